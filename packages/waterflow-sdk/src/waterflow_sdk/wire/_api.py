@@ -1,0 +1,92 @@
+"""Bodies of the REST API, shared by the server and the client."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ._base import Wire
+from ._state import RunSummary, State
+
+
+class SubmitRequest(Wire, kw_only=True):
+    """``POST /v1/workflows``: the workflow file as text and what this run gets.
+
+    ``filename`` is only for messages. The same ``idempotency_key`` gives the same run, however often it is sent.
+    """
+
+    yaml: str
+    filename: str = "workflow.yaml"
+    vars: dict[str, Any] = {}
+    inputs: dict[str, Any] = {}
+    secrets: dict[str, str] = {}
+    labels: list[str] = []
+    tenant_id: str | None = None
+    idempotency_key: str | None = None
+    run_at: datetime | None = None
+
+
+class SubmitResponse(Wire, kw_only=True):
+    """202: the run is accepted. ``created`` is false when the idempotency key had already made it."""
+
+    id: str
+    url: str
+    created: bool = True
+    warnings: list[dict[str, Any]] = []
+
+
+class CancelRequest(Wire, kw_only=True):
+    """``POST /v1/workflows/{id}/cancel``. ``force`` ends all at once, without ``finally``."""
+
+    reason: str = ""
+    force: bool = False
+
+
+class ValidateRequest(Wire, kw_only=True):
+    """``POST /v1/validate``."""
+
+    yaml: str
+    filename: str = "workflow.yaml"
+
+
+class ValidateResponse(Wire, kw_only=True):
+    """Diagnostics as the language renders them in JSON; ``plan_hash`` when there is no error."""
+
+    valid: bool
+    diagnostics: list[dict[str, Any]] = []
+    plan_hash: str | None = None
+
+
+class RunPage(Wire, kw_only=True):
+    """A page of runs, newest first. ``next`` is the cursor of the next page, None at the end."""
+
+    items: list[RunSummary]
+    next: str | None = None
+
+
+class LogEnd(Wire, kw_only=True):
+    """The last event of a followed log: the run has ended and nothing more comes. ``missing`` names streams not complete."""
+
+    state: State
+    missing: list[str] = []
+
+
+class Health(Wire, kw_only=True):
+    """``GET /health/ready``: 200 with status ``ok``, else 503 with status ``unavailable`` and the reason."""
+
+    status: str
+    version: str
+    temporal: str = ""
+    reason: str = ""
+
+
+class Problem(Wire, kw_only=True):
+    """``application/problem+json`` (RFC 9457). ``code`` is stable; ``errors`` hold diagnostics or field errors."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    instance: str = ""
+    errors: list[dict[str, Any]] = []

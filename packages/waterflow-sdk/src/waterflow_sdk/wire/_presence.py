@@ -1,0 +1,88 @@
+"""Presence: how an agent says that it is there, keeps its lease and is shown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from ._base import WIRE_VERSION, Wire
+from ._state import AgentRef
+
+
+class AgentStatus(StrEnum):
+    """Whether an agent gets work: only ``online`` ones do."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    DRAINING = "draining"
+    CORDONED = "cordoned"
+
+
+class AgentHello(Wire, kw_only=True):
+    """A new incarnation introduces itself. ``nodes`` maps node names to manifest digests; ``slots`` = steps at once.
+
+    ``tags`` are plain (``ssd``) or ``key=value``; OS and architecture are implicit. ``capabilities`` maps what was
+    found to its version (``{"docker": "28.2.2", "python": "3.11.2"}``).
+    """
+
+    id: str
+    name: str
+    incarnation: str
+    version: str
+    wire: str = WIRE_VERSION
+    host: str = ""
+    groups: list[str] = []
+    tags: list[str] = []
+    capabilities: dict[str, str] = {}
+    slots: int = 100
+    nodes: dict[str, str] = {}
+    heartbeat_timeout: float = 15.0
+
+    @property
+    def ref(self) -> AgentRef:
+        """The agent, named."""
+        return AgentRef(id=self.id, name=self.name)
+
+
+class LeaseGrant(Wire, kw_only=True):
+    """Input of the lease activity: which incarnation holds it, and in which groups it works."""
+
+    incarnation: str
+    groups: list[str]
+
+
+class AgentConfig(Wire, kw_only=True):
+    """Pushed to a living agent: its groups now, and whether it may take new work."""
+
+    groups: list[str]
+    status: AgentStatus = AgentStatus.ONLINE
+
+
+class AgentLoad(Wire, kw_only=True):
+    """Heartbeat of the lease. ``running`` steps of ``slots``; load average over one minute; memory in bytes."""
+
+    time: datetime
+    running: int
+    slots: int
+    load1: float = 0.0
+    memory_used: int = 0
+    memory_total: int = 0
+
+
+class AgentState(Wire, kw_only=True):
+    """An agent as ``GET /v1/agents`` shows it. ``reason`` says in words why it is not online."""
+
+    id: str
+    name: str
+    status: AgentStatus
+    reason: str = ""
+    host: str = ""
+    version: str = ""
+    incarnation: str = ""
+    groups: list[str] = []
+    tags: list[str] = []
+    capabilities: dict[str, str] = {}
+    slots: int = 0
+    nodes: dict[str, str] = {}
+    since: datetime | None = None
+    load: AgentLoad | None = None

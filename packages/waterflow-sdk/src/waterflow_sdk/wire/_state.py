@@ -1,0 +1,148 @@
+"""The state tree: run → job instances → steps (blocks keep their children) → attempts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from ._base import Wire
+from ._log import LogRef
+
+
+class State(StrEnum):
+    """State of a run, a job instance, a step or an attempt (specification: execution, "States")."""
+
+    PENDING = "pending"
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    WAITING = "waiting"
+    SUCCESS = "success"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed-out"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more can happen in this state."""
+        return self in _ENDED
+
+    @property
+    def result(self) -> str:
+        """The word that expressions see (GitHub's): ``success failure cancelled skipped``, ``""`` before the end."""
+        return _RESULTS.get(self, "")
+
+
+_RESULTS = {
+    State.SUCCESS: "success",
+    State.FAILED: "failure",
+    State.TIMED_OUT: "failure",
+    State.CANCELLED: "cancelled",
+    State.SKIPPED: "skipped",
+}
+_ENDED = frozenset(_RESULTS)
+
+
+class ErrorInfo(Wire, kw_only=True):
+    """Why something failed: a stable code, a sentence, whether another attempt may help, and facts.
+
+    ``details`` may hold ``exit_code``, ``tail`` (last lines of output, masked), ``inputs`` (masked), ``host``, ``step``.
+    """
+
+    code: str
+    message: str
+    retryable: bool = False
+    details: dict[str, Any] = {}
+
+
+class AgentRef(Wire, kw_only=True):
+    """An agent, named: its stable id and what people call it."""
+
+    id: str
+    name: str
+
+
+class AttemptState(Wire, kw_only=True):
+    """One attempt of one step. ``lost`` counts how often it was sent again to the same agent after an outage."""
+
+    number: int
+    state: State
+    agent: AgentRef | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    exit_code: int | None = None
+    error: ErrorInfo | None = None
+    log: LogRef | None = None
+    lost: int = 0
+    reason: str = ""
+
+
+class StepState(Wire, kw_only=True):
+    """A step or a block. ``state`` is GitHub's *outcome*; ``conclusion`` is the state after continue-on-error."""
+
+    path: str
+    name: str
+    state: State
+    id: str | None = None
+    node: str = ""
+    conclusion: State | None = None
+    reason: str = ""
+    started: datetime | None = None
+    ended: datetime | None = None
+    outputs: dict[str, Any] = {}
+    error: ErrorInfo | None = None
+    attempts: list[AttemptState] = []
+    steps: list[StepState] = []
+
+
+class JobState(Wire, kw_only=True):
+    """A job instance: job × matrix or item × target host. ``steps`` is empty in a summary."""
+
+    id: str
+    instance: str
+    name: str
+    state: State
+    reason: str = ""
+    agent: AgentRef | None = None
+    matrix: dict[str, Any] | None = None
+    item: Any = None
+    index: int | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    outputs: dict[str, Any] = {}
+    error: ErrorInfo | None = None
+    steps: list[StepState] = []
+
+
+class RunState(Wire, kw_only=True):
+    """A run, as ``GET /v1/workflows/{id}`` shows it. ``link`` names the run that this one continues or retries."""
+
+    id: str
+    name: str
+    state: State
+    title: str = ""
+    reason: str = ""
+    started_by: str = ""
+    labels: list[str] = []
+    submitted: datetime | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    error: ErrorInfo | None = None
+    outputs: dict[str, Any] = {}
+    plan_hash: str = ""
+    link: str | None = None
+    jobs: list[JobState] = []
+
+
+class RunSummary(Wire, kw_only=True):
+    """A run in a list: what visibility alone knows."""
+
+    id: str
+    name: str
+    state: State
+    started_by: str = ""
+    labels: list[str] = []
+    submitted: datetime | None = None
+    ended: datetime | None = None
