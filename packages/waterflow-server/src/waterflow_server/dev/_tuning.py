@@ -1,0 +1,63 @@
+"""The command line of the embedded Temporal server: why it is ten times faster than a stock dev server.
+
+Each value was measured (server 1.29); the stock dev server takes 100 ms for a sequential activity, this one 8.5-10 ms.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from ._ports import LOOPBACK
+
+DYNAMIC_CONFIG: dict[str, str] = {
+    # 20 per shard by default, and the dev server has one shard: the whole server would hand out 20 batches of tasks a
+    # second, which is the 100 ms of each sequential activity.
+    "history.transferProcessorMaxPollRPS": "2000",
+    # The same limit for timers and retry back-offs.
+    "history.timerProcessorMaxPollRPS": "2000",
+    # The same limit for what makes a change of a run visible in lists.
+    "history.visibilityProcessorMaxPollRPS": "500",
+    # By default timers are looked for one second ahead, so each timer and back-off takes at least 1.02 s; now 0.04 s.
+    "history.timerProcessorMaxTimeShift": '"20ms"',
+    # With the default of four partitions a task now and then lies for two seconds until a poller of its partition
+    # comes; one server of this size needs one.
+    "matching.numTaskqueueReadPartitions": "1",
+    "matching.numTaskqueueWritePartitions": "1",
+    # Documents live in memos of up to 256 KB; the default warns in the log for each one over 2 KB. 2 MB is the limit
+    # at which the server refuses, so nothing is left to warn of.
+    "limit.memoSize.warn": "2097152",
+}
+
+SQLITE_PRAGMAS: dict[str, str] = {
+    # Readers do not wait for the writer, and one write to the disk per transaction instead of two.
+    "journal_mode": "WAL",
+    # With WAL, NORMAL keeps the database whole after a crash of the process or the machine; a crash of the machine can
+    # lose the last moments, a crash of the process cannot.
+    "synchronous": "NORMAL",
+}
+
+
+class TemporalPorts(msgspec.Struct, frozen=True, kw_only=True):
+    """The ports of one server; `ui` is None when the UI is off."""
+
+    frontend: int
+    http: int
+    ui: int | None
+    metrics: int
+
+
+def server_command(binary: Path, database: Path, ports: TemporalPorts) -> list[str]:
+    """The arguments that start the tuned server."""
+    command = [str(binary), "server", "start-dev", "--ip", LOOPBACK, "--db-filename", str(database)]
+    command += ["--port", str(ports.frontend), "--http-port", str(ports.http), "--metrics-port", str(ports.metrics)]
+    command += ["--headless"] if ports.ui is None else ["--ui-ip", LOOPBACK, "--ui-port", str(ports.ui)]
+    command += ["--log-level", "warn"]
+    # The user's own profile of the Temporal CLI is about clients; nothing in it may change this server.
+    command += ["--disable-config-file", "--disable-config-env"]
+    for key, value in DYNAMIC_CONFIG.items():
+        command += ["--dynamic-config-value", f"{key}={value}"]
+    for pragma, value in SQLITE_PRAGMAS.items():
+        command += ["--sqlite-pragma", f"{pragma}={value}"]
+    return command
