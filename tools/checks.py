@@ -1,0 +1,140 @@
+"""All checks of the workspace, one after the other: style, types, each distribution's tests alone, integration tests.
+
+A failing check does not keep the others from running. The last lines say how each ended, how many tests passed, failed
+and were skipped, and the exit code is 0 only when every check passed. Needs no more than the Python of .venv.
+
+    python tools/checks.py              all of them
+    python tools/checks.py lint agent   only these
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+HATCH = Path(sys.executable).with_name("hatch")
+REPORTS = ROOT / ".hatch" / "reports"
+
+CHECKS = {
+    "lint": "lint:check",
+    "types": "types:check",
+    "sdk": "isolated-sdk:test",
+    "dsl": "isolated-dsl:test",
+    "nodes-core": "isolated-nodes-core:test",
+    "agent": "isolated-agent:test",
+    "server": "isolated-server:test",
+    "cli": "isolated-cli:test",
+    "integration": "test:test",
+}
+"""Name of a check → hatch environment and script that is it."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Counts:
+    """How many tests passed, failed (errors among them) and were skipped."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            passed=self.passed + other.passed,
+            failed=self.failed + other.failed,
+            skipped=self.skipped + other.skipped,
+        )
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Result:
+    """How one check ended; `counts` is None for a check that is no test run. `seconds` is its wall time."""
+
+    name: str
+    exit_code: int
+    seconds: float
+    counts: Counts | None
+
+    def __str__(self) -> str:
+        verdict = "ok" if self.exit_code == 0 else f"FAILED (exit code {self.exit_code})"
+        details = f"  {self.counts}" if self.counts else ""
+        return f"{self.name:<12} {self.seconds:6.1f} s  {verdict}{details}"
+
+
+def read_report(report: Path) -> Counts | None:
+    """The counts in a JUnit report; None when the run ended before it wrote one."""
+    if not report.exists():
+        return None
+    suites = list(ElementTree.parse(report).getroot().iter("testsuite"))
+    total, failures, errors, skipped = (
+        sum(int(suite.get(key, 0)) for suite in suites) for key in ("tests", "failures", "errors", "skipped")
+    )
+    return Counts(passed=total - failures - errors - skipped, failed=failures + errors, skipped=skipped)
+
+
+def run_check(name: str, environ: dict[str, str]) -> Result:
+    """Runs one check with its output on the terminal."""
+    print(f"\n=== {name}", flush=True)
+    report = REPORTS / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    started = time.monotonic()
+    completed = subprocess.run(
+        [HATCH, "run", CHECKS[name]],
+        cwd=ROOT,
+        env={**environ, "PYTEST_ADDOPTS": f"{environ.get('PYTEST_ADDOPTS', '')} --junit-xml={report}"},
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    seconds = time.monotonic() - started
+    return Result(name=name, exit_code=completed.returncode, seconds=seconds, counts=read_report(report))
+
+
+def with_temporal(environ: dict[str, str]) -> dict[str, str]:
+    """The environment with the path of a Temporal CLI in it, which is fetched when there is none.
+
+    Without one the tests that need it are skipped, or fail in CI; each says so itself.
+    """
+    print("=== temporal", flush=True)
+    found = subprocess.run(
+        [HATCH, "run", "temporal"], cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True, check=False
+    )
+    if found.returncode != 0:
+        return environ
+    path = found.stdout.splitlines()[-1]
+    print(path, flush=True)
+    return {**environ, "WATERFLOW_TEMPORAL_BINARY": path}
+
+
+def parse_arguments() -> list[str]:
+    parser = argparse.ArgumentParser(description="Run the checks of the workspace.")
+    parser.add_argument("checks", nargs="*", metavar="CHECK", help=f"one of {', '.join(CHECKS)}; default: all")
+    names: list[str] = parser.parse_args().checks
+    if unknown := [name for name in names if name not in CHECKS]:
+        parser.error(f"there is no check {unknown[0]!r}; there are {', '.join(CHECKS)}")
+    return names or list(CHECKS)
+
+
+def main() -> int:
+    names = parse_arguments()
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    environ = dict(os.environ)
+    if set(names) - {"lint", "types"}:
+        environ = with_temporal(environ)
+    results = [run_check(name, environ) for name in names]
+    print("\n=== result", *results, sep="\n")
+    total = sum((result.counts for result in results if result.counts), Counts())
+    print(f"\n{total}", flush=True)
+    return int(any(result.exit_code for result in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
