@@ -7,6 +7,10 @@ SHELL := /bin/sh
 # Everything that is made lies inside the clone.
 export HATCH_DATA_DIR := $(CURDIR)/.hatch/data
 export HATCH_CACHE_DIR := $(CURDIR)/.hatch/cache
+# A company's network may have certificates of its own; uv asks for those of the system only when told to.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
+export UV_SYSTEM_CERTS ?= true
+endif
 # An environment that the caller is in must not be taken for ours.
 unexport HATCH_ENV HATCH_ENV_ACTIVE HATCH_PYTHON VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
