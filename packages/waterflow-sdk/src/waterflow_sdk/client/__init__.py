@@ -1,0 +1,58 @@
+"""The API client: :class:`AsyncClient` and :class:`Client` submit workflows, follow their logs and read their state.
+
+Nothing is configured by files: address and API key come as arguments or from ``WATERFLOW_SERVER`` and
+``WATERFLOW_API_KEY``. aiohttp is imported with the first request.
+"""
+
+from ._async import AsyncClient
+from ._errors import (
+    AgentNotFound,
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    InvalidSettings,
+    InvalidWorkflow,
+    NodeNotFound,
+    NotFound,
+    NotWaterflow,
+    RequestError,
+    RunNotFound,
+    ServerFault,
+    ServerUnavailable,
+    TooManyRequests,
+    Unauthorized,
+    WaterflowError,
+    WorkflowTimeout,
+)
+from ._logs import LogFilter, LogStream
+from ._run import Run
+from ._settings import DEFAULT_SERVER
+from ._sync import Client, SyncLogStream, SyncRun
+
+__all__ = [
+    "DEFAULT_SERVER",
+    "AgentNotFound",
+    "AsyncClient",
+    "Client",
+    "Conflict",
+    "Forbidden",
+    "InvalidRequest",
+    "InvalidSettings",
+    "InvalidWorkflow",
+    "LogFilter",
+    "LogStream",
+    "NodeNotFound",
+    "NotFound",
+    "NotWaterflow",
+    "RequestError",
+    "Run",
+    "RunNotFound",
+    "ServerFault",
+    "ServerUnavailable",
+    "SyncLogStream",
+    "SyncRun",
+    "TooManyRequests",
+    "Unauthorized",
+    "WaterflowError",
+    "WorkflowTimeout",
+]

@@ -1,0 +1,146 @@
+"""The asynchronous client."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+from ..wire import (
+    AgentState,
+    Health,
+    NodeEntry,
+    RunPage,
+    RunSummary,
+    State,
+    SubmitRequest,
+    SubmitResponse,
+    ValidateRequest,
+    ValidateResponse,
+)
+from ._errors import AgentNotFound, NodeNotFound
+from ._run import Run
+from ._settings import DEFAULT_RETRIES, DEFAULT_TIMEOUT, settings
+from ._transport import Transport, segment
+
+PAGE = 100
+
+
+class AsyncClient:
+    """Client of a Waterflow server, for asyncio.
+
+    ``server`` defaults to ``WATERFLOW_SERVER``, then ``http://127.0.0.1:8080``; ``api_key`` to ``WATERFLOW_API_KEY``.
+    ``timeout`` (seconds) bounds each request. Calls that are safe to repeat, and submits because of their idempotency
+    key, are repeated up to ``retries`` times with growing pauses when the server cannot be reached.
+
+    Use it as ``async with AsyncClient() as client:`` or call :meth:`aclose`. Raises :class:`InvalidSettings`; each
+    method may raise :class:`ServerUnavailable`, :class:`NotWaterflow`, :class:`Unauthorized` and :class:`Forbidden`.
+    """
+
+    def __init__(
+        self,
+        server: str | None = None,
+        api_key: str | None = None,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        retries: int = DEFAULT_RETRIES,
+    ) -> None:
+        self._transport = Transport(settings(server, api_key, timeout, retries))
+
+    @property
+    def server(self) -> str:
+        """The base address of the server."""
+        return self._transport.settings.server
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections. A closed client cannot be used again."""
+        await self._transport.close()
+
+    async def submit(
+        self,
+        yaml: str,
+        *,
+        filename: str = "workflow.yaml",
+        vars: Mapping[str, Any] | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        labels: Sequence[str] = (),
+        idempotency_key: str | None = None,
+    ) -> Run:
+        """Start a run of the workflow file ``yaml`` (its text); return as soon as the server has accepted it.
+
+        ``filename`` is for messages only. Without an ``idempotency_key`` one is made, so that a submit that is repeated
+        after a broken connection never starts two runs. Raises :class:`InvalidWorkflow` with all diagnostics.
+        """
+        body = SubmitRequest(
+            yaml=yaml,
+            filename=filename,
+            vars=dict(vars or {}),
+            inputs=dict(inputs or {}),
+            secrets=dict(secrets or {}),
+            labels=list(labels),
+            idempotency_key=idempotency_key or uuid4().hex,
+        )
+        answer = await self._transport.call("POST", "/v1/workflows", SubmitResponse, body=body)
+        return Run(self._transport, answer.id, url=answer.url, created=answer.created, warnings=tuple(answer.warnings))
+
+    def run(self, id: str) -> Run:
+        """The run with this id. Sends nothing: a run that does not exist is noticed by the first call on it."""
+        return Run(self._transport, id)
+
+    async def runs(
+        self,
+        *,
+        state: State | None = None,
+        name: str | None = None,
+        label: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncGenerator[RunSummary, None]:
+        """The runs, newest first, at most ``limit``; pages are fetched as they are needed."""
+        left = limit
+        cursor: str | None = None
+        while left is None or left > 0:
+            size = PAGE if left is None else min(left, PAGE)
+            query = {"state": state, "name": name, "label": label, "limit": size, "cursor": cursor}
+            page = await self._transport.call("GET", "/v1/workflows", RunPage, query=query)
+            for item in page.items[:left]:
+                yield item
+            left = None if left is None else left - len(page.items)
+            cursor = page.next
+            if cursor is None:
+                return
+
+    async def validate(self, yaml: str, *, filename: str = "workflow.yaml") -> ValidateResponse:
+        """Check a workflow file against the server's catalog without running it."""
+        body = ValidateRequest(yaml=yaml, filename=filename)
+        return await self._transport.call("POST", "/v1/validate", ValidateResponse, body=body)
+
+    async def nodes(self) -> list[NodeEntry]:
+        """The node catalog: manifests, and which agents have each node."""
+        return await self._transport.call("GET", "/v1/nodes", list[NodeEntry])
+
+    async def node(self, name: str) -> NodeEntry:
+        """One node. Raises :class:`NodeNotFound`."""
+        path = f"/v1/nodes/{segment(name, keep='/')}"
+        return await self._transport.call("GET", path, NodeEntry, missing=NodeNotFound)
+
+    async def agents(self) -> list[AgentState]:
+        """All agents, those that are offline too."""
+        return await self._transport.call("GET", "/v1/agents", list[AgentState])
+
+    async def agent(self, id: str) -> AgentState:
+        """One agent. Raises :class:`AgentNotFound`."""
+        return await self._transport.call("GET", f"/v1/agents/{segment(id)}", AgentState, missing=AgentNotFound)
+
+    async def health(self) -> Health:
+        """Whether the server can work; ``unavailable`` with a reason is an answer, not an error. Asks only once."""
+        return await self._transport.call("GET", "/health/ready", Health, accept=frozenset({503}), tries=1)

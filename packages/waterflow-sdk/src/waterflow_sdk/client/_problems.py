@@ -1,0 +1,76 @@
+"""From an HTTP answer that is not a success to the error that says what it means."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import msgspec
+
+from ..wire import Problem
+from ._errors import (
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    InvalidWorkflow,
+    NotFound,
+    NotWaterflow,
+    RequestError,
+    ServerFault,
+    ServerUnavailable,
+    TooManyRequests,
+    Unauthorized,
+    WaterflowError,
+)
+
+UNAVAILABLE = frozenset({502, 503, 504})
+"""Statuses that say "not now" (RFC 9110, 15.6): worth another try on calls that are safe to repeat."""
+
+_BY_STATUS: dict[int, type[RequestError]] = {
+    400: InvalidRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    413: InvalidRequest,
+    415: InvalidRequest,
+    422: InvalidRequest,
+    429: TooManyRequests,
+    500: ServerFault,
+}
+
+
+def to_error(status: int, body: bytes, request: str, *, missing: type[NotFound] = NotFound) -> WaterflowError:
+    """The error for an answer with ``status``.
+
+    ``request`` (method and address) is only for messages; ``missing`` is the error that a 404 means for this request.
+    """
+    problem = _parse(body)
+    if status in UNAVAILABLE:
+        reason = problem.detail if problem else HTTPStatus(status).phrase
+        return ServerUnavailable(f"the server cannot answer now: {reason} ({status} to {request})")
+    if problem is None and status >= 500:
+        return ServerFault(f"the server failed: {status} to {request}", status=status)
+    if problem is None:
+        return not_waterflow(f"answered {status} without a problem document to {request}")
+    return _from_problem(status, problem, missing)
+
+
+def not_waterflow(what: str) -> NotWaterflow:
+    """The error for an answer that no Waterflow server gives; ``what`` continues the sentence."""
+    return NotWaterflow(f"this is not a Waterflow server: it {what}")
+
+
+def _parse(body: bytes) -> Problem | None:
+    try:
+        return msgspec.json.decode(body, type=Problem)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _from_problem(status: int, problem: Problem, missing: type[NotFound]) -> RequestError:
+    kind = _BY_STATUS.get(status, ServerFault if status >= 500 else RequestError)
+    if kind is NotFound:
+        kind = missing
+    elif status == 422 and any("severity" in entry for entry in problem.errors):
+        kind = InvalidWorkflow
+    return kind(problem.detail or problem.title, status=status, code=problem.code or None, errors=problem.errors)
