@@ -1,0 +1,66 @@
+"""Process groups: whether one still lives, and how it is ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+_POLL = 0.02  # seconds between looks: the kernel does not tell when a group is empty
+_GIVE_UP = 5.0  # seconds after SIGKILL: a process in an uninterruptible call, or another user's, is left alone
+
+
+def group_alive(group: int) -> bool:
+    """Whether the process group has a member that runs. Zombies, which nobody may ever reap in a container, do not."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return _runs_by_proc(group)
+
+
+def _runs_by_proc(group: int) -> bool:
+    if not Path("/proc/self/stat").exists():
+        return True
+    for directory in os.scandir("/proc"):
+        if directory.name.isdigit():
+            with suppress(OSError, IndexError):
+                stat = Path(directory.path, "stat").read_bytes()
+                state, _parent, pgrp, *_ = stat.rpartition(b")")[2].split()  # the name before may hold anything
+                if int(pgrp) == group and state not in (b"Z", b"X"):
+                    return True
+    return False
+
+
+def signal_group(group: int, number: signal.Signals) -> None:
+    """Send a signal to the group, if it still exists and is ours."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+async def end_group(group: int, grace: float) -> bool:
+    """SIGTERM, up to ``grace`` seconds, SIGKILL. Cancelled during the grace, it kills at once. True when it is gone."""
+    try:
+        if not group_alive(group):
+            return True
+        signal_group(group, signal.SIGTERM)
+        if await _gone(group, grace):
+            return True
+    except asyncio.CancelledError:
+        signal_group(group, signal.SIGKILL)
+        raise
+    signal_group(group, signal.SIGKILL)
+    return await _gone(group, _GIVE_UP)
+
+
+async def _gone(group: int, seconds: float) -> bool:
+    deadline = asyncio.get_running_loop().time() + seconds
+    while group_alive(group):
+        if asyncio.get_running_loop().time() >= deadline:
+            return False
+        await asyncio.sleep(_POLL)
+    return True

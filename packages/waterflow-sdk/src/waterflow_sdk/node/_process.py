@@ -1,0 +1,133 @@
+"""The processes of one step: each leads its own process group, is streamed, and does not outlive the step.
+
+POSIX only (process groups), as agents are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from ._context import ProcessResult
+from ._errors import NodeTimeout
+from ._group import end_group, group_alive
+from ._spawn import OnText, Output, spawn
+
+_DRAIN = 0.2  # seconds of silence after which output that others hold open is no longer awaited
+_PIPE = 1024 * 1024  # the most that a pipe holds (Linux, fs.pipe-max-size): what comes later is not the process's own
+
+
+class StepProcesses:
+    """Runs processes for one step, and ends what is left of them when the step ends.
+
+    Args:
+        grace: Seconds between SIGTERM and SIGKILL.
+        on_start: Called with the process group (the pid of its leader) as soon as it exists, to journal it.
+        on_end: Called with the process group when nothing of it is left.
+    """
+
+    def __init__(
+        self,
+        *,
+        grace: float = 10.0,
+        on_start: Callable[[int], None] | None = None,
+        on_end: Callable[[int], None] | None = None,
+    ) -> None:
+        self._grace = grace
+        self._on_start = on_start
+        self._on_end = on_end
+        self._groups: set[int] = set()
+        self._open: list[asyncio.SubprocessTransport] = []
+
+    @property
+    def groups(self) -> frozenset[int]:
+        """Process groups that may still have members."""
+        return frozenset(self._groups)
+
+    async def run(
+        self,
+        argv: Sequence[str | os.PathLike[str]],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        on_stdout: OnText,
+        on_stderr: OnText,
+        stdin: str | bytes | None = None,
+        timeout: float | None = None,
+    ) -> ProcessResult:
+        """Run one process to its end. ``env`` is its whole environment.
+
+        Output arrives as chunks of text (UTF-8, invalid bytes replaced). Cancellation ends the group first. Raises what
+        :meth:`NodeContext.run_process` says, and whatever a handler raised.
+        """
+        transport, output = await spawn(argv, env=env, cwd=cwd, stdin=stdin, on_stdout=on_stdout, on_stderr=on_stderr)
+        self._open.append(transport)
+        group = transport.get_pid()
+        self._groups.add(group)
+        if self._on_start:
+            self._on_start(group)
+        try:
+            await _wait(output, timeout, os.fspath(argv[0]))
+        except BaseException:
+            await self._end(group)
+            self._shut(transport)
+            raise
+        if output.drained.done():
+            self._shut(transport)
+        self._forget_if_empty(group)
+        return _result(transport.get_returncode() or 0)
+
+    async def close(self) -> None:
+        """End every process that the step left behind, and stop reading what they print."""
+        try:
+            for group in tuple(self._groups):
+                await self._end(group)
+        finally:
+            for transport in tuple(self._open):
+                self._shut(transport)
+
+    def _shut(self, transport: asyncio.SubprocessTransport) -> None:
+        transport.close()
+        self._open.remove(transport)
+
+    async def _end(self, group: int) -> None:
+        await end_group(group, self._grace)
+        self._forget_if_empty(group)
+
+    def _forget_if_empty(self, group: int) -> None:
+        if group in self._groups and not group_alive(group):
+            self._groups.discard(group)
+            if self._on_end:
+                self._on_end(group)
+
+
+async def _wait(output: Output, timeout: float | None, program: str) -> None:
+    limit = asyncio.timeout(timeout)
+    try:
+        async with limit:
+            await asyncio.shield(output.exited)
+            await _drain(output)
+    except TimeoutError:
+        if not limit.expired():  # a handler's own
+            raise
+        message = f"{program} did not end within {timeout:g} seconds and was killed"
+        raise NodeTimeout(message, details={"timeout": timeout}) from None
+
+
+async def _drain(output: Output) -> None:
+    """Read to the end of the output. Background processes that hold the pipes open are read on, but not awaited."""
+    start = output.received
+    seen = -1
+    while not output.drained.done() and output.received != seen and output.received - start <= _PIPE:
+        seen = output.received
+        await asyncio.wait((output.drained,), timeout=_DRAIN)
+    if output.failure:
+        raise output.failure
+
+
+def _result(code: int) -> ProcessResult:
+    if code >= 0:
+        return ProcessResult(exit_code=code)
+    return ProcessResult(exit_code=128 - code, signal=-code)
