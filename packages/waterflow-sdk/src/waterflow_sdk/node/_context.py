@@ -31,7 +31,8 @@ class Line(msgspec.Struct, frozen=True):
     partial: bool = False
 
 
-LineHandler = Callable[[Line], None]
+LineHandler = Callable[[Sequence[Line]], None]
+"""Gets lines in batches, as they arrive; ``some_list.extend`` is one."""
 
 
 class NodeLog(Protocol):
@@ -168,19 +169,19 @@ class NodeContext(_Context, Protocol):
         env: Mapping[str, str | None] | None = None,
         cwd: str | PathLike[str] | None = None,
         stdin: str | bytes | None = None,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
         on_stdout: LineHandler | None = None,
         on_stderr: LineHandler | None = None,
     ) -> ProcessResult:
         """Run a process and stream its output into the step's log, line by line.
 
         Args:
-            argv: Program and arguments. No shell reads them: untrusted text goes here or into ``env``, never into a script.
+            argv: Program and arguments. No shell reads them: untrusted text goes here or in ``env``, never in a script.
             env: Changes to :attr:`env` for this process; None unsets a variable.
             cwd: Working directory, relative to the workspace; the workspace by default.
             stdin: What the process reads; nothing by default.
             timeout: Seconds after which the process group is ended.
-            on_stdout: Gets each line of standard output *instead* of the step's log.
+            on_stdout: Gets the lines of standard output *instead* of the step's log, unmasked.
             on_stderr: The same for standard error.
 
         The process leads its own process group. When the step is cancelled or the time is over, the group gets SIGTERM

@@ -30,5 +30,5 @@ def check_path(workspace: Path, directory: str | os.PathLike[str]) -> str:
     """An entry for ``PATH``: absolute, and free of what would split it."""
     text = os.fspath(directory)
     if not text or os.pathsep in text or "\0" in text or "\n" in text:
-        raise InvalidInput(f"{text!r} cannot be added to PATH: it is empty, or holds {os.pathsep!r}, NUL or a line break")
+        raise InvalidInput(f"{text!r} cannot be added to PATH: it is empty or has {os.pathsep!r}, NUL or a line break")
     return str(workspace / text)

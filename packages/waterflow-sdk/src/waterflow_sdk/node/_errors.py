@@ -1,5 +1,7 @@
 """Why a node failed. The tree:
 
+::
+
     NodeError                 node-error        what a node raises
     ├── InvalidInput          invalid-input     an input is missing, unknown or wrong
     ├── InvalidOutput         invalid-output    the node returned what it does not declare

@@ -9,10 +9,10 @@ from typing import Any, cast
 import msgspec
 
 from ..wire import ErrorInfo
-from ._errors import NodeError
+from ._errors import InvalidOutput, NodeError
 from ._inputs import load_inputs
 from ._node import Node, label
-from ._outputs import dump_outputs
+from ._outputs import dump_given, dump_outputs
 from ._secret import Secret
 from ._step import StepContext
 
@@ -37,10 +37,10 @@ async def execute_step(node: type[Node], ctx: StepContext, values: Mapping[str, 
         outputs = await _run(node, ctx, values)
         result = StepResult(outputs=ctx.masker.mask_data(outputs), exit_code=0 if ctx.ran_process else None)
     except NodeError as error:
-        result = _failed(ctx, error.to_info(), error.exit_code)
+        result = _failed(node, ctx, error.to_info(), error.exit_code)
     except (Exception, SystemExit) as error:
         ctx.stderr.write("".join(traceback.format_exception(error)))
-        result = _failed(ctx, _crash(node, error), None)
+        result = _failed(node, ctx, _crash(node, error), None)
     finally:
         await ctx.close()
     return result
@@ -54,10 +54,15 @@ async def _run(node: type[Node], ctx: StepContext, values: Mapping[str, Any]) ->
     return dump_outputs(node, await call_node(node, ctx, inputs), ctx.outputs)
 
 
-def _failed(ctx: StepContext, error: ErrorInfo, exit_code: int | None) -> StepResult:
+def _failed(node: type[Node], ctx: StepContext, error: ErrorInfo, exit_code: int | None) -> StepResult:
+    """A failed step keeps the outputs that it gave before: what went wrong may be in them."""
+    try:
+        outputs = ctx.masker.mask_data(dump_given(node, ctx.outputs))
+    except InvalidOutput:
+        outputs = {}
     details = ctx.masker.mask_data({"tail": ctx.tail, **error.details} if ctx.tail else error.details)
     masked = msgspec.structs.replace(error, message=ctx.masker.mask(error.message), details=details)
-    return StepResult(error=masked, exit_code=exit_code)
+    return StepResult(outputs=outputs, error=masked, exit_code=exit_code)
 
 
 def _crash(node: type[Node], error: BaseException) -> ErrorInfo:

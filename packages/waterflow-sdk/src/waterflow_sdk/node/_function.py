@@ -31,8 +31,8 @@ def node(
         async def greet(ctx: NodeContext, name: str, times: int = 1) -> Greeting:
             \"\"\"Say hello.\"\"\"
 
-    Or there is one parameter whose type is a :class:`NodeInput`. The result is a :class:`NodeOutput`, None, or a mapping
-    of outputs. The function stays a function, and can be called as one; as an entry point's value it is the node.
+    Or there is one parameter whose type is a :class:`NodeInput`. The result is a :class:`NodeOutput`, None, or a
+    mapping of outputs. The function stays a function, and can be called as one; an entry point may name it as a node.
 
     Raises:
         InvalidNode: A parameter or the result has no type, or one that does not fit.
@@ -74,9 +74,10 @@ _Call = Callable[[Any], dict[str, Any]]
 
 def _inputs(name: str, function: Callable[..., Any], hints: Mapping[str, Any]) -> tuple[type[NodeInput], _Call]:
     """The Input class, and how its values become the function's keyword arguments."""
-    first, *rest = inspect.signature(function).parameters.values() or [None]
-    if first is None:
+    parameters = list(inspect.signature(function).parameters.values())
+    if not parameters:
         raise InvalidNode(name, ["its first parameter must be the context (ctx)"])
+    rest = parameters[1:]
     if len(rest) == 1 and _is(hints.get(rest[0].name), NodeInput):
         return hints[rest[0].name], lambda inputs: {rest[0].name: inputs}
     members: dict[str, Any] = {"__module__": function.__module__, "__annotations__": {}}
@@ -108,9 +109,9 @@ def _execute(function: Callable[..., Any], call: _Call) -> Callable[..., Any]:
         async def execute(_self: Node, ctx: Any, inputs: Any) -> Any:
             return await function(ctx, **call(inputs))
 
-    else:
+        return execute
 
-        def execute(_self: Node, ctx: Any, inputs: Any) -> Any:
-            return function(ctx, **call(inputs))
+    def execute_blocking(_self: Node, ctx: Any, inputs: Any) -> Any:
+        return function(ctx, **call(inputs))
 
-    return execute
+    return execute_blocking

@@ -31,6 +31,13 @@ def dump_outputs(node: type[Node], returned: Any, extra: Mapping[str, Any] | Non
     return outputs
 
 
+def dump_given(node: type[Node], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs that a node gave with ``ctx.set_output`` before it failed; raises as :func:`dump_outputs`."""
+    outputs = _plain(node, dict(extra))
+    _check_size(node, outputs)
+    return outputs
+
+
 def _dump(node: type[Node], returned: Any) -> dict[str, Any]:
     declared = output_type(node)
     if returned is None:

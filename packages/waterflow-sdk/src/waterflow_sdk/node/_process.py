@@ -55,7 +55,7 @@ class StepProcesses:
         on_stdout: OnText,
         on_stderr: OnText,
         stdin: str | bytes | None = None,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
     ) -> ProcessResult:
         """Run one process to its end. ``env`` is its whole environment.
 
@@ -103,8 +103,8 @@ class StepProcesses:
                 self._on_end(group)
 
 
-async def _wait(output: Output, timeout: float | None, program: str) -> None:
-    limit = asyncio.timeout(timeout)
+async def _wait(output: Output, seconds: float | None, program: str) -> None:
+    limit = asyncio.timeout(seconds)
     try:
         async with limit:
             await asyncio.shield(output.exited)
@@ -112,8 +112,8 @@ async def _wait(output: Output, timeout: float | None, program: str) -> None:
     except TimeoutError:
         if not limit.expired():  # a handler's own
             raise
-        message = f"{program} did not end within {timeout:g} seconds and was killed"
-        raise NodeTimeout(message, details={"timeout": timeout}) from None
+        message = f"{program} did not end within {seconds:g} seconds and was killed"
+        raise NodeTimeout(message, details={"timeout": seconds}) from None
 
 
 async def _drain(output: Output) -> None:

@@ -17,9 +17,7 @@ def schema_of(data: type[NodeInput] | type[NodeOutput] | None, by_hand: Mapping[
     """A self-contained JSON Schema (2020-12) of type object: generated, given by hand, or one that allows anything."""
     if data is None:
         return dict(by_hand) if by_hand is not None else dict(_ANY_OBJECT)
-    (reference,), components = msgspec.json.schema_components(
-        [data], schema_hook=_hook, ref_template="#/$defs/{name}"
-    )
+    (reference,), components = msgspec.json.schema_components([data], schema_hook=_hook, ref_template="#/$defs/{name}")
     root = components.pop(reference["$ref"].rpartition("/")[2])
     root.pop("title", None)
     if components:

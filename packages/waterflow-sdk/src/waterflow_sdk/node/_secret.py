@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ class Secret(Generic[T]):
         return MASK
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._value == other._value
+        return isinstance(other, Secret) and self._value == cast("Secret[Any]", other)._value
 
     def __hash__(self) -> int:
         return hash((Secret, self._value))

@@ -153,7 +153,7 @@ class StepContext:
         env: Mapping[str, str | None] | None = None,
         cwd: str | os.PathLike[str] | None = None,
         stdin: str | bytes | None = None,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
         on_stdout: LineHandler | None = None,
         on_stderr: LineHandler | None = None,
     ) -> ProcessResult:
@@ -212,7 +212,7 @@ class StepContext:
 
 
 class _HandledLines:
-    """Output that goes to the node's own handler, line by line, unmasked: the node may need what it reads."""
+    """Output that goes to the node's own handler as lines, unmasked: the node may need what it reads."""
 
     def __init__(self, handler: LineHandler) -> None:
         self._handler = handler
@@ -225,5 +225,5 @@ class _HandledLines:
         self._handle(self._split.flush())
 
     def _handle(self, lines: list[Line]) -> None:
-        for line in lines:
-            self._handler(line)
+        if lines:
+            self._handler(lines)

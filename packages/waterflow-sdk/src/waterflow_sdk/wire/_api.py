@@ -65,7 +65,7 @@ class RunPage(Wire, kw_only=True):
 
 
 class LogEnd(Wire, kw_only=True):
-    """The last event of a followed log: the run has ended and nothing more comes. ``missing`` names streams not complete."""
+    """The last event of a followed log: the run has ended, nothing more comes. ``missing`` names incomplete streams."""
 
     state: State
     missing: list[str] = []

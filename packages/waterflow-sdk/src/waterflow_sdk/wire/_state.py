@@ -48,7 +48,7 @@ _ENDED = frozenset(_RESULTS)
 class ErrorInfo(Wire, kw_only=True):
     """Why something failed: a stable code, a sentence, whether another attempt may help, and facts.
 
-    ``details`` may hold ``exit_code``, ``tail`` (last lines of output, masked), ``inputs`` (masked), ``host``, ``step``.
+    ``details`` may hold ``exit_code``, ``tail`` (last lines of output), ``inputs``, ``host``, ``step``; all are masked.
     """
 
     code: str
