@@ -28,8 +28,8 @@ def temporal_binary() -> Path:
 
 @pytest.fixture
 def settings(temporal_binary: Path, tmp_path: Path) -> TemporalSettings:
-    """Settings of a Temporal server whose data are in tmp_path."""
-    return TemporalSettings(binary=temporal_binary, data_dir=tmp_path / "data")
+    """Settings of a Temporal server whose data are in tmp_path; at the end it is not waited for as long as it likes."""
+    return TemporalSettings(binary=temporal_binary, data_dir=tmp_path / "data", stop_timeout=0.1)
 
 
 def is_running(pid: int) -> bool:

@@ -257,7 +257,7 @@ class TestNothing:
     async def test_names_each_place_in_order(self, search: Search) -> None:
         program(search.bin / "go", "#!/bin/sh\nexit 9\n")
         error = await search.fail()
-        assert error.code == "temporal_not_found"
+        assert error.code == "temporal-not-found"
         assert error.message.splitlines()[:5] == [
             "No usable Temporal server was found. Tried:",
             "  - PATH: there is no `temporal` on it",

@@ -192,12 +192,13 @@ class TestCrash:
         assert not temporal.crashed.is_set()
         assert (await client.get_workflow_handle("before").describe()).id == "before"
 
-    async def test_stopping_is_none(self, settings: TemporalSettings) -> None:
-        async with EmbeddedTemporal(settings) as temporal:
+    async def test_stopping_is_none_and_the_server_is_asked_to_end(self, settings: TemporalSettings) -> None:
+        async with EmbeddedTemporal(msgspec.structs.replace(settings, stop_timeout=10)) as temporal:
             pid = temporal.pid
         assert pid is not None
         assert not is_running(pid)
         assert not temporal.crashed.is_set()
+        assert "Stopping server..." in temporal.log.read_text().splitlines()
 
 
 class TestOwner:

@@ -12,7 +12,6 @@ DevError
 """
 
 # A name says the condition that was met, so the tree reads as a list of what can happen.
-# ruff: noqa: N818
 
 from __future__ import annotations
 
@@ -27,7 +26,7 @@ class DevError(Exception):
     `details` holds the same facts as plain data.
     """
 
-    code: ClassVar[str] = "dev_error"
+    code: ClassVar[str] = "dev-error"
 
     def __init__(self, message: str, details: Mapping[str, object] | None = None) -> None:
         super().__init__(message)
@@ -38,7 +37,7 @@ class DevError(Exception):
 class SettingInvalid(DevError):
     """A setting has a value that it may not have."""
 
-    code = "setting_invalid"
+    code = "setting-invalid"
 
 
 class TemporalNotFound(DevError):
@@ -47,40 +46,40 @@ class TemporalNotFound(DevError):
     `details["tried"]` is a list of `{"place": …, "reason": …}` in the order of the search.
     """
 
-    code = "temporal_not_found"
+    code = "temporal-not-found"
 
 
 class TemporalFailed(DevError):
     """The Temporal server did not start or ended by itself; the message ends with the last lines of its log."""
 
-    code = "temporal_failed"
+    code = "temporal-failed"
 
 
 class PortInUse(DevError):
     """A port that was asked for is taken by another program."""
 
-    code = "port_in_use"
+    code = "port-in-use"
 
 
 class DataDirectoryInUse(DevError):
     """Another living instance holds the data directory."""
 
-    code = "data_directory_in_use"
+    code = "data-directory-in-use"
 
 
 class KeyRingInvalid(DevError):
     """The file with the encryption keys is unreadable, malformed or open to other users."""
 
-    code = "key_ring_invalid"
+    code = "key-ring-invalid"
 
 
 class NotReady(DevError):
     """A part of the stack did not answer in time; the message names it and ends with the last lines of its log."""
 
-    code = "not_ready"
+    code = "not-ready"
 
 
 class StackFailed(DevError):
     """A part of the stack ended more often than it may be restarted."""
 
-    code = "stack_failed"
+    code = "stack-failed"

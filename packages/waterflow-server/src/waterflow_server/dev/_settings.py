@@ -29,9 +29,17 @@ def _home() -> Path:
         ) from None
 
 
+def absolute(path: str | Path) -> Path:
+    """The path from the root, `~` expanded. Raises SettingInvalid for the home of a user who is unknown."""
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:
+        raise SettingInvalid(f"{path}: the home directory of that user is unknown.", {"path": str(path)}) from None
+
+
 def _place(environ: Mapping[str, str], own: str, xdg: str, fallback: str, *rest: str) -> Path:
     if environ.get(own):
-        return Path(environ[own]).expanduser().absolute()
+        return absolute(environ[own])
     base = environ.get(xdg)
     # XDG base directory specification: a relative path is invalid and must be ignored.
     root = Path(base) if base and Path(base).is_absolute() else _home() / fallback
@@ -97,7 +105,7 @@ class TemporalSettings(Settings, frozen=True, kw_only=True):
         """
         binary = environ.get("WATERFLOW_TEMPORAL_BINARY")
         values: dict[str, Any] = {
-            "binary": Path(binary).expanduser() if binary else None,
+            "binary": absolute(binary) if binary else None,
             "download": _switch(environ, "WATERFLOW_TEMPORAL_DOWNLOAD", default=True),
             "cache_dir": default_cache_dir(environ),
             "data_dir": default_data_dir(environ),
