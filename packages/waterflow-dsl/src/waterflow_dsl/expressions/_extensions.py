@@ -91,7 +91,7 @@ def number_range(frame: Frame, first: object, last: object = None, step: object 
     if width == 0:
         raise RefusalError("range needs a step other than 0")
     # A quotient past what memory allows is refused before anything is made, however large it is.
-    count = max(0, math.ceil(min((end - start) / width, 1e9)))
+    count = math.ceil(max(0.0, min((end - start) / width, 1e9)))
     frame.charge_items(4 * count)
     return [start + index * width for index in range(count)]
 

@@ -101,10 +101,23 @@ def from_json(frame: Frame, value: object) -> object:
     if _depth(text) > MAX_JSON_DEPTH:
         raise RefusalError(f"{_REFUSED}: more than {MAX_JSON_DEPTH} levels deep")
     try:
-        return json.loads(text, parse_int=float, parse_constant=_refuse_constant)
+        parsed = json.loads(text, parse_int=float, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         # Python's own wording differs between its versions.
         raise RefusalError(f"{_REFUSED}: not JSON at line {error.lineno}, column {error.colno}") from None
+    return _without_lone_surrogates(parsed) if "\\ud" in text.lower() else parsed
+
+
+def _without_lone_surrogates(value: object) -> object:
+    """Half a character, which JSON can escape but UTF-8 cannot hold, becomes U+FFFD wherever it stands."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list):
+        return [_without_lone_surrogates(item) for item in cast("list[object]", value)]
+    if isinstance(value, dict):
+        entries = cast("dict[str, object]", value).items()
+        return {str(_without_lone_surrogates(key)): _without_lone_surrogates(item) for key, item in entries}
+    return value
 
 
 def _refuse_constant(name: str) -> object:
