@@ -1,0 +1,178 @@
+"""Every setting once: its name, its spellings in file and environment, its flag, its type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from ._logging import LEVELS
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """``keys`` are dotted keys of the file; of ``environ`` the first goes before the others.
+
+    ``kind`` is what msgspec converts to, ``parse`` then checks or completes the value (ValueError), ``expects`` says in
+    words what it may be.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    environ: tuple[str, ...]
+    flag: str
+    kind: Any
+    help: str
+    expects: str = ""
+    parse: Callable[[Any], Any] = lambda value: value
+
+
+def _address(value: str) -> str:
+    """``host``, ``host:port`` or ``[IPv6]:port``, without a scheme; 7233 is Temporal's port."""
+    address = value.removeprefix("grpc://").removeprefix("http://").rstrip("/")
+    host, colon, port = address.rpartition(":")
+    if not colon or address.endswith("]"):
+        host, port = address, "7233"
+    if not host or any(letter.isspace() or letter == "/" for letter in host):
+        raise ValueError(value)
+    return f"{host}:{_port(int(port))}"
+
+
+def _port(value: int) -> int:
+    if not 1 <= value <= 65535:
+        raise ValueError(value)
+    return value
+
+
+def _level(value: str) -> str:
+    if value.lower() not in LEVELS:
+        raise ValueError(value)
+    return value.lower()
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError(value)
+    return value.strip()
+
+
+def _seconds(value: float) -> float:
+    if not 0 < value <= 86_400:
+        raise ValueError(value)
+    return value
+
+
+def _path(value: str) -> str:
+    from pathlib import Path
+
+    return str(Path(_text(value)).expanduser().absolute())
+
+
+_NAME = r"text that is not empty"
+
+TABLE = (
+    Setting(
+        name="temporal.address",
+        keys=("temporal.address", "temporal.host"),
+        environ=("WATERFLOW_TEMPORAL_ADDRESS", "TEMPORAL_ADDRESS", "TEMPORAL_HOST"),
+        flag="--temporal",
+        kind=str,
+        expects="host:port, such as 127.0.0.1:7233",
+        parse=_address,
+        help="address of Temporal, host:port (default 127.0.0.1:7233)",
+    ),
+    Setting(
+        name="temporal.namespace",
+        keys=("temporal.namespace",),
+        environ=("WATERFLOW_TEMPORAL_NAMESPACE", "TEMPORAL_NAMESPACE"),
+        flag="--namespace",
+        kind=str,
+        expects=_NAME,
+        parse=_text,
+        help="namespace in Temporal (default default)",
+    ),
+    Setting(
+        name="temporal.wait",
+        keys=("temporal.wait",),
+        environ=("WATERFLOW_TEMPORAL_WAIT",),
+        flag="--temporal-wait",
+        kind=float,
+        expects="a number of seconds above 0",
+        parse=_seconds,
+        help="how long to wait for a Temporal that does not answer, in seconds (default 10)",
+    ),
+    Setting(
+        name="host",
+        keys=("server.host",),
+        environ=("WATERFLOW_HOST",),
+        flag="--host",
+        kind=str,
+        expects=_NAME,
+        parse=_text,
+        help="address to listen on (default 127.0.0.1)",
+    ),
+    Setting(
+        name="port",
+        keys=("server.port",),
+        environ=("WATERFLOW_PORT",),
+        flag="--port",
+        kind=int,
+        expects="a port, 1 to 65535",
+        parse=_port,
+        help="port to listen on (default 8080)",
+    ),
+    Setting(
+        name="log_level",
+        keys=("server.log_level",),
+        environ=("WATERFLOW_LOG_LEVEL",),
+        flag="--log-level",
+        kind=str,
+        expects=f"one of {', '.join(LEVELS)}",
+        parse=_level,
+        help=f"{', '.join(LEVELS)} (default info)",
+    ),
+    Setting(
+        name="data_dir",
+        keys=("server.data_dir",),
+        environ=("WATERFLOW_DATA_DIR",),
+        flag="--data-dir",
+        kind=str,
+        expects="a directory",
+        parse=_path,
+        help="directory for the logs of runs (default ~/.local/share/waterflow/server)",
+    ),
+    Setting(
+        name="keys_file",
+        keys=("server.keys_file",),
+        environ=("WATERFLOW_KEYS_FILE",),
+        flag="--keys-file",
+        kind=str,
+        expects="a file",
+        parse=_path,
+        help="key ring that seals what goes to Temporal; without one, secrets are refused",
+    ),
+    Setting(
+        name="auth_enabled",
+        keys=("auth.enabled",),
+        environ=("WATERFLOW_AUTH_ENABLED",),
+        flag="--auth",
+        kind=bool,
+        expects="true or false",
+        help="ask callers for API keys",
+    ),
+    Setting(
+        name="insecure_no_auth",
+        keys=("server.insecure_no_auth",),
+        environ=("WATERFLOW_INSECURE_NO_AUTH",),
+        flag="--insecure-no-auth",
+        kind=bool,
+        expects="true or false",
+        help="listen beyond this machine although nobody is asked for a key",
+    ),
+)
+
+KEYS = {key: setting for setting in TABLE for key in setting.keys}
+"""By the spellings of the file."""
+
+SECTIONS = frozenset(key.partition(".")[0] for key in KEYS)
+"""Mappings at the top of the file."""

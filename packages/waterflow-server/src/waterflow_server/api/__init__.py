@@ -1,0 +1,41 @@
+"""The REST API: one controller a resource, over the interfaces in ``_services``."""
+
+from ._access import access_middleware
+from ._openapi import openapi_config
+from ._problems import EXCEPTION_HANDLERS, of_coded, of_service
+from ._query import refuse_unknown_parameters
+from ._services import AgentService, CatalogService, HealthService, RunService, Services, SubmissionService
+from .agents import AgentController
+from .health import HealthController
+from .log_ingest import LogIngestController
+from .logs import LogController
+from .nodes import NodeController
+from .validate import ValidateController
+from .workflows import WorkflowController
+
+V1 = (
+    WorkflowController,
+    LogController,
+    LogIngestController,
+    ValidateController,
+    NodeController,
+    AgentController,
+)
+"""What is served below ``/v1``."""
+
+__all__ = [
+    "EXCEPTION_HANDLERS",
+    "V1",
+    "AgentService",
+    "CatalogService",
+    "HealthController",
+    "HealthService",
+    "RunService",
+    "Services",
+    "SubmissionService",
+    "access_middleware",
+    "of_coded",
+    "of_service",
+    "openapi_config",
+    "refuse_unknown_parameters",
+]

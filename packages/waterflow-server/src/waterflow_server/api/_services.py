@@ -1,0 +1,97 @@
+"""What the API needs from the rest of the server, as interfaces. The API knows nothing else of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+from waterflow_sdk.wire import (
+    AgentState,
+    Health,
+    NodeEntry,
+    RunPage,
+    RunState,
+    State,
+    SubmitRequest,
+    SubmitResponse,
+    ValidateRequest,
+    ValidateResponse,
+)
+
+from ..logs import LogStore
+
+
+class RunService(Protocol):
+    """Reads and controls runs. Raises RunNotFound and RunClosed."""
+
+    async def get(self, run_id: str, *, full: bool) -> RunState:
+        """The state of a run; with steps and attempts when ``full``."""
+        ...
+
+    async def list(
+        self, *, states: Sequence[State], name: str | None, label: str | None, limit: int, cursor: str | None
+    ) -> RunPage:
+        """A page of runs, newest first; raises ValueError for a cursor or filter that cannot be."""
+        ...
+
+    async def cancel(self, run_id: str, reason: str, *, force: bool) -> None:
+        """Ask a run to end; returns when it is asked, not when it has ended."""
+        ...
+
+
+class SubmissionService(Protocol):
+    """Takes workflow files in. Raises the errors of :mod:`waterflow_server.submissions`."""
+
+    async def submit(self, request: SubmitRequest, started_by: str) -> SubmitResponse:
+        """Check the file and what it gets, and start the run."""
+        ...
+
+    async def validate(self, request: ValidateRequest) -> ValidateResponse:
+        """Check the file only."""
+        ...
+
+
+class CatalogService(Protocol):
+    """The nodes that agents have, and those of the interpreter."""
+
+    async def nodes(self) -> Sequence[NodeEntry]:
+        """All nodes, by name."""
+        ...
+
+    async def node(self, name: str) -> NodeEntry:
+        """One node; raises NodeNotFound."""
+        ...
+
+
+class AgentService(Protocol):
+    """The agents as their presence shows them."""
+
+    async def list(self) -> Sequence[AgentState]:
+        """All agents, by name."""
+        ...
+
+    async def get(self, id_or_name: str) -> AgentState | None:
+        """One agent, or None."""
+        ...
+
+
+class HealthService(Protocol):
+    """Whether the server can do its work."""
+
+    async def check(self) -> Health:
+        """``ok``, or ``unavailable`` with the reason; answers within seconds."""
+        ...
+
+
+class Services(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the API works with. ``closing`` is set when the server is about to end: followers must let go."""
+
+    runs: RunService
+    submissions: SubmissionService
+    catalog: CatalogService
+    agents: AgentService
+    logs: LogStore
+    health: HealthService
+    closing: asyncio.Event

@@ -1,0 +1,94 @@
+"""Follow the log of a run to its end: lines as they come, until the run has ended and every attempt's log is there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+from waterflow_sdk.wire import LogEnd, LogLine, LogRef, RunState, StepState, StreamName
+
+from ._query import LogQuery
+from ._store import LogBatch, LogStore
+
+LATE_LOGS = 10.0
+"""How long a log is waited for after the run has ended, in seconds."""
+
+_SHORTEST, _LONGEST = 0.25, 2.0  # between two looks at the run, in seconds
+
+RunReader = Callable[[bool], Awaitable[RunState]]
+"""Gives the run's state, with steps and attempts when asked for the full one."""
+
+
+class Follower:
+    """Follows one run's log for one reader.
+
+    ``lines`` gives batches, empty ones too: they are the reader's chance to show that the connection lives. When it is
+    through, ``end`` says how the run ended. ``closing`` ends it early, without an end.
+    """
+
+    def __init__(
+        self, store: LogStore, run: str, read_run: RunReader, query: LogQuery, closing: asyncio.Event
+    ) -> None:
+        self._store = store
+        self._run = run
+        self._read_run = read_run
+        self._query = query
+        self._closing = closing
+        self._pause = _SHORTEST
+        self.end: LogEnd | None = None
+
+    async def lines(self, after: str | None) -> AsyncIterator[list[LogLine]]:
+        """The lines after the cursor, then those that come. Raises as the store and as reading the run do."""
+        deadline: float | None = None
+        cursor = after
+        while not self._closing.is_set():
+            state = await self._read_run(False)
+            missing: list[str] = []
+            if state.state.ended:
+                deadline = deadline or _now() + LATE_LOGS
+                missing = await self._missing()
+            # Read only now: what the sizes above counted is surely among it.
+            async for batch in self._store.read(self._run, cursor, self._query):
+                cursor = batch.cursor
+                self._pause = _SHORTEST
+                yield batch.lines
+            if deadline is not None and (not missing or _now() >= deadline):
+                self.end = LogEnd(state=state.state, missing=missing)
+                return
+            async for batch in self._until_next_look(cursor):
+                cursor = batch.cursor
+                yield batch.lines
+            yield []
+
+    async def _until_next_look(self, cursor: str | None) -> AsyncIterator[LogBatch]:
+        until = _now() + self._pause
+        self._pause = min(self._pause * 1.5, _LONGEST)
+        while (left := until - _now()) > 0 and not self._closing.is_set():
+            if await self._store.wait(self._run, cursor, min(left, 0.5)):
+                async for batch in self._store.read(self._run, cursor, self._query):
+                    cursor = batch.cursor
+                    self._pause = _SHORTEST
+                    yield batch
+
+    async def _missing(self) -> list[str]:
+        sizes = await self._store.stream_sizes(self._run)
+        return sorted(
+            log.stream
+            for log in _logs(await self._read_run(True))
+            if sizes.get(log.stream, 0) < log.bytes and self._query.wants_stream(StreamName.parse(log.stream))
+        )
+
+
+def _logs(run: RunState) -> Iterator[LogRef]:
+    for job in run.jobs:
+        yield from _logs_of(job.steps)
+
+
+def _logs_of(steps: list[StepState]) -> Iterator[LogRef]:
+    for step in steps:
+        yield from (attempt.log for attempt in step.attempts if attempt.log is not None)
+        yield from _logs_of(step.steps)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

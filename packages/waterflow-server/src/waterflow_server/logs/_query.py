@@ -1,0 +1,53 @@
+"""Which lines of a run's log are wanted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from waterflow_sdk.wire import LogRecord, LogStreamKind, StreamName
+
+
+class LogQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Filters of a log; all that are given must hold.
+
+    - ``job``: a job's id (all its instances) or one instance, ``deploy[web-01]``
+    - ``steps``: paths of steps; a block's path means all steps in it; empty means all
+    - ``host``: id or name of the agent that sent the lines
+    - ``attempt``: number of the attempt
+    - ``streams``: any of stdout, stderr, event; empty means all
+    - ``since``: lines not older than this
+    - ``search``: text that the line holds, regardless of case
+    """
+
+    job: str | None = None
+    steps: frozenset[str] = frozenset()
+    host: str | None = None
+    attempt: int | None = None
+    streams: frozenset[LogStreamKind] = frozenset()
+    since: datetime | None = None
+    search: str | None = None
+
+    def wants_stream(self, stream: StreamName) -> bool:
+        """Whether lines of this stream can match; the host is not known by the stream's name."""
+        return (
+            (self.job is None or stream.job == self.job or stream.job.startswith(f"{self.job}["))
+            and (not self.steps or any(stream.step == path or stream.step.startswith(f"{path}.") for path in self.steps))
+            and (self.attempt is None or stream.attempt == self.attempt)
+        )
+
+    def wants_host(self, agent: str) -> bool:
+        """Whether lines from this agent can match."""
+        return self.host is None or agent == self.host
+
+    def wants_record(self, record: LogRecord) -> bool:
+        """Whether the record itself matches."""
+        return (
+            (not self.streams or record.stream in self.streams)
+            and (self.since is None or record.time >= self.since)
+            and (self.search is None or self.search.casefold() in record.text.casefold())
+        )
+
+
+ALL = LogQuery()
+"""Every line."""

@@ -1,0 +1,174 @@
+"""Settings of the server: flags, then environment, then ``server.yaml`` (or ``.toml``), then defaults that work."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ._errors import ServerError
+from ._nearest import did_you_mean
+from ._settings_file import Given, SettingsFileError, read_settings_file
+from ._settings_table import KEYS, SECTIONS, TABLE, Setting
+
+
+class SettingsError(ServerError):
+    """A setting that cannot be used; the message says which, where it comes from and what it may be."""
+
+    code = "settings"
+
+
+class _Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class TemporalConnection(_Settings, kw_only=True):
+    """Where Temporal is. ``wait`` is how long a Temporal that does not answer is waited for at start, in seconds."""
+
+    address: str = "127.0.0.1:7233"
+    namespace: str = "default"
+    wait: float = 10.0
+
+
+class Settings(_Settings, kw_only=True):
+    """What is in force.
+
+    ``data_dir`` holds the logs of runs and the pid file; several servers may share it. ``keys_file`` is the key ring that
+    seals what goes to Temporal: without one, runs with secrets are refused. ``insecure_no_auth`` allows to listen
+    beyond this machine although nobody is asked for a key.
+    """
+
+    temporal: TemporalConnection = TemporalConnection()
+    host: str = "127.0.0.1"
+    port: int = 8080
+    log_level: str = "info"
+    data_dir: Path
+    keys_file: Path | None = None
+    auth_enabled: bool = False
+    insecure_no_auth: bool = False
+
+    @property
+    def url(self) -> str:
+        """Address of the API for somebody on this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings, and what is to be said about how they were given."""
+
+    settings: Settings
+    warnings: list[str]
+
+
+def load(flags: Mapping[str, str | bool | None], environ: Mapping[str, str] = os.environ) -> Loaded:
+    """Put the settings together. ``flags`` are by their names in the table (``port``, ``temporal.address``).
+
+    Raises SettingsError.
+    """
+    file = _file(flags.get("config"), environ)
+    try:
+        from_file = read_settings_file(file) if file else []
+    except SettingsFileError as error:
+        raise SettingsError(str(error)) from error
+    values: dict[str, Given] = {}
+    warnings: list[str] = []
+    for given in (*_known(from_file, warnings), *_from_environ(environ), *_from_flags(flags)):
+        values[given.key] = given
+    settings = _build(values, environ)
+    _check_exposure(settings)
+    return Loaded(settings=settings, warnings=warnings)
+
+
+def default_data_dir(environ: Mapping[str, str]) -> Path:
+    """``waterflow/server`` below ``$XDG_DATA_HOME`` (default ``~/.local/share``)."""
+    base = environ.get("XDG_DATA_HOME", "")
+    root = Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share"
+    return root / "waterflow" / "server"
+
+
+def _file(flag: str | bool | None, environ: Mapping[str, str]) -> Path | None:
+    named = flag or environ.get("WATERFLOW_CONFIG")
+    if isinstance(named, str):
+        return Path(named).expanduser()
+    config = environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    names = [
+        Path(place) / f"server.{kind}"
+        for place in (f"{config}/waterflow", "/etc/waterflow")
+        for kind in ("yaml", "yml", "toml")
+    ]
+    return next((name for name in names if name.is_file()), None)
+
+
+def _known(given: Iterable[Given], warnings: list[str]) -> Iterable[Given]:
+    for each in given:
+        section = each.key.partition(".")[0]
+        if section == "database":
+            text = f"{each.place}: `database` is not needed and has no effect: Temporal is the only store"
+            if not any(warning.endswith("the only store") for warning in warnings):
+                warnings.append(text)
+        elif setting := KEYS.get(each.key):
+            yield msgspec.structs.replace(each, key=setting.name)
+        elif each.key in SECTIONS:
+            raise SettingsError(f"{each.place}: `{each.key}` has to be a mapping")
+        else:
+            near = did_you_mean(each.key, [*KEYS, *SECTIONS])
+            raise SettingsError(f"{each.place}: unknown setting `{each.key}`{near}")
+
+
+def _from_environ(environ: Mapping[str, str]) -> Iterable[Given]:
+    for setting in TABLE:
+        for name in reversed(setting.environ):
+            if value := environ.get(name, "").strip():
+                yield Given(key=setting.name, value=value, place=f"environment variable {name}")
+
+
+def _from_flags(flags: Mapping[str, str | bool | None]) -> Iterable[Given]:
+    for setting in TABLE:
+        value = flags.get(setting.name)
+        if value is not None and value is not False:
+            yield Given(key=setting.name, value=value, place=setting.flag)
+
+
+def _build(values: Mapping[str, Given], environ: Mapping[str, str]) -> Settings:
+    tree: dict[str, Any] = {"temporal": {}}
+    for setting in TABLE:
+        if given := values.get(setting.name):
+            parent, _, leaf = setting.name.rpartition(".")
+            (tree[parent] if parent else tree)[leaf] = _value(setting, given)
+    tree.setdefault("data_dir", default_data_dir(environ))
+    return msgspec.convert(tree, Settings, dec_hook=lambda kind, value: kind(value))
+
+
+def _value(setting: Setting, given: Given) -> Any:
+    try:
+        value = msgspec.convert(given.value, setting.kind, strict=not isinstance(given.value, str))
+        return setting.parse(value)
+    except (msgspec.ValidationError, ValueError) as error:
+        reason = setting.expects or str(error)
+        raise SettingsError(f"{given.place}: `{setting.name}` is {given.value!r}; it has to be {reason}") from error
+
+
+def _check_exposure(settings: Settings) -> None:
+    if settings.auth_enabled:
+        raise SettingsError("`auth.enabled` is on, but this version cannot check API keys yet; it only serves loopback")
+    if settings.insecure_no_auth or _is_loopback(settings.host):
+        return
+    raise SettingsError(
+        f"the server would listen on {settings.host} without asking anybody for a key, so whoever reaches the port could "
+        "run commands on your servers. Listen on 127.0.0.1 (behind a proxy that checks who calls), or say "
+        "--insecure-no-auth when the network itself is trusted"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
