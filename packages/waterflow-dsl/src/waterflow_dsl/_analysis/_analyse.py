@@ -1,0 +1,73 @@
+"""All analyses of a model, in an order in which one mistake is reported once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as ReadOnly
+
+import msgspec
+
+from waterflow_dsl import model
+from waterflow_dsl._analysis._contexts import file_contexts, job_contexts, jobs_shape
+from waterflow_dsl._analysis._expressions import Inspector, Scope
+from waterflow_dsl._analysis._graph import check_graph
+from waterflow_dsl._analysis._ids import check_ids
+from waterflow_dsl._analysis._nodes import NodeChecker
+from waterflow_dsl._analysis._shapes import NOT_HERE, OPEN, Shape
+from waterflow_dsl._analysis._steps import StepWalker
+from waterflow_dsl._analysis._structure import check_job, check_structure
+from waterflow_dsl._analysis._targets import check_rollout, check_target
+from waterflow_dsl._catalog import Catalog
+from waterflow_dsl._convert._reader import Dialect
+from waterflow_dsl._diagnostics import Report
+from waterflow_dsl._source import Mapping, SourceText
+
+
+class Against(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file is judged against."""
+
+    dialect: Dialect
+    catalog: Catalog | None
+    variables: frozenset[str]
+
+
+def analyse(workflow: model.Workflow, source: SourceText, report: Report, against: Against) -> None:
+    """Report everything that can be said of a model before a run."""
+    inspector = Inspector(source, report, against.dialect)
+    written = workflow.node.get("jobs")
+    check_structure(workflow, report, readable_jobs=isinstance(written, Mapping) and not written.entries)
+    check_graph(workflow, report)
+    contexts = file_contexts(workflow, against.variables)
+    _check_file(workflow, inspector, report, Scope(_for(against.dialect, contexts)), against)
+    nodes = NodeChecker(against.catalog, report, against.dialect)
+    for job_id, job in workflow.jobs.items():
+        check_job(job_id, job, report)
+        check_ids(job, report)
+        check_target(job, report, against.catalog)
+        check_rollout(job, report)
+        here = {**contexts, **job_contexts(workflow, job_id, job)}
+        scope = Scope(_for(against.dialect, here))
+        walker = StepWalker(job, scope, inspector, nodes, against.catalog, report)
+        walker.walk(job)
+        for site in job.sites:
+            inspector.inspect(site, walker.scope)
+
+
+def _check_file(
+    workflow: model.Workflow, inspector: Inspector, report: Report, scope: Scope, against: Against
+) -> None:
+    everything: dict[str, Shape] = dict.fromkeys(("needs", "matrix", "steps", "item", "index"), OPEN)
+    for site in workflow.sites:
+        inspector.inspect(site, scope.with_contexts(everything))
+    if workflow.on:
+        outer = scope.with_contexts({"jobs": jobs_shape(workflow)})
+        for site in workflow.on.sites:
+            inspector.inspect(site, outer)
+    if workflow.defaults:
+        check_target(workflow.defaults, report, against.catalog)
+
+
+def _for(dialect: Dialect, contexts: ReadOnly[str, Shape]) -> dict[str, Shape]:
+    """GitHub judges the names of contexts, never what is in them."""
+    if dialect == "github":
+        return {name: NOT_HERE if shape is NOT_HERE else OPEN for name, shape in contexts.items()}
+    return {**contexts}

@@ -1,0 +1,38 @@
+"""Step ids: unique in a job, except that ``then`` and ``else`` of one ``if`` may share."""
+
+from __future__ import annotations
+
+from waterflow_dsl import model
+from waterflow_dsl._analysis._steps import children
+from waterflow_dsl._codes import Code
+from waterflow_dsl._diagnostics import Report
+
+
+def check_ids(job: model.Job, report: Report) -> None:
+    """Report every id that is there twice."""
+    seen: dict[str, int] = {}
+    check = job.rollout.check if job.rollout else ()
+    for blocks in (job.steps, check, job.on_failure, job.finally_):
+        _check_list(blocks, seen, report)
+
+
+def _check_list(blocks: tuple[model.Block, ...], seen: dict[str, int], report: Report) -> None:
+    for block in blocks:
+        if block.id:
+            _check_id(block, block.id, seen, report)
+        if isinstance(block, model.Branch):
+            other = dict(seen)
+            _check_list(block.then, seen, report)
+            _check_list(block.else_, other, report)
+            seen.update(other)
+            continue
+        for inner in children(block):
+            _check_list(inner, seen, report)
+
+
+def _check_id(block: model.Block, step_id: str, seen: dict[str, int], report: Report) -> None:
+    place = block.value("id")
+    line = seen.setdefault(step_id.lower(), place.line)
+    if line != place.line:
+        message = f"the id `{step_id}` is already used in line {line}"
+        report.add(Code.DUPLICATE_ID, place, message, path=f"{block.path}.id", hint="ids are unique in a job")

@@ -1,0 +1,46 @@
+"""What a context holds, as far as it is known before a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import msgspec
+
+from waterflow_dsl._codes import Code
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """Nothing but these names. ``what`` completes "… has no `x`"; ``hint`` says what to do when no name is near."""
+
+    names: Mapping[str, Shape]
+    what: str
+    code: Code = Code.UNKNOWN_REFERENCE
+    hint: str | None = None
+    refused: Mapping[str, tuple[Code, str]] = {}
+
+
+class ListOf(msgspec.Struct, frozen=True):
+    """A list of things of one shape."""
+
+    items: Shape
+
+
+class Scalar(msgspec.Struct, frozen=True):
+    """A single value: nothing below it. Reading further gives null, as on GitHub."""
+
+
+class Open(msgspec.Struct, frozen=True):
+    """Known only at run time."""
+
+
+Shape: TypeAlias = Closed | ListOf | Scalar | Open
+OPEN = Open()
+VALUE = Scalar()
+NOT_HERE = Closed({}, "")
+"""Marks a context that does not exist at a place."""
+
+
+def closed(what: str, names: str) -> Closed:
+    """A shape of single values, their names separated by blanks."""
+    return Closed({name: VALUE for name in names.split()}, what)

@@ -1,0 +1,55 @@
+"""What is known of nodes, groups and agents when a file is checked. Plain data, made from manifest documents."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+
+class NodeSignature(msgspec.Struct, frozen=True, kw_only=True):
+    """A node as validation sees it.
+
+    Attributes:
+        name: ``docker/exec``; version: ``1.2.0``.
+        inputs: JSON Schema (draft 2020-12) of type object; empty = anything goes.
+        outputs: JSON Schema of type object; empty = anything may come.
+        secret_inputs: inputs that hold secrets.
+        capabilities: what an agent must have, ``docker``.
+        retry_safe: whether it may be run again without being asked.
+    """
+
+    name: str
+    version: str
+    description: str = ""
+    inputs: dict[str, Any] = {}
+    outputs: dict[str, Any] = {}
+    secret_inputs: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    retry_safe: bool = False
+
+    @classmethod
+    def from_manifest(cls, manifest: Mapping[str, Any]) -> NodeSignature:
+        """The signature from a manifest document; keys that a newer manifest may add are ignored.
+
+        Raises:
+            msgspec.ValidationError: the document is not a manifest; the message says where.
+        """
+        return msgspec.convert(dict(manifest), cls)
+
+
+class Catalog(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file is checked against. None = not known, and not checked."""
+
+    nodes: Mapping[str, NodeSignature] = {}
+    groups: frozenset[str] | None = None
+    agents: frozenset[str] | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content."""
+        nodes = sorted((name, msgspec.json.encode(node, order="sorted")) for name, node in self.nodes.items())
+        parts = (nodes, sorted(self.groups or ()), sorted(self.agents or ()), self.groups is None, self.agents is None)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -1,0 +1,57 @@
+"""Conditions: the bare expression, and the implicit ``success()``."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from waterflow_dsl.expressions import (
+    STATUS_FUNCTIONS,
+    ExpressionSegment,
+    called_functions,
+    parse_expression,
+    parse_template,
+)
+
+
+@lru_cache(maxsize=4096)
+def bare(text: str) -> str | None:
+    """The expression of a condition that is written with or without ``${{ }}``; None when it is text around expressions.
+
+    Raises:
+        ExpressionError: a ``${{`` that is not closed.
+    """
+    if "${{" not in text:
+        return text.strip()
+    template = parse_template(text.strip())
+    return None if template.whole is None else template.whole.expression
+
+
+@lru_cache(maxsize=4096)
+def with_success(text: str | None) -> str:
+    """The condition of a step or job: ``success() && (…)`` unless a status function is called."""
+    if text is None:
+        return "success()"
+    expression = plain(text)
+    if not expression:
+        return "success()"
+    called = called_functions(parse_expression(expression))
+    return expression if called & set(STATUS_FUNCTIONS) else f"success() && ({expression})"
+
+
+def plain(text: str) -> str:
+    """The bare expression of a condition that was checked; text around expressions becomes GitHub's ``format(…)``."""
+    expression = bare(text)
+    return _as_format(text.strip()) if expression is None else expression
+
+
+def _as_format(text: str) -> str:
+    pieces: list[str] = []
+    arguments: list[str] = []
+    for segment in parse_template(text).segments:
+        if isinstance(segment, ExpressionSegment):
+            pieces.append(f"{{{len(arguments)}}}")
+            arguments.append(segment.expression)
+        else:
+            pieces.append(segment.text.replace("{", "{{").replace("}", "}}").replace("'", "''"))
+    return f"format('{''.join(pieces)}', {', '.join(arguments)})"
+

@@ -1,0 +1,70 @@
+"""The nodes that the interpreter runs itself, durably and without an agent, and the control structures of the catalog."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from waterflow_dsl._catalog import NodeSignature
+
+_TEXT = {"type": "string"}
+_DURATION = {"type": ["string", "number"], "description": "`10m`, `1h30m`, or a number of seconds"}
+_NAMES = {"type": ["array", "string"], "items": {"type": "string"}}
+_FREE: dict[str, Any] = {}
+
+
+def _node(
+    name: str, description: str, inputs: dict[str, Any], *required: str, outputs: dict[str, Any] | None = None, free: bool = False
+) -> NodeSignature:
+    schema = {"type": "object", "properties": inputs, "required": list(required), "additionalProperties": free}
+    given = {"type": "object", "properties": outputs or {}, "additionalProperties": free}
+    return NodeSignature(name=name, version="1.0.0", description=description, inputs=schema, outputs=given, retry_safe=True)
+
+
+_SIGNATURES = (
+    _node("sleep", "Waits for a duration.", {"duration": _DURATION}, "duration"),
+    _node(
+        "wait",
+        "Waits until a time, or for a named event.",
+        {
+            "until": {"type": ["string", "number"], "description": "a time, RFC 3339 or seconds since 1970"},
+            "for": {**_TEXT, "description": "name of an event"},
+            "timeout": _DURATION,
+        },
+        outputs={"event": _FREE, "timed-out": {"type": "boolean"}},
+    ),
+    _node(
+        "approval",
+        "Waits until somebody approves or rejects.",
+        {"message": _TEXT, "approvers": _NAMES, "inputs": {"type": "object"}, "timeout": _DURATION},
+        outputs={"approved": {"type": "boolean"}, "by": _TEXT, "at": _TEXT, "comment": _TEXT, "inputs": {"type": "object"}},
+    ),
+    _node("vars/set", "Sets variables of the run.", {}, free=True),
+    _node("data/transform", "Outputs made from expressions.", {}, free=True),
+    _node("fail", "Ends the job as failed.", {"message": _TEXT}),
+    _node("stop", "Ends the job as a success.", {"message": _TEXT}),
+    _node(
+        "workflow/run",
+        "Starts another workflow.",
+        {
+            "workflow": _TEXT,
+            "inputs": {"type": "object"},
+            "vars": {"type": "object"},
+            "wait": {"type": "boolean", "default": True},
+        },
+        "workflow",
+        outputs={"id": _TEXT, "result": _TEXT, "outputs": {"type": "object"}},
+    ),
+)
+
+CONTROL_NODES: dict[str, NodeSignature] = {signature.name: signature for signature in _SIGNATURES}
+"""The nodes that the interpreter runs itself, by name."""
+
+CONTROL_STRUCTURES: dict[str, NodeSignature] = {
+    signature.name: signature
+    for signature in (
+        _node("condition", "`if` with `then` and `else`: one list of steps or the other.", {"if": _TEXT, "then": _FREE, "else": _FREE}),
+        _node("loop", "`for-each` or `while` with `steps`.", {"for-each": _FREE, "while": _TEXT, "steps": _FREE}),
+        _node("parallel", "Steps at once.", {"parallel": _FREE, "max-parallel": {"type": "integer"}}),
+    )
+}
+"""The structures of the language as the catalog lists them; they are keys of a step and not names for ``uses``."""

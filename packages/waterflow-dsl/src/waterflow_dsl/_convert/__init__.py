@@ -1,0 +1,5 @@
+"""The tree to the model: reports what is wrong, never raises."""
+
+from waterflow_dsl._convert._workflow import convert
+
+__all__ = ["convert"]

@@ -1,0 +1,106 @@
+"""Diagnostics: what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from waterflow_dsl._codes import CODES, Code, Severity
+
+ANCHOR = "docs/reference/diagnostics.md#"
+
+
+class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding.
+
+    Attributes:
+        code: stable, ``WF1203``; explained in ``docs/reference/diagnostics.md``.
+        severity: ``error``, ``warning`` or ``info``.
+        message: one sentence.
+        file: name of the file as it was given.
+        line: 1-based line; ``column``: 1-based, in characters.
+        end_line: line of the end; ``end_column``: the column after the last character.
+        path: place in the structure, ``jobs.deploy.steps[2].with.file``; empty for the whole file.
+        hint: what to do, or None.
+        anchor: where the code is documented.
+    """
+
+    code: str
+    severity: str
+    message: str
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    path: str = ""
+    hint: str | None = None
+    anchor: str = ""
+
+
+class Place(Protocol):
+    """Anything with a start and an end in the file; all 1-based."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+    @property
+    def end_line(self) -> int: ...
+    @property
+    def end_column(self) -> int: ...
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A stretch of the file; 1-based, the end column is the one after the last character."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Report:
+    """Collects the diagnostics of one file, each place and code once."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._seen: set[tuple[str, int, int, str]] = set()
+        self._diagnostics: list[Diagnostic] = []
+
+    def add(self, code: Code, place: Place, message: str, *, path: str = "", hint: str | None = None) -> None:
+        """Report a finding; severity comes from the table of codes."""
+        key = (code.value, place.line, place.column, message)
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        self._diagnostics.append(
+            Diagnostic(
+                code=code.value,
+                severity=CODES[code].severity.value,
+                message=message,
+                file=self._file,
+                line=place.line,
+                column=place.column,
+                end_line=place.end_line,
+                end_column=place.end_column,
+                path=path,
+                hint=hint,
+                anchor=ANCHOR + code.value.lower(),
+            )
+        )
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error was reported."""
+        return any(each.severity == Severity.ERROR for each in self._diagnostics)
+
+    def sorted(self) -> tuple[Diagnostic, ...]:
+        """All findings in file order."""
+        return tuple(sorted(self._diagnostics, key=lambda each: (each.line, each.column, each.code)))
+
+
+def did_you_mean(name: str | None) -> str | None:
+    """The hint for a nearest name."""
+    return None if name is None else f"did you mean `{name}`?"

@@ -1,0 +1,1 @@
+"""The tables of the language: ``_tables`` joins what ``_workflow``, ``_triggers``, ``_job`` and ``_step`` declare."""

@@ -1,0 +1,269 @@
+"""The keys of jobs and their policies."""
+
+from __future__ import annotations
+
+from waterflow_dsl import model
+from waterflow_dsl._schema._places import (
+    CONTAINER,
+    ENVIRONMENT_URL,
+    JOB,
+    JOB_ENV,
+    JOB_IF,
+    OUTPUTS,
+    STEP,
+    STRATEGY,
+)
+from waterflow_dsl._schema._step import ENV
+from waterflow_dsl._schema._types import (
+    Condition,
+    Duration,
+    Field,
+    Flag,
+    Json,
+    ListOf,
+    MapOf,
+    Number,
+    ObjectType,
+    OneOf,
+    Ref,
+    Steps,
+    Text,
+)
+
+JOB_ID = "[A-Za-z_][A-Za-z0-9_-]*"
+_COUNT_OR_PERCENT = Text(pattern=r"\d{1,7}|(?:100|\d{1,2})(?:\.\d+)?%", what="a number or a percentage")
+_NAMES = ListOf(items=Text(), single=True)
+
+RUNS_ON = OneOf(mapping=Ref(name="runs-on"), sequence=ListOf(items=Text(), minimum=1), scalar=Text())
+
+RUNS_ON_TYPE = ObjectType(
+    name="runs-on",
+    title="Where a job runs",
+    model=model.RunsOn,
+    exclusive=(("agent", "group"), ("agent", "tags")),
+    fields=(
+        Field(name="group", type=ListOf(items=Text(), single=True), help="A group, or several.", place=JOB),
+        Field(
+            name="tags",
+            type=ListOf(items=Text(), single=True),
+            help="Tags that an agent must all have.",
+            aliases=("labels",),
+            place=JOB,
+        ),
+        Field(
+            name="target",
+            type=Text(options=("any", "all")),
+            help="One healthy member, or every member.",
+            place=JOB,
+            origin="waterflow",
+        ),
+        Field(name="agent", type=Text(), help="This very agent.", place=JOB, origin="waterflow"),
+    ),
+)
+
+STRATEGY_TYPE = ObjectType(
+    name="strategy",
+    title="Matrix of a job",
+    model=model.Strategy,
+    fields=(
+        Field(
+            name="matrix",
+            type=OneOf(mapping=MapOf(values=Json(), what="name"), scalar=Text()),
+            help="Names and their values; every combination is a job instance.",
+            place=STRATEGY,
+        ),
+        Field(name="fail-fast", type=Flag(), help="Whether a failure cancels the others; true.", place=STRATEGY),
+        Field(name="max-parallel", type=Number(minimum=1), help="How many run at once.", place=STRATEGY),
+    ),
+)
+
+ROLLOUT_TYPE = ObjectType(
+    name="rollout",
+    title="How a job goes over its group",
+    model=model.Rollout,
+    exclusive=(("batches", "batch"),),
+    fields=(
+        Field(
+            name="batches",
+            type=ListOf(items=_COUNT_OR_PERCENT, single=True, minimum=1),
+            help="Sizes of the batches.",
+        ),
+        Field(name="batch", type=_COUNT_OR_PERCENT, help="Size of every batch."),
+        Field(name="max-failures", type=_COUNT_OR_PERCENT, help="Failures of the whole group that are borne; 0."),
+        Field(
+            name="on-threshold",
+            type=Text(options=("fail", "pause")),
+            help="What happens past `max-failures`.",
+        ),
+        Field(
+            name="pause-between",
+            type=Text(),
+            help="A duration, or `approval`.",
+        ),
+        Field(name="check", type=Steps(single=True), help="Steps that judge each batch."),
+        Field(name="order", type=_NAMES, help="Ranks: `tag:canary`, `name`."),
+    ),
+)
+
+POLICY_TYPES = (
+    ObjectType(
+        name="offline",
+        title="An offline member",
+        model=model.Offline,
+        fields=(Field(name="wait", type=Duration(), help="How long to wait for it.", place=JOB, required=True),),
+    ),
+    ObjectType(
+        name="agent-loss",
+        title="A lost agent",
+        model=model.AgentLoss,
+        fields=(
+            Field(
+                name="policy",
+                type=Text(options=("reassign", "wait", "fail")),
+                help="What happens to its steps.",
+                required=True,
+            ),
+            Field(name="for", type=Duration(), help="How long it must be lost first; 60s.", place=JOB),
+        ),
+    ),
+    ObjectType(
+        name="approval",
+        title="Who must agree",
+        model=model.Approval,
+        fields=(
+            Field(name="approvers", type=_NAMES, help="Users and roles that may approve."),
+            Field(name="timeout", type=Duration(), help="How long to wait.", place=JOB),
+        ),
+    ),
+    ObjectType(
+        name="environment",
+        title="What a job deploys to",
+        model=model.Environment,
+        fields=(
+            Field(name="name", type=Text(), help="Its name.", place=JOB, required=True),
+            Field(name="url", type=Text(), help="Its address, once deployed.", place=ENVIRONMENT_URL),
+            Field(
+                name="approval",
+                type=OneOf(mapping=Ref(name="approval"), scalar=Flag()),
+                help="Who must agree first.",
+                origin="waterflow",
+            ),
+            Field(name="deployment", type=Flag(), help="GitHub's deployment record.", place=JOB, origin="github"),
+        ),
+    ),
+    ObjectType(
+        name="concurrency",
+        title="Runs that exclude each other",
+        model=model.Concurrency,
+        exclusive=(("on-conflict", "cancel-in-progress"),),
+        fields=(
+            Field(name="group", type=Text(), help="Runs with the same group exclude each other.", place=JOB, required=True),
+            Field(
+                name="on-conflict",
+                type=Text(options=("queue", "cancel", "reject")),
+                help="What a second run does.",
+                origin="waterflow",
+            ),
+            Field(name="cancel-in-progress", type=Flag(), help="GitHub's `on-conflict: cancel`.", place=JOB),
+        ),
+    ),
+    ObjectType(
+        name="run-defaults",
+        title="Defaults of `run`",
+        model=model.RunDefaults,
+        fields=(
+            Field(name="shell", type=Text(), help="The shell.", place=JOB_ENV),
+            Field(name="working-directory", type=Text(), help="Where it starts.", place=JOB_ENV),
+        ),
+    ),
+    ObjectType(
+        name="defaults",
+        title="Defaults of steps",
+        model=model.JobDefaults,
+        exclusive=(("timeout", "timeout-minutes"),),
+        fields=(
+            Field(name="run", type=Ref(name="run-defaults"), help="Defaults of `run`."),
+            Field(name="timeout", type=Duration(), help="Longest time of a step.", place=STEP, origin="waterflow"),
+            Field(
+                name="timeout-minutes", type=Duration(unit=60.0), help="The same in minutes.", place=STEP, origin="waterflow"
+            ),
+            Field(name="retry", type=Ref(name="retry"), help="Retry policy of steps.", origin="waterflow"),
+            Field(name="runs-on", type=RUNS_ON, help="Where jobs run.", place=JOB, origin="waterflow"),
+        ),
+    ),
+)
+
+CONCURRENCY = OneOf(mapping=Ref(name="concurrency"), scalar=Text())
+
+JOB_TYPE = ObjectType(
+    name="job",
+    title="A job",
+    model=model.Job,
+    scope=True,
+    exclusive=(("steps", "uses"), ("runs-on", "uses"), ("timeout", "timeout-minutes"), ("strategy.matrix", "for-each")),
+    fields=(
+        Field(name="name", type=Text(), help="What is shown.", place=JOB),
+        Field(name="runs-on", type=RUNS_ON, help="A group, tags, or an agent.", place=JOB),
+        Field(name="needs", type=ListOf(items=Text(), single=True), help="Jobs that must be done first."),
+        Field(name="if", type=Condition(), help="Runs only when this holds.", place=JOB_IF),
+        Field(name="strategy", type=Ref(name="strategy"), help="Matrix of the job."),
+        Field(
+            name="for-each",
+            type=Json(),
+            help="One instance for each element, as `item` and `index`.",
+            place=STRATEGY,
+            origin="waterflow",
+        ),
+        Field(name="rollout", type=Ref(name="rollout"), help="Batches over a group.", origin="waterflow"),
+        Field(
+            name="offline",
+            type=OneOf(mapping=Ref(name="offline"), scalar=Text(options=("fail", "skip"))),
+            help="What an offline member means; fail.",
+            origin="waterflow",
+        ),
+        Field(
+            name="agent-loss",
+            type=OneOf(mapping=Ref(name="agent-loss"), scalar=Text(options=("reassign", "wait", "fail"))),
+            help="What a lost agent means; by node.",
+            origin="waterflow",
+        ),
+        Field(name="env", type=ENV, help="Environment of every step.", place=JOB_ENV),
+        Field(name="defaults", type=Ref(name="defaults"), help="Defaults of the steps."),
+        Field(name="timeout", type=Duration(), help="Longest time of the job.", place=JOB, origin="waterflow"),
+        Field(name="timeout-minutes", type=Duration(unit=60.0), help="The same in minutes.", place=JOB),
+        Field(name="retry", type=Ref(name="retry"), help="Runs the whole job instance again.", origin="waterflow"),
+        Field(name="continue-on-error", type=Flag(), help="Whether the run goes on after a failure.", place=JOB),
+        Field(name="concurrency", type=CONCURRENCY, help="Jobs that exclude each other.", place=JOB),
+        Field(
+            name="environment",
+            type=OneOf(mapping=Ref(name="environment"), scalar=Text()),
+            help="What the job deploys to.",
+            place=JOB,
+        ),
+        Field(name="outputs", type=MapOf(values=Json(scalar=True)), help="Values for other jobs.", place=OUTPUTS),
+        Field(name="steps", type=Steps(), help="What the job does, in order."),
+        Field(name="on-failure", type=Steps(single=True), help="Runs when the job failed.", origin="waterflow"),
+        Field(name="finally", type=Steps(single=True), help="Always runs at the end.", origin="waterflow"),
+        Field(name="uses", type=Text(), help="A reusable workflow in place of steps."),
+        Field(name="with", type=MapOf(values=Json()), help="Inputs of the reusable workflow.", place=JOB),
+        Field(
+            name="secrets",
+            type=OneOf(mapping=MapOf(values=Json(scalar=True)), scalar=Text(options=("inherit",))),
+            help="Secrets of the reusable workflow, or `inherit`.",
+            place=JOB_ENV,
+        ),
+        Field(
+            name="permissions",
+            type=OneOf(mapping=MapOf(values=Text()), scalar=Text(options=("read-all", "write-all"))),
+            help="Rights of GitHub's token.",
+            origin="github",
+        ),
+        Field(
+            name="container", type=Json(), help="The container that GitHub runs the job in.", place=CONTAINER, origin="github"
+        ),
+        Field(name="services", type=Json(), help="Service containers of GitHub's.", place=CONTAINER, origin="github"),
+        Field(name="snapshot", type=Json(), help="Image that GitHub makes of the runner.", origin="github"),
+    ),
+)
+
+JOB_TYPES = (JOB_TYPE, RUNS_ON_TYPE, STRATEGY_TYPE, ROLLOUT_TYPE, *POLICY_TYPES)

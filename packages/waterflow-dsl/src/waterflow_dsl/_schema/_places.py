@@ -1,0 +1,34 @@
+"""Which contexts and functions exist where.
+
+Source: GitHub's "Contexts reference", table "Context availability"; ours are added beside the context that they extend
+(``run``, ``workflow`` and ``event`` beside ``github``, ``agent`` beside ``runner``, ``item`` and ``index`` beside ``matrix``).
+"""
+
+from __future__ import annotations
+
+from waterflow_dsl._schema._types import Place
+
+GITHUB_CONTEXTS = frozenset(
+    "github inputs vars secrets needs strategy matrix job jobs runner env steps".split()
+)
+"""The contexts of GitHub's own language."""
+
+_ALWAYS = frozenset({"github", "run", "workflow", "event", "vars", "inputs"})
+_JOB = _ALWAYS | {"needs", "strategy", "matrix", "item", "index"}
+_STEP = _JOB | {"secrets", "steps", "job", "env", "runner", "agent"}
+_NOW = frozenset({"now"})
+STATUS = frozenset({"success", "failure", "always", "cancelled"})
+
+EVENT = Place(contexts=frozenset({"event", "github", "workflow", "vars"}), functions=_NOW)
+RUN = Place(contexts=_ALWAYS, functions=_NOW)
+FILE_ENV = Place(contexts=_ALWAYS | {"secrets"}, functions=_NOW)
+JOB_IF = Place(contexts=_ALWAYS | {"needs"}, functions=_NOW | STATUS)
+STRATEGY = Place(contexts=_ALWAYS | {"needs"}, functions=_NOW)
+JOB = Place(contexts=_JOB, functions=_NOW)
+JOB_ENV = Place(contexts=_JOB | {"secrets"}, functions=_NOW)
+CONTAINER = Place(contexts=_JOB | {"secrets", "env"}, functions=_NOW)
+STEP = Place(contexts=_STEP, functions=_NOW | {"hashFiles"})
+STEP_IF = Place(contexts=_STEP - {"secrets"}, functions=_NOW | STATUS | {"hashFiles"})
+OUTPUTS = Place(contexts=_STEP, functions=_NOW)
+ENVIRONMENT_URL = Place(contexts=_STEP - {"secrets"}, functions=_NOW)
+CALL_OUTPUT = Place(contexts=_ALWAYS | {"jobs"}, functions=_NOW)

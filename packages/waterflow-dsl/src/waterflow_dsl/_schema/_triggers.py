@@ -1,0 +1,214 @@
+"""The keys of triggers, and the events of GitHub with the filters that each knows.
+
+Source: GitHub's "Events that trigger workflows" and "Workflow syntax", section ``on``.
+"""
+
+from __future__ import annotations
+
+from waterflow_dsl import model
+from waterflow_dsl._schema._places import CALL_OUTPUT, EVENT, RUN
+from waterflow_dsl._schema._types import (
+    Condition,
+    Duration,
+    Field,
+    Flag,
+    Json,
+    ListOf,
+    MapOf,
+    ObjectType,
+    OneOf,
+    Ref,
+    Text,
+)
+
+_NAME = "[A-Za-z_][A-Za-z0-9_-]*"
+_INPUTS = MapOf(
+    values=OneOf(mapping=Ref(name="input"), null=True), pattern=_NAME, what="an input's name"
+)
+SECRETS = MapOf(
+    values=OneOf(mapping=Ref(name="secret"), null=True), pattern=_NAME, what="a secret's name"
+)
+INPUT_TYPES = ("string", "number", "boolean", "choice", "json", "group", "agent", "environment")
+
+EVENT_TYPES: dict[str, tuple[str, ...]] = {
+    "branch_protection_rule": ("created", "edited", "deleted"),
+    "check_run": ("completed", "created", "rerequested", "requested_action"),
+    "check_suite": ("completed",),
+    "create": (),
+    "delete": (),
+    "deployment": (),
+    "deployment_status": (),
+    "discussion": tuple(
+        "created edited deleted transferred pinned unpinned labeled unlabeled locked unlocked category_changed answered "
+        "unanswered".split()
+    ),
+    "discussion_comment": ("created", "edited", "deleted"),
+    "fork": (),
+    "gollum": (),
+    "image_version": (),
+    "issue_comment": ("created", "edited", "deleted"),
+    "issues": tuple(
+        "opened edited deleted transferred pinned unpinned closed reopened assigned unassigned labeled unlabeled locked "
+        "unlocked milestoned demilestoned typed untyped".split()
+    ),
+    "label": ("created", "edited", "deleted"),
+    "merge_group": ("checks_requested",),
+    "milestone": ("created", "closed", "opened", "edited", "deleted"),
+    "page_build": (),
+    "project": ("created", "closed", "reopened", "edited", "deleted"),
+    "project_card": ("created", "moved", "converted", "edited", "deleted"),
+    "project_column": ("created", "updated", "moved", "deleted"),
+    "public": (),
+    "pull_request": tuple(
+        "assigned unassigned labeled unlabeled opened edited closed reopened synchronize converted_to_draft "
+        "ready_for_review locked unlocked milestoned demilestoned review_requested review_request_removed "
+        "auto_merge_enabled auto_merge_disabled enqueued dequeued".split()
+    ),
+    "pull_request_comment": ("created", "edited", "deleted"),
+    "pull_request_review": ("submitted", "edited", "dismissed"),
+    "pull_request_review_comment": ("created", "edited", "deleted"),
+    "push": (),
+    "registry_package": ("published", "updated"),
+    "release": ("published", "unpublished", "created", "edited", "deleted", "prereleased", "released"),
+    "repository_dispatch": (),
+    "status": (),
+    "watch": ("started",),
+    "workflow_run": ("requested", "completed", "in_progress"),
+}
+EVENT_TYPES["pull_request_target"] = EVENT_TYPES["pull_request"]
+
+_REF_FILTERS = frozenset({"branches", "branches-ignore"})
+_PATH_FILTERS = frozenset({"paths", "paths-ignore"})
+EVENT_FILTERS: dict[str, frozenset[str]] = {
+    "push": _REF_FILTERS | _PATH_FILTERS | {"tags", "tags-ignore"},
+    "pull_request": _REF_FILTERS | _PATH_FILTERS,
+    "pull_request_target": _REF_FILTERS | _PATH_FILTERS,
+    "merge_group": _REF_FILTERS,
+    "workflow_run": _REF_FILTERS | {"workflows"},
+    "image_version": frozenset({"names", "versions"}),
+}
+
+INPUT_TYPE = ObjectType(
+    name="input",
+    title="A declared input",
+    model=model.Input,
+    fields=(
+        Field(name="type", type=Text(options=INPUT_TYPES), help="Kind of value; string."),
+        Field(name="required", type=Flag(), help="Whether a value must be given."),
+        Field(name="default", type=Json(), help="Value when none is given.", place=RUN),
+        Field(name="description", type=Text(), help="What it is for."),
+        Field(name="options", type=ListOf(items=Json(scalar=True), minimum=1), help="The values of a choice."),
+        Field(name="deprecation-message", type=Text(), help="Shown when the input is given.", aliases=("deprecationMessage",), origin="github"),
+    ),
+)
+
+TRIGGER_TYPES = (
+    INPUT_TYPE,
+    ObjectType(
+        name="secret",
+        title="A declared secret",
+        model=model.Secret,
+        fields=(
+            Field(name="required", type=Flag(), help="Whether a run needs it."),
+            Field(name="description", type=Text(), help="What it is for."),
+        ),
+    ),
+    ObjectType(
+        name="manual",
+        title="Started by hand or by the API",
+        model=model.ManualTrigger,
+        fields=(Field(name="inputs", type=_INPUTS, help="What is asked for."),),
+    ),
+    ObjectType(
+        name="schedule",
+        title="Started by the clock",
+        model=model.Schedule,
+        fields=(
+            Field(name="cron", type=Text(), help="Minute, hour, day of month, month, day of week.", required=True),
+            Field(name="timezone", type=Text(), help="IANA name; UTC."),
+            Field(
+                name="overlap",
+                type=Text(options=("skip", "queue", "cancel", "allow")),
+                help="When the last run is not done; skip.",
+                origin="waterflow",
+            ),
+            Field(name="catch-up", type=Duration(), help="How late a missed start may be made up for.", origin="waterflow"),
+            Field(name="jitter", type=Duration(), help="Random delay of at most this.", origin="waterflow"),
+        ),
+    ),
+    ObjectType(
+        name="webhook",
+        title="Started by an HTTP request",
+        model=model.Webhook,
+        fields=(
+            Field(name="secret", type=Text(pattern=_NAME, what="a secret's name"), help="Secret that signs the request."),
+            Field(name="if", type=Condition(), help="Starts only when this holds.", place=EVENT),
+        ),
+    ),
+    ObjectType(
+        name="call-output",
+        title="An output of a reusable workflow",
+        model=model.CallOutput,
+        fields=(
+            Field(name="value", type=Text(), help="Its value.", place=CALL_OUTPUT, required=True),
+            Field(name="description", type=Text(), help="What it is."),
+        ),
+    ),
+    ObjectType(
+        name="call",
+        title="Called by another workflow",
+        model=model.CallTrigger,
+        fields=(
+            Field(name="inputs", type=_INPUTS, help="What the caller gives."),
+            Field(
+                name="outputs",
+                type=MapOf(
+                    values=OneOf(mapping=Ref(name="call-output"), scalar=Text()), pattern=_NAME, what="an output's name"
+                ),
+                help="What the caller gets.",
+                place=CALL_OUTPUT,
+            ),
+            Field(name="secrets", type=SECRETS, help="Secrets that the caller gives."),
+        ),
+    ),
+    ObjectType(
+        name="triggers",
+        title="What starts a workflow",
+        model=model.Triggers,
+        scope=True,
+        fields=(
+            Field(
+                name="manual",
+                type=OneOf(mapping=Ref(name="manual"), null=True),
+                help="By hand or by the API.",
+                aliases=("workflow-dispatch",),
+            ),
+            Field(
+                name="schedule",
+                type=ListOf(items=Ref(name="schedule"), single=True, minimum=1),
+                help="By the clock.",
+            ),
+            Field(
+                name="webhook",
+                type=OneOf(mapping=Ref(name="webhook"), null=True),
+                help="By an HTTP request.",
+                origin="waterflow",
+            ),
+            Field(
+                name="call",
+                type=OneOf(mapping=Ref(name="call"), null=True),
+                help="By another workflow.",
+                aliases=("workflow-call",),
+            ),
+        ),
+    ),
+    ObjectType(
+        name="github-trigger",
+        title="An event of GitHub's",
+        model=model.GithubTrigger,
+        fields=tuple(
+            Field(name=name, type=ListOf(items=Text(), single=True), help=f"GitHub's filter `{name}`.", origin="both")
+            for name in "types branches branches-ignore tags tags-ignore paths paths-ignore workflows names versions".split()
+        ),
+    ),
+)

@@ -1,0 +1,143 @@
+"""The vocabulary in which the language is written down: kinds of values, fields and objects.
+
+The tables made of these are the one source of the validator, of the published JSON Schema and of the reference.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+Origin: TypeAlias = Literal["both", "waterflow", "github"]
+
+
+class Type(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of value."""
+
+
+class Text(Type, frozen=True, kw_only=True):
+    """Text; numbers and booleans become text, as on GitHub. ``pattern`` must match the whole text."""
+
+    options: tuple[str, ...] = ()
+    pattern: str | None = None
+    what: str = "text"
+    code: str | None = None
+
+
+class Number(Type, frozen=True, kw_only=True):
+    """A number within bounds."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+    integer: bool = True
+
+
+class Flag(Type, frozen=True, kw_only=True):
+    """A boolean."""
+
+
+class Duration(Type, frozen=True, kw_only=True):
+    """A duration; ``unit`` is the seconds that one of a bare number stands for."""
+
+    unit: float = 1.0
+
+
+class Condition(Type, frozen=True, kw_only=True):
+    """An expression, with or without its braces."""
+
+
+class Json(Type, frozen=True, kw_only=True):
+    """Any value; texts anywhere inside may hold expressions. ``scalar``: no lists and mappings."""
+
+    scalar: bool = False
+
+
+class Null(Type, frozen=True, kw_only=True):
+    """No value."""
+
+
+class MapOf(Type, frozen=True, kw_only=True):
+    """A mapping with keys of the user's choice; ``template``: one whole expression may stand for all of it."""
+
+    values: Type
+    pattern: str | None = None
+    what: str = "name"
+    template: bool = False
+
+
+class ListOf(Type, frozen=True, kw_only=True):
+    """A list; ``single``: one value counts as a list of one."""
+
+    items: Type
+    single: bool = False
+    minimum: int = 0
+
+
+class OneOf(Type, frozen=True, kw_only=True):
+    """Told apart by form: a mapping, a list, a scalar, nothing."""
+
+    mapping: Type | None = None
+    sequence: Type | None = None
+    scalar: Type | None = None
+    null: bool = False
+
+
+class Ref(Type, frozen=True, kw_only=True):
+    """An object type by name; ``scope``: see :class:`ObjectType`."""
+
+    name: str
+
+
+class Steps(Type, frozen=True, kw_only=True):
+    """A list of steps and blocks; ``single``: one step counts as a list of one."""
+
+    single: bool = False
+
+
+class Triggers(Type, frozen=True, kw_only=True):
+    """What ``on`` takes: a name, a list of names, or a mapping."""
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Which contexts and which of the hosted functions a field allows in its expressions."""
+
+    contexts: frozenset[str]
+    functions: frozenset[str] = frozenset()
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """A key of an object. ``place`` None = the value is static. ``origin`` says whose key it is."""
+
+    name: str
+    type: Type
+    help: str
+    place: Place | None = None
+    required: bool = False
+    aliases: tuple[str, ...] = ()
+    origin: Origin = "both"
+
+    @property
+    def attribute(self) -> str:
+        """The name of the field in the model."""
+        name = self.name.replace("-", "_")
+        return name + "_" if name in _RESERVED else name
+
+
+_RESERVED = frozenset({"if", "else", "while", "with", "finally", "as", "in", "for"})
+
+
+class ObjectType(msgspec.Struct, frozen=True, kw_only=True):
+    """A mapping with known keys. ``scope``: expressions inside are judged as a whole of their own (job, step)."""
+
+    name: str
+    title: str
+    fields: tuple[Field, ...]
+    model: type[Any]
+    scope: bool = False
+    exclusive: tuple[tuple[str, ...], ...] = ()
+
+
+def fold(key: str) -> str:
+    """The kebab-case spelling of a key."""
+    return key.replace("_", "-")

@@ -1,0 +1,36 @@
+"""The nearest name to one that does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+
+_SIMILARITY = 0.6
+_LONGEST = 100
+_MOST = 2_000
+
+
+def suggest(name: str, candidates: Iterable[str]) -> str | None:
+    """The candidate nearest to ``name``, or None when none is near enough to be meant.
+
+    Case, ``_`` and ``-`` do not count. Ties go to the first candidate.
+    """
+    wanted = _plain(name)
+    if not wanted or len(wanted) > _LONGEST:
+        return None
+    best, best_ratio = None, _SIMILARITY
+    matcher = SequenceMatcher(autojunk=False)
+    matcher.set_seq2(wanted)
+    for number, candidate in enumerate(candidates):
+        if number >= _MOST:
+            break
+        matcher.set_seq1(_plain(candidate))
+        if matcher.real_quick_ratio() > best_ratio and matcher.quick_ratio() > best_ratio:
+            ratio = matcher.ratio()
+            if ratio > best_ratio:
+                best, best_ratio = candidate, ratio
+    return best
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-")

@@ -1,0 +1,63 @@
+"""What the user wrote, typed and with its places; nothing is folded or decided yet."""
+
+from waterflow_dsl.model._base import ModelObject, Site
+from waterflow_dsl.model._job import (
+    AgentLoss,
+    Approval,
+    Environment,
+    Job,
+    JobDefaults,
+    Offline,
+    Retry,
+    Rollout,
+    RunDefaults,
+    RunsOn,
+    Strategy,
+)
+from waterflow_dsl.model._step import Block, Branch, Loop, Parallel, Step, While
+from waterflow_dsl.model._workflow import (
+    CallOutput,
+    CallTrigger,
+    Concurrency,
+    GithubTrigger,
+    Input,
+    ManualTrigger,
+    Schedule,
+    Secret,
+    Triggers,
+    Webhook,
+    Workflow,
+)
+
+__all__ = [
+    "AgentLoss",
+    "Approval",
+    "Block",
+    "Branch",
+    "CallOutput",
+    "CallTrigger",
+    "Concurrency",
+    "Environment",
+    "GithubTrigger",
+    "Input",
+    "Job",
+    "JobDefaults",
+    "Loop",
+    "ManualTrigger",
+    "ModelObject",
+    "Offline",
+    "Parallel",
+    "Retry",
+    "Rollout",
+    "RunDefaults",
+    "RunsOn",
+    "Schedule",
+    "Secret",
+    "Site",
+    "Step",
+    "Strategy",
+    "Triggers",
+    "Webhook",
+    "While",
+    "Workflow",
+]
