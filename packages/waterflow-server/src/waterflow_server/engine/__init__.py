@@ -1,0 +1,1 @@
+"""The interpreter: fixed, replay-safe workflow code that runs plans. Never imports the web side of the server."""

@@ -1,0 +1,107 @@
+"""What the steps of a job instance share: its contexts, environment, place and whether something failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from temporalio import workflow
+
+from waterflow_dsl.plan import StepPlan
+from waterflow_sdk.wire import AgentRef, State
+
+from ._records import StepRecord
+from ._stop import Stop
+from ._values import StepFailure, Values
+from ._wire import JobInput
+
+
+class Scope:
+    """What a list of steps sees of itself: whether one failed, results by step id, names bound by loops."""
+
+    def __init__(
+        self, *, failed: bool = False, steps: dict[str, Any] | None = None, names: dict[str, Any] | None = None
+    ) -> None:
+        self.failed = failed
+        self.steps: dict[str, Any] = {} if steps is None else steps
+        self.names: dict[str, Any] = names or {}
+        self.completed: list[tuple[StepPlan, StepRecord]] = []
+
+    def nested(self, **names: Any) -> Scope:
+        """A scope inside this one that starts from what is known here and keeps its own results."""
+        inner = Scope(failed=self.failed, steps=dict(self.steps), names={**self.names, **names})
+        inner.completed = self.completed
+        return inner
+
+
+class JobContext:
+    """The changing state of one job instance. ``env`` and ``paths`` grow as steps set variables and add to PATH."""
+
+    def __init__(self, given: JobInput, stop: Stop) -> None:
+        self.given = given
+        self.stop = stop
+        self.agent: AgentRef | None = given.agent
+        self.env: dict[str, str] = dict(given.env)
+        self.paths: list[str] = []
+        self.masks: list[str] = []
+        self.failed = False
+
+    def values(self, scope: Scope, *, env: dict[str, str] | None = None) -> Values:
+        """An evaluator for this instant."""
+        return Values(
+            {
+                **self.given.contexts,
+                "secrets": self.given.secrets,
+                "env": self.env if env is None else env,
+                "steps": scope.steps,
+                "job": {"status": self._status(scope)},
+                "agent": self._agent(),
+                "runner": self._agent(),
+                **scope.names,
+            },
+            self._functions(scope),
+        )
+
+    def _status(self, scope: Scope) -> str:
+        if self.stop.cancelled:
+            return "cancelled"
+        return "failure" if scope.failed else "success"
+
+    def _agent(self) -> dict[str, Any]:
+        return {} if self.agent is None else {"id": self.agent.id, "name": self.agent.name}
+
+    def _functions(self, scope: Scope) -> dict[str, Callable[..., object]]:
+        stopped = self.stop.cancelled
+        return {
+            "success": lambda: not scope.failed and not stopped,
+            "failure": lambda: scope.failed,
+            "cancelled": lambda: stopped,
+            "always": lambda: True,
+            "hashFiles": _no_hash_files,
+            "now": durable_now,
+        }
+
+    def absorb(self, env: dict[str, str | None], paths: list[str], masks: list[str]) -> None:
+        """Take over what a step changed for the later ones."""
+        for name, value in env.items():
+            if value is None:
+                self.env.pop(name, None)
+            else:
+                self.env[name] = value
+        self.paths = [*paths, *self.paths]
+        self.masks = [*self.masks, *(mask for mask in masks if mask not in self.masks)]
+
+    def job_state(self, scope: Scope) -> State:
+        """How the steps so far make the job end."""
+        if scope.failed:
+            return State.FAILED
+        return self.stop.state or State.SUCCESS
+
+
+def durable_now() -> str:
+    """``now()``: the workflow's clock, the same at every replay (RFC 3339, UTC)."""
+    return workflow.now().isoformat().replace("+00:00", "Z")
+
+
+def _no_hash_files(*_patterns: object) -> object:
+    raise StepFailure("hash-files", "hashFiles() cannot be answered in this field")

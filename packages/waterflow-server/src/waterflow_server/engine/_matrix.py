@@ -1,0 +1,66 @@
+"""Matrix expansion by GitHub's rules (Workflow syntax: ``jobs.<job_id>.strategy.matrix``, ``include``, ``exclude``)."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from ._values import StepFailure
+
+MAX_INSTANCES = 256
+"""Combinations that one job's matrix may have (GitHub's limit)."""
+
+Combination = dict[str, Any]
+
+
+def expand_matrix(matrix: Any, include: Any, exclude: Any) -> list[Combination]:
+    """All combinations in the order of the keys as written; raises StepFailure for what is not a matrix."""
+    axes = {} if matrix is None else _mapping(matrix, "strategy.matrix")
+    include = axes.pop("include", include)
+    exclude = axes.pop("exclude", exclude)
+    for name, values in axes.items():
+        if not isinstance(values, list) or not values:
+            raise StepFailure("matrix", f"strategy.matrix.{name}: must be a list with at least one value")
+    products = itertools.product(*axes.values()) if axes else ()
+    base = [dict(zip(axes, combination, strict=True)) for combination in products]
+    kept = [entry for entry in base if not any(_covers(entry, out) for out in _entries(exclude, "exclude"))]
+    combinations = _include(kept, set(axes), _entries(include, "include"))
+    if len(combinations) > MAX_INSTANCES:
+        raise StepFailure("matrix", f"strategy.matrix: {len(combinations):,} combinations; {MAX_INSTANCES} are allowed")
+    return combinations
+
+
+def _include(kept: list[Combination], axes: set[str], entries: list[Combination]) -> list[Combination]:
+    """An entry extends every combination whose original values it does not change; else it is one of its own."""
+    originals = [dict(entry) for entry in kept]
+    extra: list[Combination] = []
+    for entry in entries:
+        matching = [
+            index
+            for index, original in enumerate(originals)
+            if all(original[key] == value for key, value in entry.items() if key in axes)
+        ]
+        if matching:
+            for index in matching:
+                kept[index].update(entry)
+        else:
+            extra.append(dict(entry))
+    return kept + extra
+
+
+def _covers(combination: Combination, pattern: Combination) -> bool:
+    return all(key in combination and combination[key] == value for key, value in pattern.items())
+
+
+def _entries(value: Any, field: str) -> list[Combination]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise StepFailure("matrix", f"strategy.{field}: must be a list")
+    return [_mapping(entry, f"strategy.{field}[{index}]") for index, entry in enumerate(value)]
+
+
+def _mapping(value: Any, field: str) -> Combination:
+    if not isinstance(value, dict):
+        raise StepFailure("matrix", f"{field}: must be a mapping, not {type(value).__name__}")
+    return {str(key): item for key, item in value.items()}

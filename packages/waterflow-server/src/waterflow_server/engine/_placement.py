@@ -1,0 +1,171 @@
+"""Which agent a job instance runs on: claimed by pull from a group's queue, or chosen from the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, TimeoutError
+
+from waterflow_dsl.plan import LoopPlan, NodePlan, OfflinePlan, ParallelPlan, StepPlan, TargetPlan, UsesKind, WhilePlan
+from waterflow_sdk.wire import (
+    CLAIM_ACTIVITY,
+    ORCHESTRATOR_QUEUE,
+    AgentRef,
+    AgentState,
+    AgentStatus,
+    ClaimRequest,
+    group_queue,
+)
+
+from ..presence import FIND_AGENTS_ACTIVITY, AgentQuery
+from ._stop import Stop
+from ._values import StepFailure
+
+CLAIM_PATIENCE = timedelta(seconds=3)
+"""How long a claim lies in the group's queue before the interpreter looks why nobody takes it."""
+
+CLAIM_TIMEOUT = timedelta(seconds=2)
+"""An agent answers a claim at once or after holding it for a second; a frozen one swallows it until this passes."""
+
+_CLAIM_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=1), maximum_attempts=10
+)
+
+
+class NoAgentSkip(Exception):
+    """Nobody is there and the job says ``offline: skip``."""
+
+
+async def find_agents(query: AgentQuery) -> list[AgentState]:
+    """The agents a query means, offline ones included, ordered by name."""
+    return await workflow.execute_activity(
+        FIND_AGENTS_ACTIVITY,
+        query,
+        result_type=list[AgentState],
+        task_queue=ORCHESTRATOR_QUEUE,
+        start_to_close_timeout=timedelta(seconds=10),
+    )
+
+
+async def is_online(agent: AgentRef) -> bool:
+    """Whether the agent holds its lease now."""
+    return any(found.status is not AgentStatus.OFFLINE for found in await find_agents(AgentQuery(agent=agent.id)))
+
+
+def describe_target(target: TargetPlan) -> str:
+    """The target in words."""
+    if target.agent is not None:
+        return f"agent {target.agent}"
+    groups = " or ".join(target.groups)
+    tags = ", ".join(target.tags)
+    if groups and tags:
+        return f"group {groups} with tags {tags}"
+    return f"group {groups}" if groups else f"tags {tags}"
+
+
+def target_query(target: TargetPlan) -> AgentQuery:
+    """The registry query for a target."""
+    return AgentQuery(groups=list(target.groups), tags=list(target.tags), agent=target.agent)
+
+
+def nobody_online(target: TargetPlan, members: list[AgentState]) -> str:
+    """Why nobody can take the job, in words."""
+    where = describe_target(target)
+    if not members:
+        return f"no agent for {where}: nobody has registered there"
+    shown = ", ".join(f"{member.name} {member.status.value}" for member in members[:5])
+    more = f" and {len(members) - 5} more" if len(members) > 5 else ""
+    return f"no healthy agent for {where}: {shown}{more}"
+
+
+class Placement:
+    """Finds the agent of one job instance, waiting as its offline policy says; ``report`` hears why it waits."""
+
+    def __init__(
+        self, request: ClaimRequest, target: TargetPlan, offline: OfflinePlan, wait: float, stop: Stop,
+        report: Callable[[str], None],
+    ) -> None:
+        self._request = request
+        self._target = target
+        self._offline = offline
+        self._wait = wait
+        self._stop = stop
+        self._report = report
+
+    async def place(self) -> AgentRef | None:
+        """The agent that has the job; None when the run was stopped first. Raises StepFailure or NoAgentSkip."""
+        deadline = None
+        while not self._stop.cancelled:
+            agent, members = await self._try()
+            if agent is not None:
+                return agent
+            online = [member for member in members if member.status is AgentStatus.ONLINE]
+            if online:
+                self._report(f"all {len(online)} online agents of {describe_target(self._target)} are busy")
+                continue
+            reason = nobody_online(self._target, members)
+            self._report(reason)
+            deadline = deadline or workflow.now() + timedelta(seconds=self._wait)
+            self._give_up(reason, late=workflow.now() >= deadline)
+            await self._stop.sleep(1.0)
+        return None
+
+    def _give_up(self, reason: str, *, late: bool) -> None:
+        if self._offline.policy == "skip":
+            raise NoAgentSkip(reason)
+        if self._offline.policy == "fail" or late:
+            raise StepFailure("no-agent", reason)
+
+    async def _try(self) -> tuple[AgentRef | None, list[AgentState]]:
+        target = self._target
+        if target.agent is None and len(target.groups) == 1 and not target.tags:
+            agent = await self._claim(target.groups[0])
+            return agent, [] if agent else await find_agents(target_query(target))
+        members = await find_agents(target_query(target))
+        online = [member for member in members if member.status is AgentStatus.ONLINE]
+        if not online:
+            return None, members
+        chosen = workflow.random().choice(online)
+        return AgentRef(id=chosen.id, name=chosen.name), members
+
+    async def _claim(self, group: str) -> AgentRef | None:
+        handle = workflow.start_activity(
+            CLAIM_ACTIVITY,
+            self._request,
+            result_type=AgentRef,
+            task_queue=group_queue(group),
+            schedule_to_start_timeout=CLAIM_PATIENCE,
+            start_to_close_timeout=CLAIM_TIMEOUT,
+            retry_policy=_CLAIM_RETRY,
+        )
+        if await self._stop.interrupts(handle):
+            handle.cancel()
+        try:
+            return await handle
+        except ActivityError as error:
+            cause = error.cause
+            if isinstance(cause, ApplicationError) and cause.type == "NodeMissing":
+                raise StepFailure("node-missing", cause.message) from error
+            if isinstance(cause, ApplicationError) and cause.type != "AgentFull":
+                raise StepFailure("claim-refused", cause.message) from error
+            if isinstance(cause, (ApplicationError, TimeoutError)) or self._stop.cancelled:
+                return None
+            raise
+
+
+def nodes_used(nodes: tuple[NodePlan, ...]) -> list[str]:
+    """Names of the agent nodes in a list of steps, in the order they are written, each once."""
+    found: dict[str, None] = {}
+    for node in nodes:
+        if isinstance(node, StepPlan):
+            if node.uses.kind is UsesKind.NODE:
+                found[node.uses.name] = None
+            found.update(dict.fromkeys(nodes_used(node.rollback)))
+        elif isinstance(node, (ParallelPlan, LoopPlan, WhilePlan)):
+            found.update(dict.fromkeys(nodes_used(node.steps)))
+        else:
+            found.update(dict.fromkeys(nodes_used((*node.then, *node.otherwise))))
+    return list(found)

@@ -1,0 +1,100 @@
+"""Where a step's policies become numbers: retry, time-outs, what happens when its agent is lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+
+from waterflow_dsl.plan import AgentLossPlan, RetryPlan, StepPlan
+from waterflow_sdk.wire import NodeOutcome
+
+from ._values import Values
+
+HEARTBEAT_TIMEOUT = 30.0
+"""Seconds without a heartbeat after which Temporal gives an attempt up as lost."""
+
+KILL_GRACE = 10.0
+"""Seconds between TERM and KILL when a step is ended."""
+
+CONTACT_LAG = 5.0
+"""Seconds that an agent may take longer than the server to notice that it is cut off (measured; see the facts)."""
+
+NO_TIMEOUT = timedelta(days=365)
+"""Temporal wants a start-to-close time-out; a step without one may run as long as it likes."""
+
+INTERRUPTED = frozenset({"fenced", "agent-restarted"})
+"""Error codes of attempts whose processes the agent itself has ended: safely dead, through no fault of the step."""
+
+
+class LossPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """``reassign``, ``wait`` or ``fail``, and after how many seconds the agent counts as lost for good."""
+
+    policy: str
+    wait: float
+
+
+class AttemptPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """All that governs the attempts of one step, in seconds."""
+
+    max_attempts: int
+    initial_interval: float
+    maximum_interval: float
+    backoff: float
+    on_exit_codes: tuple[int, ...]
+    non_retryable: tuple[str, ...]
+    timeout: float | None
+    heartbeat: float
+    loss: LossPolicy
+
+    @property
+    def start_to_close(self) -> timedelta:
+        """The agent enforces ``timeout`` itself; Temporal's own limit is the net below it."""
+        if self.timeout is None:
+            return NO_TIMEOUT
+        return timedelta(seconds=self.timeout + KILL_GRACE + HEARTBEAT_TIMEOUT)
+
+    @property
+    def fence_after(self) -> float | None:
+        """Only an attempt that may be reassigned has to end itself when it loses contact."""
+        return self.heartbeat if self.loss.policy == "reassign" else None
+
+    def delay(self, spent: int) -> float:
+        """Seconds before the next attempt, after ``spent`` attempts."""
+        return min(self.initial_interval * self.backoff ** (spent - 1), self.maximum_interval)
+
+    def worth_another(self, outcome: NodeOutcome, spent: int) -> bool:
+        """Whether a failed attempt is followed by another."""
+        if spent >= self.max_attempts:
+            return False
+        if outcome.error is not None and outcome.error.code in self.non_retryable:
+            return False
+        return not self.on_exit_codes or outcome.exit_code in self.on_exit_codes
+
+
+RETRY_SAFE = RetryPlan(max_attempts=3)
+"""What a retry-safe node gets where nobody wrote a policy."""
+
+
+def attempt_policy(step: StepPlan, loss: AgentLossPlan, values: Values, *, retry_safe: bool) -> AttemptPolicy:
+    """Resolve the policy of a step at its start; raises StepFailure for a value that makes no sense."""
+    retry = step.retry or (RETRY_SAFE if retry_safe else RetryPlan())
+    return AttemptPolicy(
+        max_attempts=values.count(retry.max_attempts, "retry.max-attempts"),
+        initial_interval=values.seconds(retry.initial_interval, "retry.initial-interval") or 0.0,
+        maximum_interval=values.seconds(retry.maximum_interval, "retry.maximum-interval") or 0.0,
+        backoff=float(values.resolve(retry.backoff_coefficient, "retry.backoff-coefficient")),
+        on_exit_codes=retry.on_exit_codes,
+        non_retryable=retry.non_retryable,
+        timeout=values.seconds(step.timeout, "timeout"),
+        heartbeat=values.seconds(step.heartbeat_timeout, "heartbeat-timeout") or HEARTBEAT_TIMEOUT,
+        loss=_loss_policy(loss, values, retry_safe=retry_safe),
+    )
+
+
+def _loss_policy(loss: AgentLossPlan, values: Values, *, retry_safe: bool) -> LossPolicy:
+    policy = loss.policy or ("reassign" if retry_safe else "fail")
+    wait = values.seconds(loss.wait, "agent-loss.for") or 0.0
+    if policy == "reassign":  # the lost agent must have ended the attempt before anybody else starts it
+        wait = max(wait, CONTACT_LAG + KILL_GRACE)
+    return LossPolicy(policy=policy, wait=wait)

@@ -1,0 +1,97 @@
+"""What is known of a job's steps and attempts while it runs; turned into the state tree when asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from waterflow_sdk.wire import AgentRef, AttemptState, ErrorInfo, LogRef, State, StepState
+
+
+@dataclass(slots=True)
+class AttemptRecord:
+    """One attempt; ``lost`` counts deliveries beyond the first."""
+
+    number: int
+    agent: AgentRef | None = None
+    state: State = State.QUEUED
+    reason: str = ""
+    started: datetime | None = None
+    ended: datetime | None = None
+    exit_code: int | None = None
+    error: ErrorInfo | None = None
+    log: LogRef | None = None
+    lost: int = 0
+
+    def snapshot(self) -> AttemptState:
+        """As shown outside."""
+        return AttemptState(
+            number=self.number,
+            state=self.state,
+            agent=self.agent,
+            started=self.started,
+            ended=self.ended,
+            exit_code=self.exit_code,
+            error=self.error,
+            log=self.log,
+            lost=self.lost,
+            reason=self.reason,
+        )
+
+
+@dataclass(slots=True)
+class StepRecord:
+    """A step or block. ``state`` is the outcome; ``conclusion`` differs from it under continue-on-error."""
+
+    path: str
+    id: str | None
+    name: str
+    node: str
+    state: State = State.PENDING
+    conclusion: State | None = None
+    reason: str = ""
+    started: datetime | None = None
+    ended: datetime | None = None
+    outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    error: ErrorInfo | None = None
+    attempts: list[AttemptRecord] = field(default_factory=list[AttemptRecord])
+    children: list[StepRecord] = field(default_factory=list["StepRecord"])
+
+    def begin(self, now: datetime) -> None:
+        """The step has started."""
+        self.state = State.RUNNING
+        self.started = now
+
+    def end(self, state: State, now: datetime, *, reason: str = "", error: ErrorInfo | None = None) -> None:
+        """The step has ended; its conclusion is its state until something says otherwise."""
+        self.state = self.conclusion = state
+        self.ended = now
+        self.reason = reason
+        self.error = error
+
+    def context(self) -> dict[str, Any]:
+        """What expressions see as ``steps.<id>``."""
+        return {
+            "outputs": self.outputs,
+            "outcome": self.state.result,
+            "conclusion": (self.conclusion or self.state).result,
+        }
+
+    def snapshot(self) -> StepState:
+        """As shown outside, with everything below it."""
+        return StepState(
+            path=self.path,
+            name=self.name,
+            state=self.state,
+            id=self.id,
+            node=self.node,
+            conclusion=self.conclusion,
+            reason=self.reason,
+            started=self.started,
+            ended=self.ended,
+            outputs=self.outputs,
+            error=self.error,
+            attempts=[attempt.snapshot() for attempt in self.attempts],
+            steps=[child.snapshot() for child in self.children],
+        )

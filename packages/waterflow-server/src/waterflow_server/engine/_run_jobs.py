@@ -1,0 +1,144 @@
+"""Runs one job of a run: its condition, its instances, its result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from waterflow_dsl.plan import JobPlan
+from waterflow_sdk.wire import RunInfo, State
+
+from ._fanout import FanOut, pending_state, refused_state
+from ._graph import Graph, JobRecord
+from ._instances import Instance, concrete_target, expand
+from ._job_context import durable_now
+from ._stop import Stop
+from ._values import StepFailure, Values
+from ._wire import CancelOrder, JobInput, RunInput
+
+NO_LIMIT = 1_000_000
+
+
+class JobRunner:
+    """Runs the jobs of one run. ``contexts`` are the run's own: vars, inputs, run, workflow, event, github."""
+
+    def __init__(self, given: RunInput, info: RunInfo, graph: Graph, contexts: dict[str, Any], stop: Stop) -> None:
+        self._given = given
+        self._info = info
+        self._graph = graph
+        self._contexts = contexts
+        self._stop = stop
+        self._env: dict[str, Any] = {}
+        self._fanouts: list[FanOut] = []
+
+    def set_env(self, env: dict[str, str]) -> None:
+        """The file's environment, resolved."""
+        self._env = env
+
+    async def cancel(self, order: CancelOrder) -> None:
+        """Pass a cancel on to every instance that runs."""
+        for fanout in self._fanouts:
+            await fanout.cancel(order)
+
+    async def run(self, record: JobRecord) -> None:
+        """From "all needs have ended" to the job's result; never raises for what a workflow file can cause."""
+        values = self.values(record.plan)
+        try:
+            if not values.condition(record.plan.condition):
+                record.skip(*self._why_skipped(record.plan))
+                return
+            await self._instances(record, values)
+            record.conclude()
+            if record.state in (State.FAILED, State.TIMED_OUT):
+                record.tolerated = values.flag(record.plan.continue_on_error, "continue-on-error")
+        except StepFailure as failure:
+            record.skip(State.FAILED, failure.error.message)
+
+    def values(self, job: JobPlan | None, **names: Any) -> Values:
+        """An evaluator as a job sees the run."""
+        contexts: dict[str, Any] = {
+            **self._contexts,
+            "secrets": self._given.secrets,
+            "env": self._env,
+            "needs": self._graph.needs_context(job) if job else {},
+            "matrix": None,
+            "strategy": None,
+            "item": None,
+            "index": None,
+            **names,
+        }
+        return Values(contexts, self._functions(job))
+
+    def _functions(self, job: JobPlan | None) -> dict[str, Any]:
+        stopped = self._stop.cancelled
+        return {
+            "success": lambda: not stopped and (job is None or self._graph.needs_succeeded(job)),
+            "failure": lambda: job is not None and self._graph.ancestor_failed(job),
+            "cancelled": lambda: stopped,
+            "always": lambda: True,
+            "now": durable_now,
+        }
+
+    def _why_skipped(self, job: JobPlan) -> tuple[State, str]:
+        if self._stop.cancelled:
+            return State.CANCELLED, self._stop.reason
+        for name in job.needs:
+            if self._graph.jobs[name].result != "success":
+                return State.SKIPPED, f"{name} {self._graph.jobs[name].state.value}"
+        return State.SKIPPED, f"if: {job.condition} was false"
+
+    async def _instances(self, record: JobRecord, values: Values) -> None:
+        job = msgspec.structs.replace(record.plan, target=concrete_target(record.plan, values))
+        instances = await expand(job, job.target, values)
+        inputs = {instance.name: self._input(job, instance) for instance in instances}
+        record.instances = [pending_state(given) for given in inputs.values()]
+        record.state = State.RUNNING
+        able = [instance for instance in instances if self._may_start(record, instance, inputs[instance.name])]
+        fanout = FanOut(self._given.id, lambda instance: inputs[instance.name], record.update, self._stop)
+        self._fanouts.append(fanout)
+        limit, fail_fast = self._limits(job, values)
+        await fanout.run(able, limit, fail_fast=fail_fast)
+
+    def _may_start(self, record: JobRecord, instance: Instance, given: JobInput) -> bool:
+        """An instance whose host is offline starts only where the policy is to wait for it."""
+        policy = given.job.offline.policy
+        if not instance.offline or policy == "wait":
+            return True
+        state = State.SKIPPED if policy == "skip" else State.FAILED
+        record.update(refused_state(given, state, instance.offline))
+        return False
+
+    def _limits(self, job: JobPlan, values: Values) -> tuple[int, bool]:
+        """How many at once; and fail-fast, which is GitHub's default for a matrix and off for hosts of a group."""
+        source = job.strategy or job.for_each
+        if source is None:
+            return NO_LIMIT, False
+        unset = source.max_parallel is None or (job.for_each is not None and source.max_parallel == 1)
+        limit = NO_LIMIT if unset else values.count(source.max_parallel, "max-parallel")
+        return limit, values.flag(source.fail_fast, "fail-fast")
+
+    def _input(self, job: JobPlan, instance: Instance) -> JobInput:
+        names = {
+            "matrix": instance.matrix,
+            "item": instance.item,
+            "index": instance.index,
+            "strategy": {"job-index": instance.index or 0},
+        }
+        values = self.values(job, **names)
+        waits = bool(instance.offline)
+        target = job.target
+        if waits and instance.agent is not None:
+            target = msgspec.structs.replace(target, agent=instance.agent.id)
+        contexts = {key: value for key, value in values.contexts.items() if key not in {"secrets", "env"}}
+        return JobInput(
+            run=self._info,
+            job=msgspec.structs.replace(job, target=target),
+            instance=instance.name,
+            contexts=contexts,
+            name=values.text(job.name, "name") or job.id,
+            env={**self._env, **values.texts(job.env, "env")},
+            secrets=self._given.secrets,
+            agent=None if waits else instance.agent,
+            retry_safe=self._given.retry_safe,
+        )

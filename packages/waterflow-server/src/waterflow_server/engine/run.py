@@ -1,0 +1,185 @@
+"""``WaterflowRun``: one run, from the plan to its result. Jobs start the moment their needs have ended."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from temporalio import workflow
+
+from waterflow_dsl.plan import Plan, PlanVersionError, decode_plan
+from waterflow_sdk.wire import ErrorInfo, RunInfo, RunState, State
+
+from .. import _search_attributes as attributes
+from ._graph import Graph, JobRecord
+from ._run_jobs import JobRunner
+from ._stop import Stop
+from ._values import StepFailure
+from ._wire import CANCEL_SIGNAL, RUN_WORKFLOW, STATE_QUERY, CancelOrder, RunInput
+
+
+@workflow.defn(name=RUN_WORKFLOW)
+class WaterflowRun:
+    """Runs a plan. The result is an index: the run's state with its job instances, without their steps."""
+
+    @workflow.init
+    def __init__(self, given: RunInput) -> None:
+        self._given = given
+        self._stop = Stop()
+        self._plan: Plan | None = None
+        self._graph = Graph(())
+        self._jobs: JobRunner | None = None
+        self._state = State.QUEUED
+        self._title = ""
+        self._started: datetime | None = None
+        self._ended: datetime | None = None
+        self._error: ErrorInfo | None = None
+        self._outputs: dict[str, Any] = {}
+
+    @workflow.run
+    async def run(self, given: RunInput) -> RunState:  # noqa: ARG002 - given to __init__, as workflow.init wants
+        """To the end of the run, whatever it is: a failed run is a result."""
+        body = asyncio.create_task(self._body())
+        while not body.done():
+            try:
+                await workflow.wait_condition(body.done)
+            except asyncio.CancelledError:
+                await self._cancel(CancelOrder(reason="cancelled through Temporal"))
+        body.result()
+        workflow.upsert_search_attributes([attributes.STATE.value_set(self._state.value)])
+        return self.state()
+
+    @workflow.query(name=STATE_QUERY)
+    def state(self) -> RunState:
+        """The run's part of the state tree, at any time."""
+        given = self._given
+        return RunState(
+            id=given.id,
+            name=self._plan.name if self._plan else "",
+            title=self._title,
+            state=self._state,
+            reason=self._stop.reason or (self._error.message if self._error else ""),
+            started_by=given.started_by,
+            labels=given.labels,
+            submitted=given.submitted,
+            started=self._started,
+            ended=self._ended,
+            error=self._error,
+            outputs=self._outputs,
+            plan_hash=self._plan.hash if self._plan else "",
+            jobs=[state for job in self._graph.jobs.values() for state in job.states()],
+        )
+
+    @workflow.signal(name=CANCEL_SIGNAL)
+    async def cancel(self, order: CancelOrder) -> None:
+        """End what runs; jobs that say ``always()`` and ``finally`` steps still run unless forced."""
+        await self._cancel(order)
+
+    async def _cancel(self, order: CancelOrder) -> None:
+        reason = order.reason or "cancelled"
+        self._stop.request(State.CANCELLED, reason, force=order.force)
+        if self._jobs is not None:
+            await self._jobs.cancel(CancelOrder(reason=reason, force=order.force))
+
+    async def _body(self) -> None:
+        self._started = workflow.now()
+        try:
+            self._plan = plan = decode_plan(bytes(self._given.plan))
+            self._state = State.RUNNING
+            await self._run_plan(plan)
+        except (PlanVersionError, msgspec.ValidationError) as error:
+            self._fail("plan-version", f"this server cannot read the plan: {error}")
+        except StepFailure as failure:
+            self._fail(failure.error.code, failure.error.message)
+        self._ended = workflow.now()
+
+    def _fail(self, code: str, message: str) -> None:
+        self._state, self._error = State.FAILED, ErrorInfo(code=code, message=message)
+
+    async def _run_plan(self, plan: Plan) -> None:
+        info = RunInfo(
+            id=self._given.id, name=plan.name, started_by=self._given.started_by, labels=self._given.labels
+        )
+        self._graph = Graph(plan.jobs)
+        contexts = run_contexts(self._given, plan)
+        self._title = JobRunner(self._given, info, self._graph, contexts, self._stop).values(None).text(
+            plan.title, "run-name"
+        ) or plan.name
+        info = msgspec.structs.replace(info, title=self._title)
+        contexts["run"] = {**contexts["run"], "title": self._title}
+        self._jobs = jobs = JobRunner(self._given, info, self._graph, contexts, self._stop)
+        jobs.set_env(jobs.values(None).texts(plan.env, "env"))
+        expiry = self._expire(plan, jobs)
+        await asyncio.gather(*(self._job(record) for record in self._graph.jobs.values()))
+        if expiry is not None:
+            expiry.cancel()
+        self._conclude(plan)
+
+    async def _job(self, record: JobRecord) -> None:
+        if record.plan.needs:
+            await workflow.wait_condition(lambda: self._graph.needs_ended(record.plan))
+        assert self._jobs is not None
+        await self._jobs.run(record)
+
+    def _conclude(self, plan: Plan) -> None:
+        self._state = self._graph.run_state()
+        if self._stop.state is not None and self._state is not State.SUCCESS:
+            self._state = self._stop.state
+        if self._state is State.FAILED:
+            self._error = _first_error(self._graph)
+        if plan.outputs and self._jobs is not None:
+            everything = {name: record.context() for name, record in self._graph.jobs.items()}
+            self._outputs = self._jobs.values(None, jobs=everything, needs=everything).resolve(plan.outputs, "outputs")
+
+    def _expire(self, plan: Plan, jobs: JobRunner) -> asyncio.Task[None] | None:
+        seconds = jobs.values(None).seconds(plan.timeout, "timeout")
+        if seconds is None:
+            return None
+
+        async def expire() -> None:
+            await asyncio.sleep(seconds)
+            reason = f"the run took longer than {seconds:g} s"
+            self._stop.request(State.TIMED_OUT, reason)
+            await jobs.cancel(CancelOrder(reason=reason))
+
+        return asyncio.create_task(expire())
+
+
+def run_contexts(given: RunInput, plan: Plan) -> dict[str, Any]:
+    """What every expression of the run sees, whatever job it is in."""
+    inputs = {name: declared.default for name, declared in plan.inputs.items()} | given.inputs
+    return {
+        "vars": {**plan.vars, **given.vars},
+        "inputs": inputs,
+        "event": {},
+        "run": {
+            "id": given.id,
+            "name": plan.name,
+            "started-by": given.started_by,
+            "labels": given.labels,
+            "submitted": given.submitted.isoformat(),
+        },
+        "workflow": {"name": plan.name, "source": plan.source, "hash": plan.hash},
+        "github": {
+            "workflow": plan.name,
+            "run_id": given.id,
+            "actor": given.started_by,
+            "event_name": "workflow_dispatch",
+            "event": {"inputs": inputs},
+        },
+    }
+
+
+def _first_error(graph: Graph) -> ErrorInfo | None:
+    for record in graph.jobs.values():
+        if record.state not in (State.FAILED, State.TIMED_OUT) or record.tolerated:
+            continue
+        for instance in record.instances:
+            if instance.state in (State.FAILED, State.TIMED_OUT):
+                inner = instance.error.message if instance.error else instance.reason
+                code = instance.error.code if instance.error else instance.state.value
+                return ErrorInfo(code=code, message=f"job {instance.instance}: {inner or instance.state.value}")
+        return ErrorInfo(code="job-failed", message=f"job {record.plan.id}: {record.reason}")
+    return None

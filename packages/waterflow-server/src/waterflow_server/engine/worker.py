@@ -1,0 +1,36 @@
+"""The interpreter worker: all workflow types of the server on the orchestrator queue."""
+
+from __future__ import annotations
+
+from temporalio.client import Client
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from waterflow_sdk.wire import ORCHESTRATOR_QUEUE
+
+from ..presence import PRESENCE_WORKFLOWS, presence_activities
+from .job import WaterflowJob
+from .run import WaterflowRun
+
+WORKFLOWS = [WaterflowRun, WaterflowJob, *PRESENCE_WORKFLOWS]
+"""Every workflow type that a server runs; what the replay tests replay."""
+
+CACHED_WORKFLOWS = 1000
+"""Workflows kept in memory between their tasks; beyond it they are rebuilt from history when needed."""
+
+
+def create_worker(client: Client) -> Worker:
+    """A worker to be run inside the server's event loop.
+
+    Workflow code runs outside Temporal's sandbox: the sandbox re-imports what is not passed through for every workflow,
+    which costs memory and time at each start. Determinism is held instead by the allowed imports of ``engine`` and by
+    replaying recorded histories (see docs/adr).
+    """
+    return Worker(
+        client,
+        task_queue=ORCHESTRATOR_QUEUE,
+        workflows=WORKFLOWS,
+        activities=presence_activities(client),
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        max_cached_workflows=CACHED_WORKFLOWS,
+        max_concurrent_workflow_tasks=20,
+    )

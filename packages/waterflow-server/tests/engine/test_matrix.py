@@ -1,0 +1,76 @@
+"""Matrix expansion: the examples of GitHub's page "Running variations of jobs in a workflow", and what is refused."""
+
+import pytest
+
+from waterflow_server.engine._matrix import MAX_INSTANCES, expand_matrix
+from waterflow_server.engine._values import StepFailure
+
+
+class TestAxes:
+    def test_every_combination_in_written_order(self):
+        assert expand_matrix({"os": ["a", "b"], "version": [1, 2]}, None, None) == [
+            {"os": "a", "version": 1},
+            {"os": "a", "version": 2},
+            {"os": "b", "version": 1},
+            {"os": "b", "version": 2},
+        ]
+
+    def test_no_axes_and_no_include_is_no_instance(self):
+        assert expand_matrix(None, None, None) == []
+
+
+class TestInclude:
+    FRUIT = {"fruit": ["apple", "pear"], "animal": ["cat", "dog"]}
+
+    def test_extends_what_it_does_not_change_and_adds_what_it_does(self):
+        include = [
+            {"color": "green"},
+            {"color": "pink", "animal": "cat"},
+            {"fruit": "apple", "shape": "circle"},
+            {"fruit": "banana"},
+            {"fruit": "banana", "animal": "cat"},
+        ]
+        assert expand_matrix(self.FRUIT, include, None) == [
+            {"fruit": "apple", "animal": "cat", "color": "pink", "shape": "circle"},
+            {"fruit": "apple", "animal": "dog", "color": "green", "shape": "circle"},
+            {"fruit": "pear", "animal": "cat", "color": "pink"},
+            {"fruit": "pear", "animal": "dog", "color": "green"},
+            {"fruit": "banana"},
+            {"fruit": "banana", "animal": "cat"},
+        ]
+
+    def test_alone_gives_one_instance_an_entry(self):
+        assert expand_matrix({"include": [{"site": "production"}, {"site": "staging"}]}, None, None) == [
+            {"site": "production"},
+            {"site": "staging"},
+        ]
+
+
+class TestExclude:
+    def test_a_partial_match_is_enough(self):
+        matrix = {"os": ["a", "b"], "version": [1, 2]}
+        assert expand_matrix(matrix, None, [{"os": "a", "version": 1}, {"os": "b"}]) == [{"os": "a", "version": 2}]
+
+    def test_include_may_add_again_what_exclude_took(self):
+        assert expand_matrix({"os": ["a"]}, [{"os": "a"}], [{"os": "a"}]) == [{"os": "a"}]
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("matrix", "include", "message"),
+        [
+            ({"os": "a"}, None, "strategy.matrix.os: must be a list with at least one value"),
+            ({"os": []}, None, "strategy.matrix.os: must be a list with at least one value"),
+            ([1], None, "strategy.matrix: must be a mapping, not list"),
+            ({"os": ["a"]}, {"os": "b"}, "strategy.include: must be a list"),
+            ({"os": ["a"]}, ["b"], "strategy.include[0]: must be a mapping, not str"),
+            ({"n": list(range(257))}, None, "strategy.matrix: 257 combinations; 256 are allowed"),
+        ],
+    )
+    def test_with_a_sentence(self, matrix, include, message):
+        with pytest.raises(StepFailure) as refused:
+            expand_matrix(matrix, include, None)
+        assert refused.value.error.message == message
+
+    def test_the_limit_itself_is_allowed(self):
+        assert len(expand_matrix({"n": list(range(MAX_INSTANCES))}, None, None)) == MAX_INSTANCES
