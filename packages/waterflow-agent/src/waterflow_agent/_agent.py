@@ -1,0 +1,134 @@
+"""The agent: takes its state directory, cleans up, connects, works, and goes down in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from waterflow_sdk.codec import PayloadCodec
+from waterflow_sdk.wire import AgentRef
+
+from ._connect import connect, payload_codec
+from ._housekeeping import keep_clean
+from ._identity import StateDirectory
+from ._journal import Journal
+from ._leftovers import end_leftovers
+from ._logs import Logs
+from ._notices import Notices
+from ._registry import NodeRegistry
+from ._runner import Runner
+from ._session import Session
+from ._settings import AgentSettings
+from ._workspace import Workspaces
+
+logger = logging.getLogger("waterflow.agent")
+
+T = TypeVar("T")
+
+_LOGS_FLUSH = 5.0
+
+
+class Agent:
+    """An agent, embeddable in an application's event loop::
+
+        agent = Agent(temporal="127.0.0.1:7233", groups=["web-servers"], nodes=[Notify])
+        await agent.run()
+
+    Args:
+        settings: All settings; ``temporal`` and ``groups`` override some of it.
+        temporal: ``host:port`` of Temporal's frontend.
+        groups: Groups that the agent is a member of.
+        nodes: Node classes or decorated functions, beside those of installed distributions.
+        installed_nodes: Whether nodes of installed distributions are used.
+    """
+
+    def __init__(
+        self,
+        settings: AgentSettings | None = None,
+        *,
+        temporal: str | None = None,
+        groups: Sequence[str] | None = None,
+        nodes: Sequence[object] = (),
+        installed_nodes: bool = True,
+    ) -> None:
+        given = {"temporal_address": temporal, "groups": None if groups is None else list(groups)}
+        changes = {name: value for name, value in given.items() if value is not None}
+        self._settings = msgspec.structs.replace(settings or AgentSettings(), **changes)
+        self._nodes = list(nodes)
+        self._installed_nodes = installed_nodes
+        self._notices = Notices()
+        self._registry = NodeRegistry()
+        self._stopping = asyncio.Event()
+        self.online = asyncio.Event()
+        """Set while the agent polls for work: its hello was accepted, and it was not told to stop."""
+
+    async def run(self) -> None:
+        """Runs until :meth:`stop`, through every outage. Raises AgentError when it cannot start or never may work."""
+        self._find_nodes()
+        codec = payload_codec(self._settings)
+        state = StateDirectory(self._settings.state_dir)
+        await self._unless_stopped(state.lock())
+        try:
+            if not self._stopping.is_set():
+                await self._run(state, codec)
+        finally:
+            state.release()
+
+    async def stop(self) -> None:
+        """Drains: no new work; running steps have ``stop_grace`` seconds; then :meth:`run` returns."""
+        self._stopping.set()
+
+    def _find_nodes(self) -> None:
+        if self._installed_nodes:
+            self._registry.load_installed()
+        for node in self._nodes:
+            self._registry.add(node, "application")
+        for broken in self._registry.broken:
+            logger.error("node %s of %s is not usable: %s", broken.name, broken.source, broken.reason)
+
+    async def _run(self, state: StateDirectory, codec: PayloadCodec) -> None:
+        agent = AgentRef(id=state.agent_id(self._settings.id), name=self._settings.name or socket.gethostname())
+        journal = Journal(state.path / "attempts", codec)
+        workspaces = Workspaces(state.path / "work")
+        logs = Logs(self._settings, agent.name, self._notices)
+        await end_leftovers(agent, journal, logs)
+        logs.start()
+        cleaning = asyncio.create_task(keep_clean(journal, workspaces, logs, self._settings))
+        try:
+            await self._work(agent, codec, journal, Runner(agent, self._registry, journal, logs, workspaces))
+        finally:
+            cleaning.cancel()
+            await asyncio.to_thread(logs.stop, _LOGS_FLUSH)
+
+    async def _work(self, agent: AgentRef, codec: PayloadCodec, journal: Journal, runner: Runner) -> None:
+        client = await self._unless_stopped(connect(self._settings, codec, self._notices))
+        if client is None:
+            return
+        session = Session(self._settings, client, agent, self._registry, journal, runner, self._notices)
+        try:
+            await self._unless_stopped(session.start())
+            if not self._stopping.is_set():
+                logger.info("agent %s (%s) is online in %s", agent.name, agent.id, ", ".join(session.groups))
+                self.online.set()
+            await self._unless_stopped(session.keep())
+        finally:
+            self.online.clear()
+            await session.end()
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """The result of the work; None if the agent was told to stop before."""
+        task = asyncio.create_task(work)
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            if not task.done():
+                task.cancel()
+                await asyncio.wait((task,))
+        return None if task.cancelled() else task.result()

@@ -1,0 +1,113 @@
+"""What this host did: one small file per attempt, so that one attempt is executed at most once.
+
+A file holds JSON lines: ``start`` when the attempt begins, ``process`` for each process group, ``outcome`` at its end.
+Outcomes may hold secrets, so they are sealed with the payload codec. A line that a crash cut is ignored. The files are
+written without waiting for the disk: they survive the death of the agent, not a loss of power, which no step survives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from waterflow_sdk.codec import PayloadCodec
+from waterflow_sdk.wire import AttemptKey, NodeOutcome
+
+
+class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of a journal file; exactly one of the fields ``key``, ``group``, ``outcome`` says what it is."""
+
+    key: AttemptKey | None = None
+    incarnation: str = ""
+    started: datetime | None = None
+    group: int = 0
+    group_started: int = 0
+    outcome: bytes = b""
+    metadata: dict[str, bytes] = {}
+
+
+class Unfinished(msgspec.Struct, frozen=True):
+    """An attempt of a former incarnation that has no outcome."""
+
+    key: AttemptKey
+    started: datetime
+    groups: dict[int, int]
+
+
+class Journal:
+    """The attempts of one state directory."""
+
+    def __init__(self, directory: Path, codec: PayloadCodec) -> None:
+        self._directory = directory
+        self._codec = codec
+        self._encoder = msgspec.json.Encoder()
+        self._decoder = msgspec.json.Decoder(JournalEntry)
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def start(self, key: AttemptKey, incarnation: str, started: datetime) -> None:
+        """Before anything of the attempt is done. Raises OSError: an attempt that cannot be journalled is not run."""
+        self._append(key, JournalEntry(key=key, incarnation=incarnation, started=started))
+
+    def process(self, key: AttemptKey, group: int, group_started: int) -> None:
+        """A process group of the attempt, with the start time of its leader."""
+        self._append(key, JournalEntry(group=group, group_started=group_started))
+
+    def finish(self, key: AttemptKey, outcome: NodeOutcome) -> None:
+        """The outcome: from now on the same key is answered with it."""
+        sealed = self._codec.seal(self._encoder.encode(outcome))
+        self._append(key, JournalEntry(outcome=sealed.data, metadata=sealed.metadata))
+
+    def outcome(self, key: AttemptKey) -> NodeOutcome | None:
+        """The journalled outcome of an attempt that has ended. Raises CodecError if its key is gone."""
+        for entry in self._read(self._path(key)):
+            if entry.metadata:
+                return msgspec.json.decode(self._codec.open(entry.outcome, entry.metadata), type=NodeOutcome)
+        return None
+
+    def unfinished(self) -> list[Unfinished]:
+        """Attempts that have a start and no outcome."""
+        found = (self._unfinished(list(self._read(path))) for path in sorted(self._directory.glob("*.ndjson")))
+        return [attempt for attempt in found if attempt]
+
+    def forget_older_than(self, seconds: float) -> None:
+        """Removes what nobody can ask for any more."""
+        limit = time.time() - seconds
+        for path in self._directory.glob("*.ndjson"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < limit:
+                    path.unlink()
+
+    def _unfinished(self, entries: list[JournalEntry]) -> Unfinished | None:
+        start = next((entry for entry in entries if entry.key and entry.started), None)
+        if start is None or start.key is None or start.started is None or any(entry.metadata for entry in entries):
+            return None
+        groups = {entry.group: entry.group_started for entry in entries if entry.group}
+        return Unfinished(start.key, start.started, groups)
+
+    def _append(self, key: AttemptKey, entry: JournalEntry) -> None:
+        fd = os.open(self._path(key), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            # The line break in front ends a line that a crash or a full disk may have cut.
+            os.write(fd, b"\n" + self._encoder.encode(entry) + b"\n")
+        finally:
+            os.close(fd)
+
+    def _read(self, path: Path) -> Iterator[JournalEntry]:
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return
+        for line in data.splitlines():
+            with contextlib.suppress(msgspec.DecodeError):
+                if line:
+                    yield self._decoder.decode(line)
+
+    def _path(self, key: AttemptKey) -> Path:
+        return self._directory / f"{hashlib.sha256(str(key).encode()).hexdigest()}.ndjson"

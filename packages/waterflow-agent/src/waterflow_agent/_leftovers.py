@@ -1,0 +1,57 @@
+"""What a former incarnation left behind when it was killed: its processes are ended, its attempts get an outcome."""
+
+from __future__ import annotations
+
+import logging
+
+from waterflow_sdk.wire import AgentRef, LogEventKind, LogRef, NodeOutcome
+
+from . import _clock
+from ._journal import Journal, Unfinished
+from ._logs import Logs
+from ._process_table import belonging_to, end_processes
+from ._stop import StopReason, stopped_error, stopped_state
+
+logger = logging.getLogger("waterflow.agent")
+
+_GRACE = 10.0
+
+
+async def end_leftovers(agent: AgentRef, journal: Journal, logs: Logs, grace: float = _GRACE) -> None:
+    """Ends the processes and journals ``agent-restarted``, so that the same key sent again is answered, not executed.
+
+    Called before anything is polled, and before logs are shipped.
+    """
+    left = journal.unfinished()
+    if not left:
+        return
+    groups = {group: started for attempt in left for group, started in attempt.groups.items()}
+    processes = belonging_to({str(attempt.key) for attempt in left}, groups)
+    if processes:
+        logger.warning("ending %d processes that a former start of this agent left behind", len(processes))
+        await end_processes(list(processes), grace)
+    for attempt in left:
+        journal.finish(attempt.key, _outcome(agent, attempt, _note(logs, attempt)))
+
+
+def _outcome(agent: AgentRef, attempt: Unfinished, log: LogRef | None) -> NodeOutcome:
+    return NodeOutcome(
+        state=stopped_state(StopReason.AGENT_RESTARTED),
+        agent=agent,
+        started=attempt.started,
+        ended=_clock.now(),
+        error=stopped_error(StopReason.AGENT_RESTARTED),
+        log=log,
+    )
+
+
+def _note(logs: Logs, attempt: Unfinished) -> LogRef | None:
+    """Ends the story in the attempt's log; the outcome counts more than its log."""
+    try:
+        log = logs.open(str(attempt.key))
+    except OSError as error:
+        logger.warning("the log of %s cannot be ended: %s", attempt.key, error.strerror)
+        return None
+    state = stopped_state(StopReason.AGENT_RESTARTED).value
+    log.event(LogEventKind.STEP_ENDED, stopped_error(StopReason.AGENT_RESTARTED).message, {"state": state})
+    return log.close()

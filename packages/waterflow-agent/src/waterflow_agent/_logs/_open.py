@@ -1,0 +1,60 @@
+"""Spool and shipper together, as the agent uses them."""
+
+from __future__ import annotations
+
+import logging
+
+from .._errors import StateError
+from .._notices import Notices
+from .._settings import AgentSettings
+from ._attempt_log import AttemptLog
+from ._http import LogConnection
+from ._shipper import Shipper
+from ._spool import Spool
+
+logger = logging.getLogger("waterflow.agent")
+
+
+class Logs:
+    """The step logs of this agent."""
+
+    def __init__(self, settings: AgentSettings, agent: str, notices: Notices) -> None:
+        self._settings = settings
+        directory = settings.log_dir or settings.state_dir / "logs"
+        try:
+            self._spool = Spool(directory)
+        except OSError as error:
+            raise StateError(
+                f"step logs cannot be written to {directory}: {error.strerror}; give another place with --log-dir"
+            ) from error
+        self._shipper: Shipper | None = None
+        if settings.server_address:
+            connection = LogConnection(settings.server_address, settings.server_api_key, agent)
+            self._shipper = Shipper(self._spool, connection, notices)
+
+    def start(self) -> None:
+        """Begins to ship."""
+        if self._shipper:
+            self._shipper.start()
+        else:
+            logger.warning("no server address is set, so step logs stay on this host")
+
+    def open(self, stream: str) -> AttemptLog:
+        """The log of one attempt, to go on where it ends. Raises OSError."""
+        file = self._spool.create(stream)
+        if self._shipper is None:
+            return AttemptLog(stream, file, _ignore, _ignore, self._settings.log_max_bytes)
+        return AttemptLog(stream, file, self._shipper.written, self._shipper.ended, self._settings.log_max_bytes)
+
+    def stop(self, within: float) -> None:
+        """Ships what is left, for at most that many seconds; blocks."""
+        if self._shipper and not self._shipper.stop(within):
+            logger.info("some step logs are not shipped yet; they are sent after the next start")
+
+    def clean(self) -> None:
+        """Removes shipped logs that are old, and others that nobody took for very long."""
+        self._spool.forget(self._settings.log_keep, 4 * self._settings.log_keep)
+
+
+def _ignore(stream: str) -> None:
+    del stream

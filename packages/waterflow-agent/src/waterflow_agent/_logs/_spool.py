@@ -1,0 +1,157 @@
+"""The durable spool: one NDJSON file per step attempt, below the log directory, named as its stream.
+
+``open/`` holds what may still grow or be shipped, ``shipped/`` what the server has completely. A file moves from one to
+the other, so that a restart knows what is left to do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+OPEN = "open"
+SHIPPED = "shipped"
+_SUFFIX = ".log"
+_NAME = ".stream"
+_SAFE = "[]=,@+~: "
+_LONGEST = 200  # bytes of a file name; most file systems take 255
+
+
+class SpoolFile:
+    """The file of one attempt, open for appending. Only whole lines are ever in it.
+
+    A full disk never fails a step: what does not fit is cut away again and counted: see :meth:`take_lost`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.length = cut_to_whole_lines(self._fd)
+        self._lost = 0
+        self._lost_because = ""
+
+    def append(self, data: bytes, lines: int) -> bool:
+        """Adds whole lines; False if they did not fit and are lost."""
+        try:
+            written = os.write(self._fd, data)
+        except OSError as error:
+            self._lose(lines, error.strerror or str(error))
+            return False
+        if written < len(data):
+            os.ftruncate(self._fd, self.length)
+            self._lose(lines, "the disk is full")
+            return False
+        self.length += written
+        return True
+
+    def close(self) -> None:
+        """Nothing more is added."""
+        os.close(self._fd)
+
+    def take_lost(self) -> tuple[int, str]:
+        """How many lines did not fit since the last call, and why."""
+        lost, self._lost = self._lost, 0
+        return lost, self._lost_because
+
+    def _lose(self, lines: int, reason: str) -> None:
+        self._lost += lines
+        self._lost_because = reason
+
+
+def cut_to_whole_lines(fd: int) -> int:
+    """Drops a last line that a crash cut, and answers the length."""
+    length = os.fstat(fd).st_size
+    end = length
+    while end > 0:
+        start = max(0, end - 65536)
+        at = os.pread(fd, end - start, start).rfind(b"\n")
+        if at >= 0:
+            end = start + at + 1
+            break
+        end = start
+    if end < length:
+        os.ftruncate(fd, end)
+    return end
+
+
+class Spool:
+    """The log directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._open = directory / OPEN
+        self._shipped = directory / SHIPPED
+        for folder in (self._open, self._shipped):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def create(self, stream: str) -> SpoolFile:
+        """Opens the file of a stream, to go on where it ends. Raises OSError."""
+        relative, hashed = _relative(stream)
+        file = SpoolFile(self._open / relative)
+        if hashed:
+            file.path.with_suffix(_NAME).write_text(stream)
+        return file
+
+    def path(self, stream: str) -> Path:
+        """Where the file of a stream is while it is not shipped."""
+        return self._open / _relative(stream)[0]
+
+    def unshipped(self) -> Iterator[str]:
+        """Names of the streams that are still in the open part, oldest first."""
+        paths = [path for path in self._open.rglob("*" + _SUFFIX) if path.is_file()]
+        for path in sorted(paths, key=lambda path: path.stat().st_mtime):
+            yield self._stream(path)
+
+    def shipped(self, stream: str) -> None:
+        """The server has all of the stream, and it has ended."""
+        relative, hashed = _relative(stream)
+        target = self._shipped / relative
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(self._open / relative, target)
+            if hashed:
+                os.replace((self._open / relative).with_suffix(_NAME), target.with_suffix(_NAME))
+        _remove_empty(self._open, (self._open / relative).parent)
+
+    def forget(self, shipped_after: float, unshipped_after: float) -> None:
+        """Removes shipped files and, much later, files that no server ever took; both ages in seconds."""
+        for folder, age in ((self._shipped, shipped_after), (self._open, unshipped_after)):
+            limit = time.time() - age
+            for path in list(folder.rglob("*")):
+                with contextlib.suppress(FileNotFoundError):
+                    if path.is_file() and path.stat().st_mtime < limit:
+                        path.unlink()
+                        _remove_empty(folder, path.parent)
+
+    def _stream(self, path: Path) -> str:
+        name = path.with_suffix(_NAME)
+        if name.exists():
+            return name.read_text()
+        return unquote(str(path.relative_to(self._open)).removesuffix(_SUFFIX))
+
+
+def _relative(stream: str) -> tuple[str, bool]:
+    """Path of a stream below a folder, and whether a part was too long for the file system and had to be hashed."""
+    parts = [quote(part, safe=_SAFE) for part in stream.split("/")]
+    short = [_short(part) for part in parts]
+    return "/".join(short) + _SUFFIX, short != parts
+
+
+def _short(part: str) -> str:
+    if len(part) <= _LONGEST:
+        return part
+    return f"{part[:100]}~{hashlib.sha256(part.encode()).hexdigest()[:32]}"
+
+
+def _remove_empty(root: Path, folder: Path) -> None:
+    while folder != root and root in folder.parents:
+        try:
+            folder.rmdir()
+        except OSError:
+            return  # not empty, or a new attempt has just made it again
+        folder = folder.parent

@@ -1,0 +1,208 @@
+"""Saying hello and keeping the lease: how the server knows that this agent is there."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from temporalio import activity
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from waterflow_sdk.wire import (
+    AGENT_WORKFLOW,
+    CONFIGURE_ACTIVITY,
+    HELLO_UPDATE,
+    LEASE_ACTIVITY,
+    MANIFESTS_ACTIVITY,
+    ORCHESTRATOR_QUEUE,
+    AgentConfig,
+    AgentHello,
+    AgentLoad,
+    LeaseGrant,
+    NodeManifest,
+    agent_workflow_id,
+)
+
+from ._errors import Refused
+from ._notices import Notices
+
+logger = logging.getLogger("waterflow.agent")
+
+BEAT = 5.0
+"""Seconds between heartbeats of the lease."""
+
+_HELLO_TIMEOUT = timedelta(seconds=10)
+_LEASE_WITHIN = 30.0
+_BACK_OFF = (0.2, 0.5, 1.0, 2.0, 5.0)
+_FATAL = frozenset({"WireVersion", "BadHello"})
+
+
+class Presence:
+    """The lease of one incarnation, and the control activities beside it.
+
+    ``configured`` is called with the groups and the mode whenever the server says them.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        hello: Callable[[], AgentHello],
+        load: Callable[[], AgentLoad],
+        manifests: Callable[[list[str]], list[NodeManifest]],
+        configured: Callable[[AgentConfig], None],
+        notices: Notices,
+    ) -> None:
+        self._client = client
+        self._hello = hello
+        self._load = load
+        self._find_manifests = manifests
+        self._configured = configured
+        self._notices = notices
+        self._leases = 0
+        self._changed = asyncio.Event()
+        self._stopped: str | None = None
+        self._stopping = asyncio.Event()
+
+    @property
+    def leased(self) -> bool:
+        """Whether the server has given us a lease that we still hold."""
+        return self._leases > 0
+
+    async def introduce(self) -> None:
+        """Says hello until it is accepted. Raises Refused when it never will be."""
+        attempt = 0
+        while True:
+            try:
+                config = await self._say_hello()
+            except (RPCError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+                self._notices.say("server", logging.WARNING, _why(error))
+            else:
+                self._notices.clear("server", "the server has accepted this agent")
+                self._configured(config)
+                return
+            await asyncio.sleep(_BACK_OFF[min(attempt, len(_BACK_OFF) - 1)])
+            attempt += 1
+
+    async def keep(self) -> None:
+        """Says hello again whenever the lease was lost, for ever. Raises Refused."""
+        while True:
+            if not await self._leased_within(_LEASE_WITHIN):
+                self._notices.say("lease", logging.WARNING, "the server gives no lease; saying hello again")
+                await self.introduce()
+                continue
+            self._notices.clear("lease", "the server has given a lease")
+            await self._until(lambda: not self.leased)
+
+    def stop(self, reason: str) -> None:
+        """Ends the lease; the reason is what the server shows."""
+        self._stopped = reason
+        self._stopping.set()
+
+    async def bye(self, reason: str) -> None:
+        """Tells the server that this incarnation takes no new work. Silent when nobody can hear it."""
+        handle = self._client.get_workflow_handle(agent_workflow_id(self._hello().id))
+        note = {"incarnation": self._hello().incarnation, "reason": reason}
+        try:
+            await handle.signal("bye", note, rpc_timeout=timedelta(seconds=2))
+        except RPCError as error:
+            logger.info("the server could not be told that this agent stops: %s", error.message)
+
+    async def given_back(self, within: float) -> None:
+        """Waits until the lease has ended after :meth:`stop`."""
+        try:
+            async with asyncio.timeout(within):
+                await self._until(lambda: not self.leased)
+        except TimeoutError:
+            logger.info("the lease could not be given back in time; it will run out")
+
+    @activity.defn(name=LEASE_ACTIVITY)
+    async def lease(self, grant: LeaseGrant) -> str:
+        """Runs as long as this incarnation lives; its heartbeats carry the load."""
+        hello = self._hello()
+        if grant.incarnation != hello.incarnation:
+            return f"incarnation {grant.incarnation} is gone; {hello.incarnation} took over"
+        self._count(1)
+        try:
+            while self._stopped is None:
+                activity.heartbeat(self._load())
+                await _wait(self._stopping, BEAT)
+            return self._stopped
+        finally:
+            self._count(-1)
+
+    @activity.defn(name=MANIFESTS_ACTIVITY)
+    async def manifests(self, digests: list[str]) -> list[NodeManifest]:
+        """The manifests behind some digests."""
+        return self._find_manifests(digests)
+
+    @activity.defn(name=CONFIGURE_ACTIVITY)
+    async def configure(self, config: AgentConfig) -> None:
+        """Groups or mode have changed."""
+        self._configured(config)
+
+    async def _say_hello(self) -> AgentConfig:
+        hello = self._hello()
+        start: WithStartWorkflowOperation[object, object] = WithStartWorkflowOperation(
+            AGENT_WORKFLOW,
+            id=agent_workflow_id(hello.id),
+            task_queue=ORCHESTRATOR_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        try:
+            return await self._client.execute_update_with_start_workflow(  # pyright: ignore[reportUnknownMemberType]
+                HELLO_UPDATE,
+                hello,
+                start_workflow_operation=start,
+                result_type=AgentConfig,
+                rpc_timeout=_HELLO_TIMEOUT,
+            )
+        except WorkflowUpdateFailedError as error:
+            cause = error.cause
+            if isinstance(cause, ApplicationError) and cause.type in _FATAL:
+                raise Refused(cause.message) from error
+            raise
+
+    def _count(self, change: int) -> None:
+        self._leases += change
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            await self._changed.wait()
+
+    async def _leased_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._until(lambda: self.leased)
+        except TimeoutError:
+            return False
+        return True
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, WorkflowUpdateFailedError):
+        return f"the server refuses this agent for now: {getattr(error.cause, 'message', error.cause)}"
+    if isinstance(error, RPCError) and error.status is RPCStatusCode.UNAVAILABLE:
+        return f"Temporal does not answer: {error.message}; trying again for ever"
+    if isinstance(error, RPCError) and error.status not in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}:
+        return f"Temporal refuses the hello: {error.status.name}: {error.message}; trying again for ever"
+    return "no Waterflow server answers on Temporal (is waterflow-server running?); trying again for ever"

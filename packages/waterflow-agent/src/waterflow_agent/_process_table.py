@@ -1,0 +1,91 @@
+"""Which processes an attempt left behind, read from ``/proc`` (Linux; elsewhere nothing is found).
+
+Every process of a step inherits :data:`MARK` in its environment, so that it is known even when it left its process
+group, and a reused process id is never mistaken for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+MARK = "WATERFLOW_ATTEMPT"
+"""Environment variable that names the attempt a process belongs to."""
+
+_PROC = Path("/proc")
+_POLL = 0.05
+
+
+def started_at(pid: int) -> int:
+    """Start time of a process in clock ticks since boot (proc_pid_stat(5), field 22); 0 if it is not there."""
+    fields = _stat(pid)
+    return int(fields[19]) if fields else 0
+
+
+def belonging_to(keys: set[str], groups: dict[int, int]) -> dict[int, str]:
+    """Living processes of attempts: those that carry the mark of one of ``keys`` (pid → key), and leaders of ``groups``
+    (process group → start time of its leader) that wiped their environment (pid → ``""``).
+    """
+    found: dict[int, str] = {}
+    for pid in _pids():
+        key = _mark(pid)
+        if key in keys:
+            found[pid] = key
+        elif groups.get(pid) and groups[pid] == started_at(pid):
+            found[pid] = ""
+    return found
+
+
+async def end_processes(pids: list[int], grace: float) -> None:
+    """TERM, then KILL after ``grace`` seconds, to processes that are known to be ours."""
+    living = {pid: started_at(pid) for pid in pids}
+    _signal_all(living, signal.SIGTERM)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(grace):
+            while any(_same(pid, start) for pid, start in living.items()):  # noqa: ASYNC110 (not our children)
+                await asyncio.sleep(_POLL)
+    _signal_all(living, signal.SIGKILL)
+
+
+def _signal_all(living: dict[int, int], number: signal.Signals) -> None:
+    for pid, start in living.items():
+        if _same(pid, start):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+
+
+def _same(pid: int, start: int) -> bool:
+    fields = _stat(pid)
+    return bool(fields) and int(fields[19]) == start and fields[0] != "Z"
+
+
+def _pids() -> Iterator[int]:
+    with contextlib.suppress(FileNotFoundError):
+        for entry in os.scandir(_PROC):
+            if entry.name.isdecimal():
+                yield int(entry.name)
+
+
+def _stat(pid: int) -> list[str]:
+    """Fields of ``/proc/<pid>/stat`` after the command name, state first; empty if there is no such process."""
+    try:
+        text = (_PROC / str(pid) / "stat").read_text(errors="replace")
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()
+
+
+def _mark(pid: int) -> str | None:
+    try:
+        environ = (_PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return None
+    wanted = f"{MARK}=".encode()
+    for item in environ.split(b"\0"):
+        if item.startswith(wanted):
+            return item[len(wanted) :].decode(errors="replace")
+    return None

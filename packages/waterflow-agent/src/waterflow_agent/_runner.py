@@ -1,0 +1,147 @@
+"""One attempt from its task to its outcome: directories, log, node, time-out, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from waterflow_sdk.node import StepContext, StepResult, execute_step
+from waterflow_sdk.wire import AgentRef, ErrorInfo, LogEventKind, LogRef, NodeOutcome, State
+
+from . import _clock
+from ._attempts import Attempt
+from ._journal import Journal
+from ._logs import AttemptLog, Logs
+from ._process_table import started_at
+from ._registry import NodeRegistry, Registered
+from ._stop import StopReason, stopped_error, stopped_state
+from ._workspace import Workspaces, base_environment
+
+logger = logging.getLogger("waterflow.agent")
+
+_PATIENCE = 5.0  # seconds beyond the kill grace that a node has to notice that it is to end
+
+
+class Runner:
+    """Runs attempts. Calling it never raises: whatever happens is an outcome."""
+
+    def __init__(
+        self,
+        agent: AgentRef,
+        registry: NodeRegistry,
+        journal: Journal,
+        logs: Logs,
+        workspaces: Workspaces,
+    ) -> None:
+        self._agent = agent
+        self._registry = registry
+        self._journal = journal
+        self._logs = logs
+        self._workspaces = workspaces
+
+    async def __call__(self, attempt: Attempt) -> NodeOutcome:
+        """Runs the attempt to its outcome."""
+        try:
+            return await self._run(attempt)
+        except OSError as error:
+            where = f" {error.filename}" if error.filename else ""
+            message = f"the agent cannot use its state directory{where}: {error.strerror}"
+            return self._outcome(attempt, State.FAILED, ErrorInfo(code="agent-state", message=message, retryable=True))
+        except Exception as error:
+            logger.exception("attempt %s: a defect of the agent", attempt.key)
+            message = (
+                f"the agent has a defect: {type(error).__name__}; its own log on {self._agent.name} has the traceback"
+            )
+            return self._outcome(attempt, State.FAILED, ErrorInfo(code="agent-defect", message=message))
+
+    async def _run(self, attempt: Attempt) -> NodeOutcome:
+        task = attempt.task
+        found = self._registry.get(task.node)
+        if found is None:
+            message = f"agent {self._agent.name} has no node {task.node!r}"
+            return self._outcome(attempt, State.FAILED, ErrorInfo(code="node-missing", message=message))
+        log = self._logs.open(str(task.key))
+        log.event(LogEventKind.STEP_STARTED, "", {"node": task.node, "name": task.step_name})
+        temp = self._workspaces.of_attempt(task.key)
+        try:
+            outcome = await self._execute(attempt, found, log, temp)
+        except BaseException:
+            log.close()
+            raise
+        finally:
+            self._workspaces.remove(temp)
+        return msgspec.structs.replace(outcome, log=_end(log, outcome))
+
+    async def _execute(self, attempt: Attempt, found: Registered, log: AttemptLog, temp: Path) -> NodeOutcome:
+        task = attempt.task
+        ctx = StepContext(
+            task=task,
+            workspace=self._workspaces.of_job(task.key),
+            temp=temp,
+            sink=log.append,
+            base_env=base_environment(os.environ, task.key),
+            on_process_start=lambda group: self._journal.process(task.key, group, started_at(group)),
+        )
+        step = asyncio.create_task(execute_step(found.node, ctx, task.inputs), name=f"node of {task.key}")
+        result = await _until_ended(attempt, step, ctx)
+        if result is not None:
+            return self._outcome(attempt, State.FAILED if result.error else State.SUCCESS, result.error, result, ctx)
+        reason = attempt.reason or StopReason.CANCELLED
+        error = stopped_error(reason, attempt.limit)
+        if ctx.tail:
+            error = msgspec.structs.replace(error, details={"tail": ctx.tail})
+        return self._outcome(attempt, stopped_state(reason), error, None, ctx)
+
+    def _outcome(
+        self,
+        attempt: Attempt,
+        state: State,
+        error: ErrorInfo | None,
+        result: StepResult | None = None,
+        ctx: StepContext | None = None,
+    ) -> NodeOutcome:
+        return NodeOutcome(
+            state=state,
+            agent=self._agent,
+            started=attempt.started,
+            ended=_clock.now(),
+            outputs=result.outputs if result else {},
+            env=ctx.env_changes if ctx else {},
+            paths=ctx.path_changes if ctx else [],
+            masks=ctx.masks if ctx else [],
+            exit_code=result.exit_code if result else None,
+            error=error,
+        )
+
+
+async def _until_ended(attempt: Attempt, step: asyncio.Task[StepResult], ctx: StepContext) -> StepResult | None:
+    """The result of a node that ended by itself; None if it was told to end, by a stop or by its time-out."""
+    stopping = asyncio.create_task(attempt.stopping.wait())
+    try:
+        await asyncio.wait((step, stopping), timeout=attempt.task.timeout, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+    if step.done():
+        return step.result()
+    attempt.stop(StopReason.TIMED_OUT, attempt.task.timeout)
+    step.cancel()
+    await asyncio.wait((step,), timeout=attempt.task.kill_grace + _PATIENCE)
+    if not step.done():
+        logger.error("node %s of %s ignores that it is to end; it is left behind", attempt.task.node, attempt.key)
+        await ctx.close()
+    elif not step.cancelled() and (error := step.exception()):
+        logger.error("node %s of %s: %r while it was ended", attempt.task.node, attempt.key, error)
+    return None
+
+
+def _end(log: AttemptLog, outcome: NodeOutcome) -> LogRef:
+    data: dict[str, Any] = {"state": outcome.state.value}
+    if outcome.exit_code is not None:
+        data["exit_code"] = outcome.exit_code
+    log.event(LogEventKind.STEP_ENDED, outcome.error.message if outcome.error else "", data)
+    return log.close()

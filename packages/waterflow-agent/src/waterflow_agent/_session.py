@@ -1,0 +1,149 @@
+"""Everything of an agent that needs a client of Temporal: presence, workers, attempts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+
+from temporalio.client import Client
+
+from waterflow_sdk.wire import AgentConfig, AgentHello, AgentRef, AgentStatus
+
+from ._attempts import AttemptBook
+from ._capabilities import find_capabilities, host_tags
+from ._claims import Claims, SlotBook
+from ._execute import Executor
+from ._identity import new_incarnation
+from ._journal import Journal
+from ._load import measure
+from ._notices import Notices
+from ._orphans import Orphans
+from ._presence import Presence
+from ._registry import NodeRegistry
+from ._runner import Runner
+from ._settings import AgentSettings
+from ._stop import StopReason
+from ._version import VERSION
+from ._worker import GroupWorkers, QueueWorker, control_worker, step_worker
+
+logger = logging.getLogger("waterflow.agent")
+
+ALL_SERVERS = "all-servers"
+"""The built-in group: every agent is a member."""
+
+_LEASE_RETURN = 3.0
+_WORKER_STOP = 10.0
+
+
+class Session:
+    """One incarnation at work."""
+
+    def __init__(
+        self,
+        settings: AgentSettings,
+        client: Client,
+        agent: AgentRef,
+        registry: NodeRegistry,
+        journal: Journal,
+        runner: Runner,
+        notices: Notices,
+    ) -> None:
+        self._settings = settings
+        self._client = client
+        self._agent = agent
+        self._registry = registry
+        self._incarnation = new_incarnation()
+        self._capabilities: dict[str, str] = {}
+        self._slots = SlotBook(settings.max_concurrent_activities)
+        self._attempts = AttemptBook(journal, self._incarnation, runner)
+        self._executor = Executor(client, agent, self._attempts, self._slots, Orphans(client))
+        claims = Claims(agent, self._slots, registry.__contains__)
+        self._group_workers = GroupWorkers(client, claims, self._slots)
+        self._presence = Presence(
+            client, self._hello, lambda: measure(self._slots), registry.manifests, self._configured, notices
+        )
+        self._config = AgentConfig(groups=settings.groups)
+        self._workers: list[QueueWorker] = []
+        self._regrouping: set[asyncio.Task[None]] = set()
+        self._ending = False
+
+    @property
+    def groups(self) -> list[str]:
+        """Groups that the agent takes claims from now: none while it is cordoned or ends."""
+        if self._ending or self._config.status is not AgentStatus.ONLINE:
+            return []
+        return sorted({*self._config.groups, ALL_SERVERS})
+
+    async def start(self) -> None:
+        """Says hello until it is accepted, then polls. Raises Refused when it never will be."""
+        self._capabilities = await find_capabilities(self._settings.capabilities)
+        await self._presence.introduce()
+        # Only now: until the hello was accepted, a former incarnation may still work on these queues.
+        self._workers = [
+            control_worker(self._client, self._agent.id, self._presence),
+            step_worker(self._client, self._agent.id, self._executor, self._slots.slots, self._settings.stop_grace),
+        ]
+        await self._group_workers.poll(self.groups)
+
+    async def keep(self) -> None:
+        """Keeps the lease, for ever. Raises Refused."""
+        await self._presence.keep()
+
+    async def end(self) -> None:
+        """Drains: running steps have their grace period, then they are ended; the lease is given back last."""
+        self._ending = True
+        if not self._workers:
+            return
+        control, steps = self._workers
+        await self._presence.bye("it is stopping")
+        await self._group_workers.poll([])
+        stopping = asyncio.create_task(steps.stop())
+        await self._end_steps()
+        await _within(_WORKER_STOP, stopping, "the outcomes of the last steps could not be reported")
+        self._presence.stop("it was stopped")
+        await self._presence.given_back(_LEASE_RETURN)
+        await _within(_WORKER_STOP, asyncio.create_task(control.stop()), "the control queue did not stop")
+
+    async def _end_steps(self) -> None:
+        grace = self._settings.stop_grace
+        if self._attempts.living:
+            logger.info("waiting up to %g s for %d running steps", grace, len(self._attempts.living))
+        try:
+            async with asyncio.timeout(grace):
+                await self._attempts.all_ended()
+        except TimeoutError:
+            await self._attempts.stop_all(StopReason.AGENT_STOPPED, grace)
+
+    def _hello(self) -> AgentHello:
+        settings = self._settings
+        return AgentHello(
+            id=self._agent.id,
+            name=self._agent.name,
+            incarnation=self._incarnation,
+            version=VERSION,
+            host=socket.gethostname(),
+            groups=settings.groups,
+            tags=sorted({*settings.tags, *host_tags()}),
+            capabilities=self._capabilities,
+            slots=settings.max_concurrent_activities,
+            nodes=self._registry.digests,
+            heartbeat_timeout=settings.heartbeat_timeout,
+        )
+
+    def _configured(self, config: AgentConfig) -> None:
+        if config == self._config:
+            return
+        self._config = config
+        logger.info("configured by the server: %s, groups %s", config.status.value, ", ".join(config.groups) or "none")
+        if self._workers:
+            task = asyncio.create_task(self._group_workers.poll(self.groups))
+            self._regrouping.add(task)
+            task.add_done_callback(self._regrouping.discard)
+
+
+async def _within(seconds: float, task: asyncio.Task[None], otherwise: str) -> None:
+    done, _ = await asyncio.wait([task], timeout=seconds)
+    if not done:
+        task.cancel()
+        logger.warning("%s within %g s", otherwise, seconds)

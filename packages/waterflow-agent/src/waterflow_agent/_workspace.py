@@ -1,0 +1,70 @@
+"""Directories and environment of steps on this host."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from waterflow_sdk.wire import AttemptKey
+
+from ._process_table import MARK
+
+# The agent's own settings and keys are not for steps.
+_OWN_PREFIXES = ("WATERFLOW_", "TEMPORAL_")
+_OWN = frozenset(
+    {"SERVER_ADDRESS", "SERVER_GROUP", "TAGS", "TASK_QUEUE", "PLUGIN_DIR", "LOG_OUTPUT_TYPE", "LOG_OUTPUT_PATH"}
+)
+
+
+def base_environment(environ: Mapping[str, str], key: AttemptKey) -> dict[str, str]:
+    """What a step sees of the agent's environment, and the mark by which its processes are known."""
+    kept = {name: value for name, value in environ.items() if name not in _OWN and not name.startswith(_OWN_PREFIXES)}
+    return {**kept, MARK: str(key)}
+
+
+class Workspaces:
+    """``<root>/<run>/<job>`` is shared by a job's steps; ``<root>/<run>/<job> <step>.<attempt>`` belongs to one."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def of_job(self, key: AttemptKey) -> Path:
+        """The job's workspace, made if need be. Raises OSError."""
+        return self._make(key, _name(key.job))
+
+    def of_attempt(self, key: AttemptKey) -> Path:
+        """The attempt's private directory, made if need be. Raises OSError."""
+        return self._make(key, _name(f"{key.job} {key.step}.{key.attempt}"))
+
+    def remove(self, path: Path) -> None:
+        """Removes a private directory; what a step made undeletable stays until the run's directory is aged out."""
+        shutil.rmtree(path, ignore_errors=True)
+
+    def forget_older_than(self, seconds: float) -> None:
+        """Removes the directories of runs in which nothing happened for that long."""
+        limit = time.time() - seconds
+        for run in self._root.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if max(path.stat().st_mtime for path in (run, *run.iterdir())) < limit:
+                    shutil.rmtree(run, ignore_errors=True)
+
+    def _make(self, key: AttemptKey, name: str) -> Path:
+        path = self._root / _name(key.run) / name
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.utime(path)
+        return path
+
+
+def _name(text: str) -> str:
+    """One safe file name for any text; long ones are cut, with a part of the text's own hash behind."""
+    name = quote(text, safe="[]=,@+~ ").replace("..", "%2E%2E")
+    if len(name) <= 200:
+        return name
+    return f"{name[:150]}~{hashlib.sha256(text.encode()).hexdigest()[:32]}"

@@ -1,0 +1,59 @@
+"""What a hello must satisfy before it is accepted. Pure: run inside an update validator."""
+
+from __future__ import annotations
+
+from temporalio.exceptions import ApplicationError
+
+from waterflow_sdk.wire import AgentHello, AgentState, AgentStatus, WireVersionError, check_wire_version
+
+_MAX_KEYWORDS_BYTES = 2000  # a search attribute over 2,048 bytes makes Temporal terminate the workflow
+_MAX_NAME = 255
+_MAX_NODES = 2000
+
+
+def check_hello(hello: AgentHello, shown: AgentState | None, leased: bool) -> None:
+    """Refuses a hello; the error's type says why: ``WireVersion``, ``BadHello`` or ``AgentTaken``."""
+    try:
+        check_wire_version(hello.wire)
+    except WireVersionError as error:
+        raise ApplicationError(str(error), type="WireVersion", non_retryable=True) from None
+    problem = _problem(hello)
+    if problem:
+        raise ApplicationError(f"agent {hello.name!r} is refused: {problem}", type="BadHello", non_retryable=True)
+    if leased and shown and shown.status is not AgentStatus.OFFLINE and shown.host != hello.host:
+        raise ApplicationError(
+            f"agent id {hello.id!r} is in use: {shown.name!r} on host {shown.host!r} holds its lease, and this is host "
+            f"{hello.host!r}. Stop that one, or remove the copied state directory here to get an id of its own.",
+            type="AgentTaken",
+        )
+
+
+def _problem(hello: AgentHello) -> str:
+    for what, value in (("id", hello.id), ("name", hello.name), ("incarnation", hello.incarnation)):
+        if not value or len(value) > _MAX_NAME or not value.isprintable():
+            return f"its {what} must be 1 to {_MAX_NAME} printable characters"
+    for what, words in (("groups", hello.groups), ("tags", hello.tags)):
+        if not all(word and word.isprintable() for word in words):
+            return f"its {what} must not be empty or hold control characters"
+        if keyword_bytes(words) > _MAX_KEYWORDS_BYTES:
+            return f"its {what} take more than {_MAX_KEYWORDS_BYTES} bytes"
+    if hello.slots < 1:
+        return "it has no slot for a step"
+    if len(hello.nodes) > _MAX_NODES:
+        return f"it has more than {_MAX_NODES} nodes"
+    if not 1 <= hello.heartbeat_timeout <= 3600:
+        return "its heartbeat time-out must be 1 to 3600 seconds"
+    return ""
+
+
+def check_groups(groups: list[str]) -> None:
+    """Refuses groups that would not fit into the search attribute (``BadGroups``)."""
+    if not all(group and group.isprintable() for group in groups) or keyword_bytes(groups) > _MAX_KEYWORDS_BYTES:
+        raise ApplicationError(
+            f"groups must be printable and take at most {_MAX_KEYWORDS_BYTES} bytes together", type="BadGroups"
+        )
+
+
+def keyword_bytes(words: list[str]) -> int:
+    """Size of a KeywordList search attribute as it is stored (JSON)."""
+    return sum(len(word.encode()) + 3 for word in words) + 2
