@@ -113,7 +113,7 @@ class TestEnvironment:
         self, stack_settings: StackSettings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("TEMPORAL_API_KEY", "of another cluster")
-        async with DevStack(msgspec.structs.replace(stack_settings, group="web", agents=1)) as stack:
+        async with DevStack(msgspec.structs.replace(stack_settings, groups=("web", "app"), agents=1)) as stack:
             data = stack.data_dir
             given = json.loads((data / "agents" / "local-1" / "environ.json").read_text())
             wanted = {
@@ -122,7 +122,7 @@ class TestEnvironment:
                 "WATERFLOW_KEYS_FILE": str(data / "keys.json"),
                 "SERVER_ADDRESS": stack.server_url,
                 "WATERFLOW_AGENT_NAME": "local-1",
-                "SERVER_GROUP": "web",
+                "SERVER_GROUP": "web,app",
                 "WATERFLOW_STATE_DIR": str(data / "agents" / "local-1"),
             }
             assert {name: given.get(name) for name in wanted} == wanted

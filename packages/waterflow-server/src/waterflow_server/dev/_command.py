@@ -90,7 +90,9 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--agents", type=_agents, default=3, metavar="N", help="number of agents (default 3)")
-    parser.add_argument("--group", type=_group, default="local", metavar="NAME", help="their group (default local)")
+    parser.add_argument(
+        "--group", type=_group, action="append", metavar="NAME", help="their group (default local); may be repeated"
+    )
     data = parser.add_mutually_exclusive_group()
     data.add_argument("--data-dir", type=Path, metavar="DIR", help="where data and logs are kept between starts")
     data.add_argument("--ephemeral", action="store_true", help="keep nothing: use a temporary directory")
@@ -112,7 +114,7 @@ def stack_settings(options: argparse.Namespace, base: StackSettings) -> StackSet
         data_dir=absolute(options.data_dir) if options.data_dir else default_data_dir(),
         ephemeral=options.ephemeral,
         agents=options.agents,
-        group=options.group,
+        groups=tuple(options.group or base.groups),
         port=options.port,
         temporal=temporal,
     )

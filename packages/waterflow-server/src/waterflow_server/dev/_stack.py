@@ -33,7 +33,7 @@ class StackSettings(Settings, frozen=True, kw_only=True):
 
     - `data_dir`: holds everything: Temporal's database, keys, logs, state of server and agents; kept between starts
     - `ephemeral`: use a temporary directory instead and remove it at the end
-    - `agents`, `group`: how many agents, called `local-1` and so on, and the group that they belong to
+    - `agents`, `groups`: how many agents, called `local-1` and so on, and the groups that all of them belong to
     - `port`: of the Waterflow server; None chooses a free one
     - `temporal`: of the Temporal server; its `data_dir` and `ephemeral` are those of the stack
     - `server_command`, `agent_command`: what is started; `{port}` stands for the port of the server
@@ -44,7 +44,7 @@ class StackSettings(Settings, frozen=True, kw_only=True):
     data_dir: Path = msgspec.field(default_factory=default_data_dir)
     ephemeral: bool = False
     agents: int = 3
-    group: str = "local"
+    groups: tuple[str, ...] = ("local",)
     port: int | None = None
     temporal: TemporalSettings = msgspec.field(default_factory=TemporalSettings.from_environ)
     server_command: tuple[str, ...] = _SERVER
@@ -179,7 +179,7 @@ class DevStack:
         name = self._agent_name(number)
         environ = self._environ(
             WATERFLOW_AGENT_NAME=name,
-            SERVER_GROUP=self._settings.group,
+            SERVER_GROUP=",".join(self._settings.groups),
             WATERFLOW_STATE_DIR=str(self._data_dir / "agents" / name),
         )
         log = self.logs_dir / f"agent-{number}.log"
@@ -223,7 +223,7 @@ class DevStack:
         while missing := sorted(wanted.keys() - await online_agents(self._port)):
             text = f"Not online at {self.server_url}/v1/agents: {', '.join(missing)}."
             await self._sleep_until(deadline, wanted[missing[0]], text)
-        self._report(f"Agents online in the group {self._settings.group}: {len(wanted)}")
+        self._report(f"Agents online in {_named(self._settings.groups)}: {len(wanted)}")
 
     async def _sleep_until(self, deadline: float, part: ProcessPart | None, text: str) -> None:
         if time.monotonic() < deadline:
@@ -231,3 +231,7 @@ class DevStack:
             return
         message = f"{text} Waited {self._settings.ready_timeout:.0f} s."
         raise NotReady(part.with_log(message) if part else message, {"part": part.name if part else ""})
+
+
+def _named(groups: tuple[str, ...]) -> str:
+    return f"the group {groups[0]}" if len(groups) == 1 else f"the groups {', '.join(groups)}"
