@@ -32,7 +32,7 @@ from waterflow_dsl.expressions._functions import find_function
 from waterflow_dsl.expressions._operators import COMPARISONS, Evaluate, equals_text, logical
 from waterflow_dsl.expressions._parser import Parser, parse_expression
 
-_CACHED_EXPRESSIONS = 2048
+_SHORT = 1000
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,8 +84,11 @@ def evaluate(
     return list(value) if type(value) is FilteredArray else value
 
 
-@lru_cache(maxsize=_CACHED_EXPRESSIONS)
 def _program(text: str, dialect: Dialect) -> Program:
+    return (_short_program if len(text) <= _SHORT else _long_program)(text, dialect)
+
+
+def _compile_program(text: str, dialect: Dialect) -> Program:
     expression = parse_expression(text, dialect=dialect)
     errors = check_expression(expression)
     if errors:
@@ -95,6 +98,11 @@ def _program(text: str, dialect: Dialect) -> Program:
     functions = {find_function(node.name, dialect) for node in nodes if isinstance(node, Call)}
     hosted = {function.name for function in functions if function is not None and function.hosted}
     return Program(run=_Compiler(expression).run(), names=tuple(sorted(names)), hosted=tuple(sorted(hosted)))
+
+
+# Short and long ones apart, so that a few enormous expressions can neither fill the memory nor crowd out the usual ones.
+_short_program = lru_cache(maxsize=1024)(_compile_program)
+_long_program = lru_cache(maxsize=16)(_compile_program)
 
 
 def _refuse(text: str, dialect: Dialect, contexts: Mapping[str, object], host: FunctionHost) -> None:

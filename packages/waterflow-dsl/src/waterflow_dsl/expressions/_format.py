@@ -1,7 +1,6 @@
 """The `format` function, and what can be known of its format string before anything runs."""
 
 import re
-from functools import lru_cache
 
 import msgspec
 
@@ -20,7 +19,6 @@ class Placeholder(msgspec.Struct, frozen=True, gc=False):
     specifiers: str
 
 
-@lru_cache(maxsize=256)
 def parse_format(text: str) -> tuple[str | Placeholder, ...] | None:
     """A format string as text and placeholders; None when a brace is neither doubled nor part of a placeholder."""
     pieces: list[str | Placeholder] = []

@@ -17,7 +17,7 @@ from waterflow_dsl.expressions._frame import MAX_MEMORY, FunctionHost
 
 _OPEN = "${{"
 _CLOSE = "}}"
-_CACHED_TEMPLATES = 1024
+_SHORT = 1000
 
 
 class LiteralSegment(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +61,6 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
         return first if isinstance(first, ExpressionSegment) else None
 
 
-@lru_cache(maxsize=_CACHED_TEMPLATES)
 def parse_template(text: str) -> Template:
     """The segments of a text; the expressions themselves are not parsed yet.
 
@@ -69,6 +68,11 @@ def parse_template(text: str) -> Template:
         ExpressionError: of kind `parsing`, for a `${{` that is not closed or has nothing in it; its `offset` and
             `position` give the place of the `${{`.
     """
+    # A long text is read again each time: kept, a thousand scripts of a megabyte would fill the memory.
+    return _cached_template(text) if len(text) <= _SHORT else _read_template(text)
+
+
+def _read_template(text: str) -> Template:
     segments: list[LiteralSegment | ExpressionSegment] = []
     at = 0
     while (start := text.find(_OPEN, at)) >= 0:
@@ -80,6 +84,9 @@ def parse_template(text: str) -> Template:
     if at < len(text) or not segments:
         segments.append(LiteralSegment(text=text[at:], start=at))
     return Template(text=text, segments=tuple(segments))
+
+
+_cached_template = lru_cache(maxsize=1024)(_read_template)
 
 
 def _expression_segment(text: str, start: int) -> ExpressionSegment:
