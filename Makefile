@@ -17,6 +17,8 @@ unexport HATCH_ENV HATCH_ENV_ACTIVE HATCH_PYTHON VIRTUAL_ENV PYTHONPATH PYTHONHO
 PYTHON ?=
 # `make test CHECKS="lint agent"` runs only these.
 CHECKS ?=
+# `make bench BENCHMARKS="parse"` runs only this.
+BENCHMARKS ?=
 HATCH := .venv/bin/hatch
 ENVIRONMENTS := default test bench lint types \
   isolated-agent isolated-cli isolated-dsl isolated-nodes-core isolated-sdk isolated-server
@@ -46,7 +48,7 @@ types: .venv/ready ## Check types, strictly
 	@$(HATCH) run types:check
 
 bench: .venv/ready ## Run the benchmarks and print their ratios
-	@$(HATCH) run bench:bench
+	@$(HATCH) run bench:bench $(BENCHMARKS)
 
 temporal: .venv/ready ## Find or fetch the Temporal CLI and print its path
 	@$(HATCH) run temporal

@@ -71,7 +71,7 @@ DISTRIBUTIONS = {
         Distribution(
             name="waterflow-server",
             siblings=frozenset({"waterflow-dsl", "waterflow-sdk"}),
-            imports=frozenset({"google", "litestar", "msgspec", "opentelemetry", "temporalio", "uvicorn"}),
+            imports=frozenset({"google", "litestar", "msgspec", "opentelemetry", "temporalio", "uvicorn", "yaml"}),
             lazy=frozenset({"litestar", "uvicorn"}),
         ),
         Distribution(

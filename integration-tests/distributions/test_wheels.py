@@ -113,13 +113,19 @@ class TestContents:
         assert tops == {distribution.package, info}
 
     def test_holds_every_file_of_the_source(self, distribution: Distribution, wheels: dict[str, Path]) -> None:
-        files = (file for file in distribution.source.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
-        expected = {file.relative_to(distribution.source.parent).as_posix() for file in files}
+        files = (
+            file.relative_to(distribution.source.parent) for file in distribution.source.rglob("*") if file.is_file()
+        )
+        expected = {file.as_posix() for file in files if not any(map(is_cache, file.parts))}
         names = zipfile.ZipFile(wheels[distribution.name]).namelist()
         assert {name for name in names if not name.partition("/")[0].endswith(".dist-info")} == expected
 
     def test_publishes_its_types(self, distribution: Distribution, wheels: dict[str, Path]) -> None:
         assert f"{distribution.package}/py.typed" in zipfile.ZipFile(wheels[distribution.name]).namelist()
+
+
+def is_cache(part: str) -> bool:
+    return part == "__pycache__" or part.startswith(".")
 
 
 def version(distribution: Distribution) -> str:
