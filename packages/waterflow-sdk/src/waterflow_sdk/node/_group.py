@@ -26,14 +26,17 @@ def group_alive(group: int) -> bool:
 def _runs_by_proc(group: int) -> bool:
     if not Path("/proc/self/stat").exists():
         return True
-    for directory in os.scandir("/proc"):
-        if directory.name.isdigit():
-            with suppress(OSError, IndexError):
-                stat = Path(directory.path, "stat").read_bytes()
-                state, _parent, pgrp, *_ = stat.rpartition(b")")[2].split()  # the name before may hold anything
-                if int(pgrp) == group and state not in (b"Z", b"X"):
-                    return True
-    return False
+    with os.scandir("/proc") as entries:
+        return any(entry.name.isdigit() and _runs_in(Path(entry.path), group) for entry in entries)
+
+
+def _runs_in(process: Path, group: int) -> bool:
+    try:
+        stat = (process / "stat").read_bytes()
+    except OSError:  # it ended meanwhile
+        return False
+    state, _parent, pgrp, *_ = stat.rpartition(b")")[2].split()  # the name in front may hold anything
+    return int(pgrp) == group and state not in (b"Z", b"X")
 
 
 def signal_group(group: int, number: signal.Signals) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, cast, get_args
+from pathlib import PurePath
+from typing import Any, cast, get_args, get_origin
 
 import msgspec
 
@@ -39,7 +40,9 @@ def load_inputs(node: type[Node], values: Mapping[str, Any]) -> Any:
 
 
 def _decode(kind: Any, value: Any) -> Any:
-    if kind is not Secret and getattr(kind, "__origin__", None) is not Secret:
+    if isinstance(kind, type) and issubclass(kind, PurePath):
+        return kind(msgspec.convert(value, type=str))
+    if kind is not Secret and get_origin(kind) is not Secret:
         raise NotImplementedError(f"inputs of type {kind!r} are not supported")
     (inner,) = get_args(kind) or (str,)
     return cast("Any", Secret(msgspec.convert(value, type=inner, strict=False)))

@@ -72,6 +72,7 @@ class StepProcesses:
             await _wait(output, timeout, os.fspath(argv[0]))
         except BaseException:
             await self._end(group)
+            await _drain(output)  # its last words
             self._shut(transport)
             raise
         if output.drained.done():
@@ -82,8 +83,7 @@ class StepProcesses:
     async def close(self) -> None:
         """End every process that the step left behind, and stop reading what they print."""
         try:
-            for group in tuple(self._groups):
-                await self._end(group)
+            await asyncio.gather(*map(self._end, self._groups))
         finally:
             for transport in tuple(self._open):
                 self._shut(transport)
@@ -109,6 +109,8 @@ async def _wait(output: Output, seconds: float | None, program: str) -> None:
         async with limit:
             await asyncio.shield(output.exited)
             await _drain(output)
+            if output.failure:
+                raise output.failure
     except TimeoutError:
         if not limit.expired():  # a handler's own
             raise
@@ -123,8 +125,6 @@ async def _drain(output: Output) -> None:
     while not output.drained.done() and output.received != seen and output.received - start <= _PIPE:
         seen = output.received
         await asyncio.wait((output.drained,), timeout=_DRAIN)
-    if output.failure:
-        raise output.failure
 
 
 def _result(code: int) -> ProcessResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -28,7 +29,9 @@ def schema_of(data: type[NodeInput] | type[NodeOutput] | None, by_hand: Mapping[
 def _hook(kind: type) -> dict[str, Any]:
     if kind is Secret:
         return {"type": "string", "format": "password", "writeOnly": True}
-    raise NotImplementedError(f"type {kind.__name__} has no JSON Schema")
+    if issubclass(kind, PurePath):
+        return {"type": "string"}
+    raise TypeError(f"type {kind.__name__} has no JSON Schema")
 
 
 def secret_fields(data: type[msgspec.Struct]) -> list[str]:

@@ -61,6 +61,7 @@ class StepContext:
         self.masker = Masker((*task.secrets.values(), *task.masks))
         self.stdout = MaskedText(LogStreamKind.STDOUT, self.masker, self._emit, self._lock)
         self.stderr = MaskedText(LogStreamKind.STDERR, self.masker, self._emit, self._lock)
+        self._texts: list[MaskedText | _HandledLines] = [self.stdout, self.stderr]
         self.log = StepLog(self._event)
         self.cancelled = False
         self.outputs: dict[str, Any] = {}
@@ -186,8 +187,8 @@ class StepContext:
             if self._processes is not None:
                 await self._processes.close()
         finally:
-            self.stdout.flush()
-            self.stderr.flush()
+            for text in self._texts:
+                text.flush()
 
     def _step_processes(self) -> StepProcesses:
         from ._process import StepProcesses
@@ -199,8 +200,11 @@ class StepContext:
 
     def _output(self, stream: LogStreamKind, handler: LineHandler | None) -> MaskedText | _HandledLines:
         if handler is not None:
-            return _HandledLines(handler)
-        return MaskedText(stream, self.masker, self._emit, self._lock)
+            output = _HandledLines(handler)
+        else:
+            output = MaskedText(stream, self.masker, self._emit, self._lock)
+        self._texts.append(output)  # background processes may write to it until the step ends
+        return output
 
     def _event(self, kind: LogEventKind, text: str, data: dict[str, Any]) -> None:
         with self._lock:
