@@ -8,6 +8,7 @@ import logging
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
+
 from waterflow_sdk.codec import KeyRing, PayloadCodec
 
 from ._converter import data_converter
@@ -46,8 +47,8 @@ async def connect(settings: TemporalConnection, ring: KeyRing | None) -> Client:
         if not waiting.expired():
             raise
         raise TemporalUnavailable(
-            f"no Temporal server answers at {settings.address} (waited {settings.wait:g} s). Start one, or name another "
-            "with --temporal or TEMPORAL_ADDRESS; `waterflow dev` starts a server with its own Temporal",
+            f"no Temporal server answers at {settings.address} (waited {settings.wait:g} s). Start one, or name "
+            "another with --temporal or TEMPORAL_ADDRESS; `waterflow dev` starts a server with its own Temporal",
             {"address": settings.address},
         ) from error
 

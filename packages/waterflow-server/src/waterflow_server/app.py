@@ -7,7 +7,6 @@ from typing import Any
 from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from temporalio.service import RPCError
-from temporalio.service import RPCError
 
 from ._temporal import explain
 from ._version import VERSION
@@ -17,16 +16,16 @@ from .api import (
     HealthController,
     Services,
     access_middleware,
-    openapi_config,
     of_coded,
     of_service,
+    openapi_config,
     refuse_unknown_parameters,
 )
 from .runs import RunError
 
 
 def create_app(services: Services) -> Litestar:
-    """The API over some services: ``/v1/…``, the same below ``/api/v1/…``, ``/health…``, ``/version`` and ``/schema``."""
+    """The API over services: ``/v1/…``, the same as ``/api/v1/…``, ``/health…``, ``/version`` and ``/schema``."""
 
     def provide_services() -> Services:
         return services

@@ -37,8 +37,8 @@ class TemporalConnection(_Settings, kw_only=True):
 class Settings(_Settings, kw_only=True):
     """What is in force.
 
-    ``data_dir`` holds the logs of runs and the pid file; several servers may share it. ``keys_file`` is the key ring that
-    seals what goes to Temporal: without one, runs with secrets are refused. ``insecure_no_auth`` allows to listen
+    ``data_dir`` holds the logs of runs and the pid file; several servers may share it. ``keys_file`` is the key ring
+    that seals what goes to Temporal: without one, runs with secrets are refused. ``insecure_no_auth`` allows to listen
     beyond this machine although nobody is asked for a key.
     """
 
@@ -159,8 +159,8 @@ def _check_exposure(settings: Settings) -> None:
     if settings.insecure_no_auth or _is_loopback(settings.host):
         return
     raise SettingsError(
-        f"the server would listen on {settings.host} without asking anybody for a key, so whoever reaches the port could "
-        "run commands on your servers. Listen on 127.0.0.1 (behind a proxy that checks who calls), or say "
+        f"the server would listen on {settings.host} without asking anybody for a key, so whoever reaches the port "
+        "could run commands on your servers. Listen on 127.0.0.1 (behind a proxy that checks who calls), or say "
         "--insecure-no-auth when the network itself is trusted"
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from waterflow_sdk.wire import LogRecord, LogStreamKind, StreamName
 from waterflow_server.logs import FileLogStore, LogQuery
 
@@ -20,16 +21,12 @@ class Records:
     stream = StreamName.parse("r1/deploy[web-01]/steps[0].1")
 
     def lines(self, *texts: str, stream: LogStreamKind = LogStreamKind.STDOUT, time: datetime = TIME) -> bytes:
-        return b"".join(
-            msgspec.json.encode(LogRecord(time=time, stream=stream, text=text)) + b"\n" for text in texts
-        )
+        return b"".join(msgspec.json.encode(LogRecord(time=time, stream=stream, text=text)) + b"\n" for text in texts)
 
     async def texts(
         self, store: FileLogStore, after: str | None = None, query: LogQuery | None = None, run: str = "r1"
     ) -> list[str]:
-        return [
-            line.text async for batch in store.read(run, after, query or LogQuery()) for line in batch.lines
-        ]
+        return [line.text async for batch in store.read(run, after, query or LogQuery()) for line in batch.lines]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from waterflow_sdk.wire import StreamName
 from waterflow_server.logs import FileLogStore, JournalDamaged, StoreUnavailable
 
@@ -119,7 +120,7 @@ class TestFullDisk:
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
     async def test_a_directory_that_cannot_be_written_is_said(self, tmp_path: Path, records: Records) -> None:
-        tmp_path.chmod(0o500)
+        os.chmod(tmp_path, 0o500)
         store = FileLogStore(tmp_path / "logs")
         with pytest.raises(StoreUnavailable, match="cannot be used: Permission denied"):
             await store.append(records.stream, 0, records.lines("one"), "web-01")
@@ -145,7 +146,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 class TestSeveralServers:
     async def test_two_processes_on_one_journal_lose_nothing_and_keep_each_streams_order(
-        self, store: FileLogStore, records: Records
+        self, store: FileLogStore
     ) -> None:
         directory = str(store._directory)  # pyright: ignore[reportPrivateUsage]
         writers = [

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+
 from waterflow_sdk.wire import LogStreamKind, StreamName
 from waterflow_server.logs import FileLogStore, InvalidCursor, LogQuery
 
@@ -29,11 +30,9 @@ class TestCursor:
         assert [batch.lines for batch in batches] == [[]]
         assert await records.texts(store, batches[-1].cursor) == []
 
-    async def test_another_store_on_the_same_directory_knows_it(
-        self, store: FileLogStore, records: Records, tmp_path: object
-    ) -> None:
+    async def test_another_store_on_the_same_directory_knows_it(self, store: FileLogStore, records: Records) -> None:
         await store.append(records.stream, 0, records.lines("a", "b"), "web-01")
-        first = [line async for batch in store.read("r1") for line in batch.lines][0]
+        first = (await store.tail("r1", 2)).lines[0]
         other = FileLogStore(store._directory)  # pyright: ignore[reportPrivateUsage]
         assert await records.texts(other, first.cursor) == ["b"]
         other.close()
@@ -71,7 +70,10 @@ class TestQuery:
     @pytest.mark.parametrize(
         ("query", "expected"),
         [
-            (LogQuery(job="deploy"), ["out deploy[web-01]", "err deploy[web-01]", "out deploy[web-02]", "err deploy[web-02]"]),
+            (
+                LogQuery(job="deploy"),
+                ["out deploy[web-01]", "err deploy[web-01]", "out deploy[web-02]", "err deploy[web-02]"],
+            ),
             (LogQuery(job="deploy[web-02]"), ["out deploy[web-02]", "err deploy[web-02]"]),
             (LogQuery(job="dep"), []),
             (LogQuery(steps=frozenset({"steps[1]"})), ["out report", "err report"]),

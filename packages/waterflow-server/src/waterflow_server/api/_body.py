@@ -18,7 +18,18 @@ MAX_BODY_BYTES = 4 * MAX_WORKFLOW_BYTES
 JSON = ("application/json",)
 YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")  # RFC 9512 and its forerunners
 
-YAML_PARAMETERS = ("filename", "idempotency_key", "input", "inputs", "label", "labels", "run_at", "tenant_id", "var", "vars")
+YAML_PARAMETERS = (
+    "filename",
+    "idempotency_key",
+    "input",
+    "inputs",
+    "label",
+    "labels",
+    "run_at",
+    "tenant_id",
+    "var",
+    "vars",
+)
 """Query parameters that go with a YAML body. There is none for secrets: addresses end in logs."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC
 
 import msgspec
+
 from waterflow_sdk.wire import LogLine
 
 from .._errors import ServerError

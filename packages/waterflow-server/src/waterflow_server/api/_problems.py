@@ -16,6 +16,7 @@ from litestar.exceptions import (
     ValidationException,
 )
 from litestar.types import ExceptionHandlersMap
+
 from waterflow_sdk.wire import Problem
 
 from .._errors import ServerError

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
+
 from waterflow_sdk.wire import (
     AgentState,
     Health,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
+
 from waterflow_sdk.wire import Health
 
 from .._version import VERSION

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from litestar import Controller, Request, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
+
 from waterflow_sdk.wire import LogAck, StreamName
 
 from ..logs import MAX_CHUNK_BYTES
@@ -27,7 +28,12 @@ class LogIngestController(Controller):
 
     @put("/{stream:path}", request_max_body_size=MAX_CHUNK_BYTES, responses=problems(400, 409, 413, 422, 503))
     async def ingest(
-        self, request: Request[Any, Any, Any], stream: FromPath[str], offset: Offset, agent: Agent, services: NamedDependency[Services]
+        self,
+        request: Request[Any, Any, Any],
+        stream: FromPath[str],
+        offset: Offset,
+        agent: Agent,
+        services: NamedDependency[Services],
     ) -> LogAck:
         """Add whole lines of NDJSON to a log stream. 409: the offset leaves a gap; ``expected`` says where to go on."""
         name = _stream_name(request, stream)

@@ -10,6 +10,7 @@ from litestar import Controller, Request, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter
 from litestar.response import Stream
+
 from waterflow_sdk.wire import LogStreamKind
 
 from ..logs import Follower, LogBatch, LogQuery, LogStore
@@ -78,7 +79,7 @@ def _wants_ndjson(request: Request[Any, Any, Any], format_: str | None) -> bool:
 
 
 async def _start(services: Services, run_id: str, after: str | None, tail: int | None, query: LogQuery) -> LogBatch:
-    """The first batch; reading it here makes a bad cursor and an unknown run an answer with a status, not a broken stream."""
+    """The first batch. Read before the answer begins: a bad cursor and an unknown run are then still a status."""
     if tail is not None and after is None:
         batch = await services.logs.tail(run_id, tail, query)
     else:
@@ -97,9 +98,7 @@ def _reader(runs: RunService, run_id: str) -> Any:
     return read
 
 
-async def _encoded(
-    store: LogStore, run_id: str, start: LogBatch, query: LogQuery, encode: Any
-) -> AsyncIterator[bytes]:
+async def _encoded(store: LogStore, run_id: str, start: LogBatch, query: LogQuery, encode: Any) -> AsyncIterator[bytes]:
     yield encode(start.lines)
     async for batch in store.read(run_id, start.cursor, query):
         yield encode(batch.lines)

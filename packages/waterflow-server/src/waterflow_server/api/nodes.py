@@ -5,6 +5,7 @@ from __future__ import annotations
 from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+
 from waterflow_sdk.wire import NodeEntry
 
 from ._openapi import problems

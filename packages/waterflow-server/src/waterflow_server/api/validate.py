@@ -5,6 +5,7 @@ from __future__ import annotations
 from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
+
 from waterflow_sdk.wire import ValidateRequest, ValidateResponse
 
 from ._body import MAX_BODY_BYTES, WorkflowRequest, check_size

@@ -79,7 +79,7 @@ class FileLogStore:
         await self._in_thread(journal.catch_up)
         return {f"{run}/{stream}": size for stream, size in journal.index.sizes().items()}
 
-    async def wait(self, run: str, after: str | None, timeout: float) -> bool:
+    async def wait(self, run: str, after: str | None, patience: float) -> bool:
         """See :meth:`LogStore.wait`."""
         journal = self._journal(run)
         cursor = _parse(after)
@@ -87,7 +87,7 @@ class FileLogStore:
         self._waiting.setdefault(run, set()).add(arrived)
         try:
             await self._in_thread(journal.catch_up)
-            return await self._until_longer(journal, journal.index.end_of(cursor), arrived, timeout)
+            return await self._until_longer(journal, journal.index.end_of(cursor), arrived, patience)
         finally:
             self._forget(run, arrived)
 
@@ -95,9 +95,9 @@ class FileLogStore:
         """End the threads; a write that is on its way is finished."""
         self._threads.shutdown()
 
-    async def _until_longer(self, journal: JournalFile, end: int, arrived: asyncio.Event, timeout: float) -> bool:
+    async def _until_longer(self, journal: JournalFile, end: int, arrived: asyncio.Event, patience: float) -> bool:
         clock = asyncio.get_running_loop().time
-        deadline = clock() + timeout
+        deadline = clock() + patience
         while journal.index.end <= end and (left := deadline - clock()) > 0:
             await _wait_for(arrived, min(left, _RESTAT))
             if journal.changed:
@@ -150,9 +150,9 @@ def _whole_lines(stream: StreamName, offset: int, data: bytes, agent: str) -> by
     return whole
 
 
-async def _wait_for(event: asyncio.Event, timeout: float) -> None:
+async def _wait_for(event: asyncio.Event, patience: float) -> None:
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(patience):
             await event.wait()
     except TimeoutError:
         return

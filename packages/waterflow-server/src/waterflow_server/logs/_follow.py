@@ -26,9 +26,7 @@ class Follower:
     through, ``end`` says how the run ended. ``closing`` ends it early, without an end.
     """
 
-    def __init__(
-        self, store: LogStore, run: str, read_run: RunReader, query: LogQuery, closing: asyncio.Event
-    ) -> None:
+    def __init__(self, store: LogStore, run: str, read_run: RunReader, query: LogQuery, closing: asyncio.Event) -> None:
         self._store = store
         self._run = run
         self._read_run = read_run

@@ -1,9 +1,9 @@
 """The journal of a run's log on disk: one append-only file, chunk after chunk.
 
-A chunk is one line of JSON, the *header* (stream, offset in the stream, number of bytes, agent, time of arrival), and then
-that many bytes of NDJSON, whole lines. A chunk is written with one ``write`` under an exclusive lock of the file, so that
-several servers may share it. A crash can only leave a *torn* chunk at the end: readers do not see it, the next writer
-cuts it off.
+A chunk is one line of JSON, the *header* (stream, offset in the stream, number of bytes, agent, time of arrival), and
+then that many bytes of NDJSON, whole lines. A chunk is written with one ``write`` under an exclusive lock of the file,
+so that several servers may share it. A crash can only leave a *torn* chunk at the end: readers do not see it, the next
+writer cuts it off.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 
 import msgspec
+
 from waterflow_sdk.wire import LogEventKind, LogLine, LogRecord, LogStreamKind, StreamName
 
 from ._cursor import Cursor

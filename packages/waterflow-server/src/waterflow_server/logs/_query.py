@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
+
 from waterflow_sdk.wire import LogRecord, LogStreamKind, StreamName
 
 
@@ -32,7 +33,7 @@ class LogQuery(msgspec.Struct, frozen=True, kw_only=True):
         """Whether lines of this stream can match; the host is not known by the stream's name."""
         return (
             (self.job is None or stream.job == self.job or stream.job.startswith(f"{self.job}["))
-            and (not self.steps or any(stream.step == path or stream.step.startswith(f"{path}.") for path in self.steps))
+            and (not self.steps or any(_within(stream.step, path) for path in self.steps))
             and (self.attempt is None or stream.attempt == self.attempt)
         )
 
@@ -47,6 +48,10 @@ class LogQuery(msgspec.Struct, frozen=True, kw_only=True):
             and (self.since is None or record.time >= self.since)
             and (self.search is None or self.search.casefold() in record.text.casefold())
         )
+
+
+def _within(step: str, path: str) -> bool:
+    return step == path or step.startswith(f"{path}.")
 
 
 ALL = LogQuery()

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 import msgspec
+
 from waterflow_sdk.wire import LogLine, StreamName
 
 from .._errors import ServerError
@@ -98,6 +99,6 @@ class LogStore(Protocol):
         """Length in bytes of each stream of the run, by its full name. Raises as ``read``."""
         ...
 
-    async def wait(self, run: str, after: str | None, timeout: float) -> bool:
-        """Wait until there is a chunk after the cursor's; False after ``timeout`` seconds. Raises as ``read``."""
+    async def wait(self, run: str, after: str | None, patience: float) -> bool:
+        """Wait until there is a chunk after the cursor's; False after ``patience`` seconds. Raises as ``read``."""
         ...

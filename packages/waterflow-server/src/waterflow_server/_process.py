@@ -1,0 +1,162 @@
+"""The server process: API and interpreter worker on one event loop, from the first connection to the last request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import signal
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from waterflow_sdk.codec import CodecError, KeyRing
+
+from ._errors import ServerError
+from ._logging import FIELDS
+from ._readiness import Readiness
+from ._search_attributes import SearchAttributesError, ensure_search_attributes
+from ._temporal import TemporalRefused, connect
+from .api import Services
+from .app import create_app
+from .catalog import NodeCatalog
+from .engine.worker import create_worker
+from .logs import FileLogStore
+from .presence import AgentRegistry
+from .runs import Runs
+from .settings import Settings, SettingsError
+from .submissions import Submissions
+
+_DRAIN = 5  # longest time that open requests get to end, in seconds
+
+_log = logging.getLogger("waterflow.server")
+
+
+class PortBusy(ServerError):
+    """Another program listens on the port."""
+
+    code = "port-busy"
+
+
+class WorkerFailed(ServerError):
+    """The interpreter's worker ended by itself."""
+
+    code = "worker-failed"
+
+
+async def serve(settings: Settings) -> None:
+    """Run the server until SIGTERM or SIGINT. Raises ServerError."""
+    ring = _key_ring(settings)
+    with _listening(settings) as listener:
+        client = await connect(settings.temporal, ring)
+        try:
+            await ensure_search_attributes(client, settings.temporal.namespace)
+        except SearchAttributesError as error:
+            raise TemporalRefused(str(error)) from error
+        await _run(settings, client, listener, encrypts=ring is not None)
+
+
+async def _run(settings: Settings, client: Client, listener: socket.socket, *, encrypts: bool) -> None:
+    worker = create_worker(client)
+    logs = FileLogStore(settings.data_dir / "logs")
+    services = _services(settings, client, worker, logs, encrypts=encrypts)
+    server = _Server(
+        uvicorn.Config(
+            create_app(services),
+            log_config=None,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=_DRAIN,
+        )
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, server.stop, services.closing)
+    _log.info("serving", extra={FIELDS: {"url": settings.url, "temporal": settings.temporal.address}})
+    try:
+        await _until_stopped(server, worker, listener, services.closing)
+    finally:
+        logs.close()
+    _log.info("stopped")
+
+
+async def _until_stopped(server: _Server, worker: Worker, listener: socket.socket, closing: asyncio.Event) -> None:
+    working = asyncio.create_task(worker.run(), name="interpreter worker")
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name="api")
+    await asyncio.wait((working, serving), return_when=asyncio.FIRST_COMPLETED)
+    failed = working.done()
+    server.stop(closing)
+    await serving
+    # Requests first, then the worker: an answer may wait for a workflow of this process.
+    await worker.shutdown()
+    (outcome,) = await asyncio.gather(working, return_exceptions=True)
+    if failed:
+        raise WorkerFailed(f"the interpreter's worker ended by itself: {outcome or 'no reason given'}")
+
+
+def _services(settings: Settings, client: Client, worker: Worker, logs: FileLogStore, *, encrypts: bool) -> Services:
+    runs, agents = Runs(client), AgentRegistry(client)
+    catalog = NodeCatalog(agents)
+    return Services(
+        runs=runs,
+        submissions=Submissions(runs, catalog, encrypts=encrypts),
+        catalog=catalog,
+        agents=agents,
+        logs=logs,
+        health=Readiness(client, settings.temporal.address, lambda: worker.is_running),
+        closing=asyncio.Event(),
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling, which would end the process before the worker has stopped."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self, closing: asyncio.Event) -> None:
+        """Take no new requests, let go of followers, and end when what runs has been answered."""
+        closing.set()
+        self.should_exit = True
+
+
+@contextlib.contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    """The socket, bound before anything else is begun, so that a busy port leaves nothing behind; listening comes last.
+
+    Raises PortBusy.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            raise _cannot_listen(settings, error) from error
+        yield listener
+    finally:
+        listener.close()
+
+
+def _cannot_listen(settings: Settings, error: OSError) -> ServerError:
+    if error.errno == errno.EADDRINUSE:
+        return PortBusy(
+            f"port {settings.port} on {settings.host} is taken by another program; stop it (`waterflow server status` "
+            "tells whether it is a Waterflow server) or choose another port with --port or WATERFLOW_PORT",
+            {"port": settings.port},
+        )
+    return SettingsError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}")
+
+
+def _key_ring(settings: Settings) -> KeyRing | None:
+    if settings.keys_file is None:
+        return None
+    try:
+        return KeyRing.load(settings.keys_file)
+    except CodecError as error:
+        raise SettingsError(f"keys_file: {error}") from error

@@ -1,0 +1,134 @@
+"""The catalog: what nodes there are, from the manifests of all agents and the interpreter's own."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from waterflow_dsl import CONTROL_NODES, CONTROL_STRUCTURES, Catalog, NodeSignature
+from waterflow_sdk.wire import AgentState, NodeEntry, NodeManifest
+
+from ._errors import ServerError
+from ._nearest import did_you_mean
+
+ALL_SERVERS = "all-servers"
+MAX_AGE = 1.0
+"""How old a snapshot of the agents may be, in seconds."""
+
+
+class NodeNotFound(ServerError):
+    """No agent has a node of that name, and the interpreter has none."""
+
+    code = "node-not-found"
+
+
+class AgentSource(Protocol):
+    """Where agents and manifests come from (:class:`waterflow_server.presence.AgentRegistry`)."""
+
+    async def list(self) -> Sequence[AgentState]:
+        """All agents."""
+        ...
+
+    async def manifests(self, digests: Iterable[str]) -> dict[str, NodeManifest]:
+        """The stored manifests by digest; those that are not stored are left out."""
+        ...
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The catalog at one moment: for people, and for the language."""
+
+    entries: list[NodeEntry]
+    language: Catalog
+    taken: float
+
+    @property
+    def retry_safe(self) -> list[str]:
+        """Nodes that may be run again without being asked."""
+        return sorted(name for name, node in self.language.nodes.items() if node.retry_safe)
+
+
+class NodeCatalog:
+    """The nodes of all agents, those that are offline too: a run may wait for them."""
+
+    def __init__(self, agents: AgentSource) -> None:
+        self._agents = agents
+        self._lock = asyncio.Lock()
+        self._snapshot: Snapshot | None = None
+
+    async def snapshot(self, max_age: float = MAX_AGE) -> Snapshot:
+        """The catalog, at most ``max_age`` seconds old."""
+        asked = time.monotonic()
+        async with self._lock:
+            # Whoever waited for the lock while another read may have what that one read.
+            if self._snapshot is None or self._snapshot.taken < asked - max_age:
+                self._snapshot = await self._read()
+            return self._snapshot
+
+    async def nodes(self) -> list[NodeEntry]:
+        """All nodes, by name; several versions of one, the newest first."""
+        return (await self.snapshot()).entries
+
+    async def node(self, name: str) -> NodeEntry:
+        """The newest version of a node; raises NodeNotFound."""
+        entries = await self.nodes()
+        for entry in entries:
+            if entry.manifest.name == name:
+                return entry
+        near = did_you_mean(name, {entry.manifest.name for entry in entries})
+        raise NodeNotFound(f"no agent has a node {name!r}{near}", {"node": name})
+
+    async def _read(self) -> Snapshot:
+        taken = time.monotonic()
+        agents = await self._agents.list()
+        manifests = await self._agents.manifests({digest for agent in agents for digest in agent.nodes.values()})
+        entries = _entries(agents, manifests)
+        language = Catalog(
+            nodes=_signatures(agents, entries),
+            groups=frozenset({ALL_SERVERS, *(group for agent in agents for group in agent.groups)}),
+            agents=frozenset(name for agent in agents for name in (agent.id, agent.name)),
+        )
+        return Snapshot(entries=sorted([*entries, *_CONTROL], key=_order), language=language, taken=taken)
+
+
+def _entries(agents: Sequence[AgentState], manifests: dict[str, NodeManifest]) -> list[NodeEntry]:
+    holders: dict[str, list[str]] = {}
+    for agent in agents:
+        for digest in agent.nodes.values():
+            if digest in manifests:
+                holders.setdefault(digest, []).append(agent.name)
+    entries = [NodeEntry(manifest=manifests[digest], agents=sorted(names)) for digest, names in holders.items()]
+    return sorted(entries, key=_order)
+
+
+def _signatures(agents: Sequence[AgentState], entries: Sequence[NodeEntry]) -> dict[str, NodeSignature]:
+    # An agent that has just come is listed before its manifests are stored: its nodes exist, whatever they take.
+    signatures = {name: NodeSignature(name=name, version="") for agent in agents for name in agent.nodes}
+    for entry in reversed(entries):
+        signatures[entry.manifest.name] = NodeSignature.from_manifest(msgspec.to_builtins(entry.manifest))
+    return signatures
+
+
+def _order(entry: NodeEntry) -> tuple[str, list[int], str]:
+    """By name, the newest version first."""
+    numbers = [-int(part) if part.isascii() and part.isdigit() else 0 for part in entry.manifest.version.split(".")]
+    return entry.manifest.name, numbers, entry.manifest.digest
+
+
+def _control(signature: NodeSignature) -> NodeEntry:
+    manifest = NodeManifest(
+        name=signature.name,
+        version=signature.version,
+        description=signature.description,
+        inputs=signature.inputs,
+        outputs=signature.outputs,
+        retry_safe=signature.retry_safe,
+        distribution="waterflow-server",
+    )
+    return NodeEntry(manifest=manifest, control=True)
+
+
+_CONTROL = [_control(signature) for signature in (*CONTROL_NODES.values(), *CONTROL_STRUCTURES.values())]
