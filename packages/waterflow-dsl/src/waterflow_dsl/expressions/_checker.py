@@ -61,7 +61,7 @@ class NameRules:
         self._text = text
         self._dialect: Dialect = dialect
         self._names = names
-        self._functions = functions
+        self._functions = None if functions is None else {function.lower() for function in functions}
         self._folded = None if names is None else {fold(name) for name in names}
 
     def context(self, node: Context) -> ExpressionError | None:
@@ -72,9 +72,9 @@ class NameRules:
 
     def function(self, name: str, span: Span) -> ExpressionError | None:
         """The error of a function that does not exist here."""
-        if name.lower() in self._available():
+        if self._exists(name):
             return None
-        spelled = [function.name for function in FUNCTIONS.values() if function.name.lower() in self._available()]
+        spelled = [known for known in FUNCTIONS if self._exists(known)]
         return self._error("Unrecognized function", name, span, nearest(name, spelled))
 
     def call(self, node: Call) -> ExpressionError | None:
@@ -102,14 +102,11 @@ class NameRules:
         description = problem if problem.startswith("Format") else f"{problem}: '{node.name}'"
         return located("parsing", description, node.name_span.start, self._text)
 
-    def _available(self) -> frozenset[str]:
-        allowed = None if self._functions is None else {name.lower() for name in self._functions}
-        return frozenset(
-            name.lower()
-            for name, function in FUNCTIONS.items()
-            if not (function.extension and self._dialect == "github")
-            and (not function.hosted or allowed is None or name.lower() in allowed)
-        )
+    def _exists(self, name: str) -> bool:
+        function = find_function(name, self._dialect)
+        if function is None or not function.hosted:
+            return function is not None
+        return self._functions is None or function.name.lower() in self._functions
 
     def _error(self, description: str, name: str, span: Span, suggestion: str | None = None) -> ExpressionError:
         return located("parsing", f"{description}: '{name}'", span.start, self._text, suggestion=suggestion)

@@ -100,7 +100,7 @@ def _compile_program(text: str, dialect: Dialect) -> Program:
     return Program(run=_Compiler(expression).run(), names=tuple(sorted(names)), hosted=tuple(sorted(hosted)))
 
 
-# Short and long ones apart, so that a few enormous expressions can neither fill the memory nor crowd out the usual ones.
+# Short and long ones apart: enormous expressions can neither fill the memory nor crowd out the usual ones.
 _short_program = lru_cache(maxsize=1024)(_compile_program)
 _long_program = lru_cache(maxsize=16)(_compile_program)
 

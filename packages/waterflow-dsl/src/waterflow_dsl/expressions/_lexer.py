@@ -23,26 +23,30 @@ _OPERATORS = frozenset({"==", "!=", "<", "<=", ">", ">=", "&&", "||", "!"})
 
 
 class TokenKind(StrEnum):
-    """What a token is; punctuation and operators are told apart by their text."""
+    """What a token is; symbols (punctuation and operators) are told apart by their text."""
 
-    PUNCTUATION = "punctuation"
-    OPERATOR = "operator"
+    SYMBOL = "symbol"
     LITERAL = "literal"
     NAME = "name"
     END = "end"
 
 
 class Token(msgspec.Struct, frozen=True, gc=False):
-    """A piece of an expression: `text` as written, `position` 1-based, `value` of a literal."""
+    """A piece of an expression.
+
+    Attributes:
+        kind: what it is.
+        text: as written.
+        position: of its first character, from 1.
+        value: of a literal.
+        symbol: the text of a symbol, "" for any other token.
+    """
 
     kind: TokenKind
     text: str
     position: int
     value: float | str | bool | None = None
-
-    def is_symbol(self, text: str) -> bool:
-        """Whether this is that punctuation or operator."""
-        return self.text == text and self.kind in (TokenKind.PUNCTUATION, TokenKind.OPERATOR)
+    symbol: str = ""
 
 
 _KEYWORDS: dict[str, float | bool | None] = {
@@ -85,11 +89,11 @@ class _Lexer:
         if first == "'":
             self._read_string()
         elif first in "()[],*":
-            self._add(TokenKind.PUNCTUATION, self._at + 1)
+            self._add(TokenKind.SYMBOL, self._at + 1)
         elif first in "!<>=&|":
             self._read_operator(first)
         elif first == "." and self._follows_value():
-            self._add(TokenKind.PUNCTUATION, self._at + 1)
+            self._add(TokenKind.SYMBOL, self._at + 1)
         elif first in ".+-" or first in _DIGITS:
             self._read_number()
         else:
@@ -100,12 +104,12 @@ class _Lexer:
         if not self._tokens:
             return False
         last = self._tokens[-1]
-        return last.kind is TokenKind.NAME or (last.kind is TokenKind.PUNCTUATION and last.text in ")]*")
+        return last.kind is TokenKind.NAME or last.symbol in (")", "]", "*")
 
     def _read_operator(self, first: str) -> None:
         for length in (2, 1):
             if self._text[self._at : self._at + length] in _OPERATORS:
-                self._add(TokenKind.OPERATOR, self._at + length)
+                self._add(TokenKind.SYMBOL, self._at + length)
                 return
         # "=", "&" and "|" mean nothing alone: what follows belongs to the same mistake.
         raise self._unexpected(self._boundary(self._at + len(first)))
@@ -136,7 +140,7 @@ class _Lexer:
         if name[0] not in _NAME_START or not _NAME.issuperset(name):
             raise self._unexpected(end)
         # After a dot every name is a property: `foo.true` reads the key "true".
-        if name in _KEYWORDS and not (self._tokens and self._tokens[-1].text == "."):
+        if name in _KEYWORDS and not (self._tokens and self._tokens[-1].symbol == "."):
             self._add(TokenKind.LITERAL, end, _KEYWORDS[name])
         else:
             self._add(TokenKind.NAME, end)
@@ -147,7 +151,8 @@ class _Lexer:
         return start
 
     def _add(self, kind: TokenKind, end: int, value: float | str | bool | None = None) -> None:
-        self._tokens.append(Token(kind, self._text[self._at : end], self._at + 1, value))
+        text = self._text[self._at : end]
+        self._tokens.append(Token(kind, text, self._at + 1, value, text if kind is TokenKind.SYMBOL else ""))
         self._at = end
 
     def _unexpected(self, end: int) -> ExpressionError:

@@ -76,7 +76,7 @@ class Parser:
 
     def _logical(self, operator: Connective) -> Node:
         first = self._equality() if operator == "&&" else self._logical("&&")
-        if not self._peek().is_symbol(operator):
+        if self._peek().symbol != operator:
             return first
         self._deepen(1)
         operands = [first]
@@ -121,7 +121,7 @@ class Parser:
         token = self._next()
         if token.kind is TokenKind.NAME:
             return Literal(value=token.text, span=_span(token))
-        if token.is_symbol("*"):
+        if token.symbol == "*":
             return Wildcard(span=_span(token))
         raise self._unexpected(back=1)
 
@@ -136,8 +136,8 @@ class Parser:
         if token.kind is TokenKind.LITERAL:
             return Literal(value=token.value, span=_span(token))
         if token.kind is TokenKind.NAME:
-            return self._call(token) if self._peek().is_symbol("(") else self._context(token)
-        if token.is_symbol("("):
+            return self._call(token) if self._peek().symbol == "(" else self._context(token)
+        if token.symbol == "(":
             node = self._expression()
             self._expect(")")
             return node
@@ -178,7 +178,7 @@ class Parser:
 
     def _accept(self, *symbols: str) -> Token | None:
         token = self._tokens[self._at]
-        if any(token.is_symbol(symbol) for symbol in symbols):
+        if token.symbol in symbols:
             self._at += 1
             return token
         return None
