@@ -45,9 +45,8 @@ def install(python: Path, venv: Path) -> Path:
 
 
 async def measure(interpreter: Path) -> Memory:
-    settings = StackSettings(
-        ephemeral=True, agents=1, group="servers", agent_command=(str(interpreter), "-m", "waterflow_agent")
-    )
+    command = (str(interpreter), "-m", "waterflow_agent")
+    settings = StackSettings(ephemeral=True, agents=1, agent_command=command)
     async with DevStack(settings) as stack:
         await asyncio.sleep(SETTLE)
         return Memory.of(stack.pids["local-1"])
