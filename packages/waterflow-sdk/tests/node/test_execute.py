@@ -375,12 +375,17 @@ class TestLeftovers:
             state = "gone"
         assert state in {"gone", "Z"}
 
-    def test_a_last_line_without_a_break_of_a_background_process(self) -> None:
+    def test_the_last_words_of_a_background_process_are_kept(self) -> None:
+        script = """
+            (trap 'printf bye; exit' TERM; touch ready; while :; do sleep 0.01; done) &
+            while [ ! -e ready ]; do sleep 0.01; done
+        """
+
         @make
         async def serve(ctx: NodeContext) -> None:
-            await ctx.run_process(["sh", "-c", "trap 'printf bye; exit' TERM; echo up; while :; do sleep 0.01; done &"])
+            await ctx.run_process(["bash", "-c", script])
 
-        assert run_node(serve).ok
+        assert run_node(serve).stdout == "bye"
 
 
 class Typed(NodeOutput):

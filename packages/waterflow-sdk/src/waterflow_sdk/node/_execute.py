@@ -59,7 +59,7 @@ def _failed(node: type[Node], ctx: StepContext, error: ErrorInfo, exit_code: int
     try:
         outputs = ctx.masker.mask_data(dump_given(node, ctx.outputs))
     except InvalidOutput:
-        outputs = {}
+        outputs: dict[str, Any] = {}
     details = ctx.masker.mask_data({"tail": ctx.tail, **error.details} if ctx.tail else error.details)
     masked = msgspec.structs.replace(error, message=ctx.masker.mask(error.message), details=details)
     return StepResult(outputs=outputs, error=masked, exit_code=exit_code)

@@ -39,7 +39,7 @@ class StepProcesses:
         self._on_start = on_start
         self._on_end = on_end
         self._groups: set[int] = set()
-        self._open: list[asyncio.SubprocessTransport] = []
+        self._open: dict[asyncio.SubprocessTransport, Output] = {}
 
     @property
     def groups(self) -> frozenset[int]:
@@ -63,7 +63,7 @@ class StepProcesses:
         :meth:`NodeContext.run_process` says, and whatever a handler raised.
         """
         transport, output = await spawn(argv, env=env, cwd=cwd, stdin=stdin, on_stdout=on_stdout, on_stderr=on_stderr)
-        self._open.append(transport)
+        self._open[transport] = output
         group = transport.get_pid()
         self._groups.add(group)
         if self._on_start:
@@ -84,13 +84,14 @@ class StepProcesses:
         """End every process that the step left behind, and stop reading what they print."""
         try:
             await asyncio.gather(*map(self._end, self._groups))
+            await asyncio.gather(*map(_drain, self._open.values()))
         finally:
             for transport in tuple(self._open):
                 self._shut(transport)
 
     def _shut(self, transport: asyncio.SubprocessTransport) -> None:
         transport.close()
-        self._open.remove(transport)
+        del self._open[transport]
 
     async def _end(self, group: int) -> None:
         await end_group(group, self._grace)
