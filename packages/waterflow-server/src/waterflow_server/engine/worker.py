@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
@@ -16,6 +18,11 @@ WORKFLOWS = [WaterflowRun, WaterflowJob, *PRESENCE_WORKFLOWS]
 
 CACHED_WORKFLOWS = 1000
 """Workflows kept in memory between their tasks; beyond it they are rebuilt from history when needed."""
+
+
+STICKY_PATIENCE = timedelta(seconds=1)
+"""How long Temporal keeps a workflow's tasks and queries for the worker that has it in memory before any other may take
+them. After a server is lost, every run that it had in memory stands still for this long."""
 
 
 def create_worker(client: Client) -> Worker:
@@ -33,4 +40,5 @@ def create_worker(client: Client) -> Worker:
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=CACHED_WORKFLOWS,
         max_concurrent_workflow_tasks=20,
+        sticky_queue_schedule_to_start_timeout=STICKY_PATIENCE,
     )
