@@ -12,6 +12,7 @@ from waterflow_sdk.wire import LogLine
 
 from .._errors import ServerError
 from ..logs import Follower, LogBatch
+from ..runs import RunError
 
 TEXT = "text/plain"
 NDJSON = "application/x-ndjson"
@@ -47,9 +48,9 @@ async def events(follower: Follower, start: LogBatch) -> AsyncIterator[bytes]:
             elif clock() - sent >= KEEP_ALIVE:
                 yield b": keep-alive\n\n"
                 sent = clock()
-    except ServerError as error:
+    except (ServerError, RunError) as error:
         # The status is long sent: say what is wrong and break off, the client comes back to its last line.
-        yield f": {error.code}: {' '.join(error.message.split())}\n\n".encode()
+        yield f": {error.code}: {' '.join(str(error).split())}\n\n".encode()
         return
     if follower.end is not None:
         yield b"event: end\ndata: " + _encoder.encode(follower.end) + b"\n\n"

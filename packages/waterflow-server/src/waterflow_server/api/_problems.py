@@ -28,6 +28,7 @@ MEDIA_TYPE = "application/problem+json"
 
 STATUS: dict[str, int] = {
     "agent-not-found": 404,
+    "bad-request": 400,
     "idempotency-conflict": 409,
     "invalid-inputs": 422,
     "invalid-query": 400,

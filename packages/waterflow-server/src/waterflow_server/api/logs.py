@@ -16,7 +16,8 @@ from waterflow_sdk.wire import LogStreamKind
 from ..logs import Follower, LogBatch, LogQuery, LogStore
 from ._log_formats import NDJSON, SSE, TEXT, as_ndjson, as_text, events
 from ._openapi import problems
-from ._services import RunService, Services
+from ._run_reader import run_reader
+from ._services import Services
 from ._steps import step_paths
 
 Tail = Annotated[int | None, QueryParameter(ge=0, le=100_000, description="Begin with this many last lines.")]
@@ -65,7 +66,7 @@ class LogController(Controller):
         after = last_event_id or cursor
         start = await _start(services, run_id, after, tail, query)
         if follow:
-            follower = Follower(services.logs, run_id, _reader(services.runs, run_id), query, services.closing)
+            follower = Follower(services.logs, run_id, run_reader(services.runs, run_id), query, services.closing)
             return Stream(events(follower, start), media_type=SSE, headers={"Cache-Control": "no-cache"})
         media_type = NDJSON if _wants_ndjson(request, format_) else TEXT
         encode = as_ndjson if media_type == NDJSON else as_text
@@ -89,13 +90,6 @@ async def _start(services: Services, run_id: str, after: str | None, tail: int |
     if batch.cursor is None:
         await services.runs.get(run_id, full=False)
     return batch
-
-
-def _reader(runs: RunService, run_id: str) -> Any:
-    async def read(full: bool) -> Any:
-        return await runs.get(run_id, full=full)
-
-    return read
 
 
 async def _encoded(store: LogStore, run_id: str, start: LogBatch, query: LogQuery, encode: Any) -> AsyncIterator[bytes]:

@@ -1,7 +1,7 @@
 """Where the logs of runs are kept: streams in, by offset; lines out, by cursor, once each and in order."""
 
 from ._file_store import FileLogStore
-from ._follow import LATE_LOGS, Follower
+from ._follow import LATE_LOGS, Follower, RunReader
 from ._query import LogQuery
 from ._store import (
     MAX_CHUNK_BYTES,
@@ -30,5 +30,6 @@ __all__ = [
     "LogStore",
     "LogStoreError",
     "OffsetMismatch",
+    "RunReader",
     "StoreUnavailable",
 ]

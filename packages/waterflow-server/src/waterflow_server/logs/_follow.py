@@ -15,8 +15,8 @@ LATE_LOGS = 10.0
 
 _SHORTEST, _LONGEST = 0.25, 2.0  # between two looks at the run, in seconds
 
-RunReader = Callable[[bool], Awaitable[RunState]]
-"""Gives the run's state, with steps and attempts when asked for the full one."""
+RunReader = Callable[[bool], Awaitable[RunState | None]]
+"""Gives the run's state, with steps and attempts when asked for the full one; None when it cannot be known just now."""
 
 
 class Follower:
@@ -41,8 +41,8 @@ class Follower:
         cursor = after
         while not self._closing.is_set():
             state = await self._read_run(False)
-            missing: list[str] = []
-            if state.state.ended:
+            missing: list[str] | None = None
+            if state is not None and state.state.ended:
                 deadline = deadline or _now() + LATE_LOGS
                 missing = await self._missing()
             # Read only now: what the sizes above counted is surely among it.
@@ -50,7 +50,7 @@ class Follower:
                 cursor = batch.cursor
                 self._pause = _SHORTEST
                 yield batch.lines
-            if deadline is not None and (not missing or _now() >= deadline):
+            if state is not None and missing is not None and (not missing or _now() >= (deadline or 0.0)):
                 self.end = LogEnd(state=state.state, missing=missing)
                 return
             async for batch in self._until_next_look(cursor):
@@ -68,11 +68,15 @@ class Follower:
                     self._pause = _SHORTEST
                     yield batch
 
-    async def _missing(self) -> list[str]:
+    async def _missing(self) -> list[str] | None:
+        """Streams of which more has been written than is here; None when that cannot be known just now."""
+        run = await self._read_run(True)
+        if run is None:
+            return None
         sizes = await self._store.stream_sizes(self._run)
         return sorted(
             log.stream
-            for log in _logs(await self._read_run(True))
+            for log in _logs(run)
             if sizes.get(log.stream, 0) < log.bytes and self._query.wants_stream(StreamName.parse(log.stream))
         )
 

@@ -1,0 +1,163 @@
+"""The application over services that remember what they were asked. Logs are kept in a real store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from waterflow_sdk.wire import (
+    AgentState,
+    AgentStatus,
+    Health,
+    NodeEntry,
+    NodeManifest,
+    RunPage,
+    RunState,
+    RunSummary,
+    State,
+    SubmitRequest,
+    SubmitResponse,
+    ValidateRequest,
+    ValidateResponse,
+)
+from waterflow_server import Services, create_app
+from waterflow_server.catalog import NodeNotFound
+from waterflow_server.logs import FileLogStore
+from waterflow_server.runs import RunClosed, RunNotFound
+
+Client = AsyncTestClient[Litestar]
+
+TIME = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+
+
+class RunsInMemory:
+    """Runs that a test has put there."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, RunState] = {}
+        self.asked: list[object] = []
+        self.next: str | None = None
+        self.error: Exception | None = None
+
+    async def get(self, run_id: str, *, full: bool) -> RunState:
+        self.asked.append(("get", run_id, full))
+        if self.error is not None:
+            raise self.error
+        if run_id not in self.states:
+            raise RunNotFound(f"there is no run {run_id!r}")
+        return self.states[run_id]
+
+    async def list(
+        self, *, states: Sequence[State], name: str | None, label: str | None, limit: int, cursor: str | None
+    ) -> RunPage:
+        self.asked.append(("list", tuple(states), name, label, limit, cursor))
+        items = [RunSummary(id=run.id, name=run.name, state=run.state) for run in self.states.values()]
+        return RunPage(items=items, next=self.next)
+
+    async def cancel(self, run_id: str, reason: str, *, force: bool) -> None:
+        if (await self.get(run_id, full=False)).state.ended:
+            raise RunClosed(f"run {run_id} has ended; there is nothing to cancel")
+        self.asked.append(("cancel", run_id, reason, force))
+
+
+class SubmissionsInMemory:
+    """Accepts everything, or raises what a test has put there."""
+
+    def __init__(self) -> None:
+        self.requests: list[SubmitRequest | ValidateRequest] = []
+        self.error: Exception | None = None
+
+    async def submit(self, request: SubmitRequest, started_by: str) -> SubmitResponse:
+        assert started_by == "anonymous"
+        self.requests.append(request)
+        if self.error is not None:
+            raise self.error
+        return SubmitResponse(id="r1", url="/v1/workflows/r1")
+
+    async def validate(self, request: ValidateRequest) -> ValidateResponse:
+        self.requests.append(request)
+        return ValidateResponse(valid=True, plan_hash="0" * 64)
+
+
+class CatalogInMemory:
+    """Two nodes."""
+
+    entries = (
+        NodeEntry(manifest=NodeManifest(name="docker/exec", version="1.0.0"), agents=["web-01"]),
+        NodeEntry(manifest=NodeManifest(name="sleep", version="1.0.0"), control=True),
+    )
+
+    async def nodes(self) -> Sequence[NodeEntry]:
+        return self.entries
+
+    async def node(self, name: str) -> NodeEntry:
+        for entry in self.entries:
+            if entry.manifest.name == name:
+                return entry
+        raise NodeNotFound(f"no agent has a node {name!r}")
+
+
+class AgentsInMemory:
+    """One agent."""
+
+    agent = AgentState(id="a-1", name="web-01", status=AgentStatus.ONLINE)
+
+    async def list(self) -> Sequence[AgentState]:
+        return [self.agent]
+
+    async def get(self, id_or_name: str) -> AgentState | None:
+        return self.agent if id_or_name in (self.agent.id, self.agent.name) else None
+
+
+class HealthInMemory:
+    """Ready, unless a test says why not."""
+
+    reason = ""
+
+    async def check(self) -> Health:
+        status = "unavailable" if self.reason else "ok"
+        return Health(status=status, version="0.1.0", temporal="127.0.0.1:7233", reason=self.reason)
+
+
+@pytest.fixture
+def runs() -> RunsInMemory:
+    return RunsInMemory()
+
+
+@pytest.fixture
+def submissions() -> SubmissionsInMemory:
+    return SubmissionsInMemory()
+
+
+@pytest.fixture
+def health() -> HealthInMemory:
+    return HealthInMemory()
+
+
+@pytest.fixture
+async def services(
+    runs: RunsInMemory, submissions: SubmissionsInMemory, health: HealthInMemory, tmp_path: Path
+) -> AsyncIterator[Services]:
+    logs = FileLogStore(tmp_path / "logs")
+    yield Services(
+        runs=runs,
+        submissions=submissions,
+        catalog=CatalogInMemory(),
+        agents=AgentsInMemory(),
+        logs=logs,
+        health=health,
+        closing=asyncio.Event(),
+    )
+    logs.close()
+
+
+@pytest.fixture
+async def client(services: Services) -> AsyncIterator[Client]:
+    async with AsyncTestClient(create_app(services)) as client:
+        yield client

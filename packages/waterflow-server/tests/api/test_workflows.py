@@ -1,0 +1,234 @@
+"""``/v1/workflows``: both forms of submit, lists, one run, cancel."""
+
+from __future__ import annotations
+
+import pytest
+
+from waterflow_sdk.wire import RunState, State, SubmitRequest
+from waterflow_server.runs import IdempotencyConflict
+from waterflow_server.submissions import InvalidWorkflow
+
+from .conftest import TIME, Client, RunsInMemory, SubmissionsInMemory
+
+YAML = {"content-type": "application/yaml"}
+
+
+def run(state: State = State.RUNNING) -> RunState:
+    return RunState(id="r1", name="deploy", state=state)
+
+
+class TestSubmitJson:
+    async def test_it_is_accepted_with_the_address_of_the_run(
+        self, client: Client, submissions: SubmissionsInMemory
+    ) -> None:
+        body = {
+            "yaml": "jobs: {}",
+            "filename": "deploy.yaml",
+            "vars": {"app": "shop"},
+            "inputs": {"version": "1.2"},
+            "secrets": {"TOKEN": "s3cret"},
+            "labels": ["nightly"],
+            "idempotency_key": "k",
+            "run_at": "2026-11-21T10:00:00Z",
+        }
+        answer = await client.post("/v1/workflows", json=body)
+        assert answer.status_code == 202
+        assert answer.headers["location"] == "/v1/workflows/r1"
+        assert answer.json() == {"id": "r1", "url": "/v1/workflows/r1"}
+        assert submissions.requests == [
+            SubmitRequest(
+                yaml="jobs: {}",
+                filename="deploy.yaml",
+                vars={"app": "shop"},
+                inputs={"version": "1.2"},
+                secrets={"TOKEN": "s3cret"},
+                labels=["nightly"],
+                idempotency_key="k",
+                run_at=TIME,
+            )
+        ]
+
+    @pytest.mark.parametrize(
+        ("body", "path", "message"),
+        [
+            ({}, "body", "Object missing required field `yaml`"),
+            ({"yaml": 1}, "yaml", "Expected `str`, got `int`"),
+            ({"yaml": "", "labels": "a"}, "labels", "Expected `array`, got `str`"),
+            ({"yaml": "", "secrets": {"A": 1}}, "secrets[...]", "Expected `str`, got `int`"),
+            ({"yaml": "", "run_at": "soon"}, "run_at", "Invalid RFC3339 encoded datetime"),
+        ],
+    )
+    async def test_a_wrong_field_is_named(
+        self, client: Client, body: dict[str, object], path: str, message: str
+    ) -> None:
+        answer = await client.post("/v1/workflows", json=body)
+        assert answer.status_code == 400
+        assert answer.json()["detail"] == f"{path}: {message}"
+        assert answer.json()["errors"] == [{"path": path, "message": message, "source": "body"}]
+
+    async def test_what_is_not_json_is_said(self, client: Client) -> None:
+        answer = await client.post("/v1/workflows", content=b"{", headers={"content-type": "application/json"})
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
+        assert answer.json()["detail"] == "Input data was truncated"
+
+    async def test_no_body_is_said(self, client: Client) -> None:
+        answer = await client.post("/v1/workflows")
+        assert (answer.status_code, answer.json()["detail"]) == (400, "body: a body is needed")
+
+    async def test_parameters_of_the_yaml_form_are_refused(self, client: Client) -> None:
+        answer = await client.post("/v1/workflows?label=a", json={"yaml": "jobs: {}"})
+        assert answer.status_code == 400
+        assert answer.json()["detail"] == "'label' belongs into the body when the body is JSON"
+
+
+class TestSubmitYaml:
+    async def test_the_rest_is_in_the_query(self, client: Client, submissions: SubmissionsInMemory) -> None:
+        query = "filename=d.yaml&vars={%22n%22:1}&var=app=a=b&input=v=1.2&inputs={%22x%22:true}&label=a,b&labels=c,d"
+        answer = await client.post(
+            f"/v1/workflows?{query}&idempotency_key=k&run_at=2026-11-21T10:00:00Z", content=b"jobs: {}", headers=YAML
+        )
+        assert answer.status_code == 202
+        assert submissions.requests == [
+            SubmitRequest(
+                yaml="jobs: {}",
+                filename="d.yaml",
+                vars={"n": 1, "app": "a=b"},
+                inputs={"x": True, "v": "1.2"},
+                labels=["c", "d", "a,b"],
+                idempotency_key="k",
+                run_at=TIME,
+            )
+        ]
+
+    @pytest.mark.parametrize("media_type", ["text/yaml", "application/x-yaml", "application/yaml; charset=utf-8"])
+    async def test_older_media_types_are_taken(self, client: Client, media_type: str) -> None:
+        answer = await client.post("/v1/workflows", content=b"jobs: {}", headers={"content-type": media_type})
+        assert answer.status_code == 202
+
+    @pytest.mark.parametrize(
+        ("query", "detail"),
+        [
+            ("vars=[1]", "'vars' is not a JSON object: Expected `object`, got `array`"),
+            ("var=app", "var='app' is not of the form name=value"),
+            ("input==1", "input='=1' is not of the form name=value"),
+            ("secrets={}", "unknown query parameter 'secrets'"),
+            ("lable=a", "unknown query parameter 'lable'; did you mean 'label'?"),
+        ],
+    )
+    async def test_a_wrong_parameter_is_said(self, client: Client, query: str, detail: str) -> None:
+        answer = await client.post(f"/v1/workflows?{query}", content=b"jobs: {}", headers=YAML)
+        assert (answer.status_code, answer.json()["detail"]) == (400, detail)
+
+    async def test_what_is_not_utf8_is_said(self, client: Client) -> None:
+        answer = await client.post("/v1/workflows", content=b"a: \xff", headers=YAML)
+        assert answer.status_code == 400
+        assert answer.json()["detail"] == "the workflow file is not UTF-8 text: byte 3 is 0xff"
+
+
+class TestSubmitRefused:
+    async def test_other_media_types(self, client: Client) -> None:
+        answer = await client.post("/v1/workflows", content=b"<a/>", headers={"content-type": "application/xml"})
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
+
+    async def test_a_file_of_more_than_a_mebibyte(self, client: Client) -> None:
+        answer = await client.post("/v1/workflows", content=b"#" * (1024 * 1024 + 1), headers=YAML)
+        assert (answer.status_code, answer.json()["code"]) == (413, "workflow-too-large")
+        assert answer.json()["detail"] == (
+            "the workflow file has 1048577 bytes, the most is 1048576; move data out of it, or split it"
+        )
+
+    async def test_a_body_that_no_workflow_needs(self, client: Client) -> None:
+        answer = await client.post("/v1/workflows", content=b"#" * 5_000_000, headers=YAML)
+        assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
+        assert answer.json()["detail"] == "the body is larger than 4194304 bytes, the most that is taken here"
+
+    async def test_a_workflow_with_errors(self, client: Client, submissions: SubmissionsInMemory) -> None:
+        diagnostic = {"code": "WF1102", "severity": "error", "message": "unknown key `job`"}
+        submissions.error = InvalidWorkflow("w.yaml:1:1: unknown key `job`", {"errors": [diagnostic]})
+        answer = await client.post("/v1/workflows", json={"yaml": "job: {}"})
+        assert answer.status_code == 422
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json() == {
+            "type": "urn:waterflow:problem:invalid-workflow",
+            "title": "Unprocessable Entity",
+            "status": 422,
+            "code": "invalid-workflow",
+            "detail": "w.yaml:1:1: unknown key `job`",
+            "instance": "/v1/workflows",
+            "errors": [diagnostic],
+        }
+
+    async def test_an_idempotency_key_of_another_submission(
+        self, client: Client, submissions: SubmissionsInMemory
+    ) -> None:
+        submissions.error = IdempotencyConflict("the idempotency key 'k' was used before")
+        answer = await client.post("/v1/workflows", json={"yaml": "jobs: {}", "idempotency_key": "k"})
+        assert (answer.status_code, answer.json()["code"]) == (409, "idempotency-conflict")
+
+
+class TestList:
+    async def test_filters_reach_the_service(self, client: Client, runs: RunsInMemory) -> None:
+        answer = await client.get("/v1/workflows?state=running&state=failed&name=deploy&label=a&limit=5")
+        assert answer.json() == {"items": []}
+        assert runs.asked == [("list", (State.RUNNING, State.FAILED), "deploy", "a", 5, None)]
+
+    async def test_the_cursor_of_a_page_leads_to_the_next(self, client: Client, runs: RunsInMemory) -> None:
+        runs.next = "token"
+        cursor = (await client.get("/v1/workflows")).json()["next"]
+        await client.get("/v1/workflows", params={"cursor": cursor})
+        assert runs.asked[-1] == ("list", (), None, None, 100, "token")
+
+    @pytest.mark.parametrize("cursor", ["", "x", "0123456789abcdef"])
+    async def test_a_cursor_that_was_not_given_out_is_refused(
+        self, client: Client, runs: RunsInMemory, cursor: str
+    ) -> None:
+        answer = await client.get("/v1/workflows", params={"cursor": cursor})
+        assert answer.status_code == 400
+        assert answer.json()["detail"] == "the cursor is not one that this list gave out; leave it out to start again"
+        assert runs.asked == []
+
+    @pytest.mark.parametrize(
+        ("query", "detail"),
+        [
+            ("state=gone", "states: Invalid enum value 'gone'"),
+            ("limit=0", "limit: Expected `int` >= 1"),
+            ("limit=1001", "limit: Expected `int` <= 1000"),
+            ("stat=failed", "unknown query parameter 'stat'; did you mean 'state'?"),
+        ],
+    )
+    async def test_a_wrong_parameter_is_said(self, client: Client, query: str, detail: str) -> None:
+        answer = await client.get(f"/v1/workflows?{query}")
+        assert (answer.status_code, answer.json()["detail"]) == (400, detail)
+
+
+class TestGet:
+    @pytest.mark.parametrize(("query", "full"), [("", False), ("?view=summary", False), ("?view=full", True)])
+    async def test_the_view(self, client: Client, runs: RunsInMemory, query: str, full: bool) -> None:
+        runs.states["r1"] = run()
+        answer = await client.get(f"/v1/workflows/r1{query}")
+        assert answer.json() == {"id": "r1", "name": "deploy", "state": "running"}
+        assert runs.asked == [("get", "r1", full)]
+
+    async def test_a_run_that_is_not_there(self, client: Client) -> None:
+        answer = await client.get("/v1/workflows/nope")
+        assert (answer.status_code, answer.json()["code"]) == (404, "run-not-found")
+        assert answer.json()["detail"] == "there is no run 'nope'"
+
+
+class TestCancel:
+    async def test_without_a_body(self, client: Client, runs: RunsInMemory) -> None:
+        runs.states["r1"] = run()
+        answer = await client.post("/v1/workflows/r1/cancel")
+        assert (answer.status_code, answer.content) == (202, b"")
+        assert runs.asked[-1] == ("cancel", "r1", "", False)
+
+    async def test_with_reason_and_force(self, client: Client, runs: RunsInMemory) -> None:
+        runs.states["r1"] = run()
+        await client.post("/v1/workflows/r1/cancel", json={"reason": "wrong branch", "force": True})
+        assert runs.asked[-1] == ("cancel", "r1", "wrong branch", True)
+
+    async def test_a_run_that_has_ended(self, client: Client, runs: RunsInMemory) -> None:
+        runs.states["r1"] = run(State.SUCCESS)
+        answer = await client.post("/v1/workflows/r1/cancel")
+        assert (answer.status_code, answer.json()["code"]) == (409, "run-closed")
+        assert answer.json()["detail"] == "run r1 has ended; there is nothing to cancel"
