@@ -64,24 +64,31 @@ class Agent:
         self._notices = Notices()
         self._registry = NodeRegistry()
         self._stopping = asyncio.Event()
+        self._ended = asyncio.Event()
         self.online = asyncio.Event()
         """Set while the agent polls for work: its hello was accepted, and it was not told to stop."""
 
     async def run(self) -> None:
         """Runs until :meth:`stop`, through every outage. Raises AgentError when it cannot start or never may work."""
-        self._find_nodes()
-        codec = payload_codec(self._settings)
         state = StateDirectory(self._settings.state_dir)
-        await self._unless_stopped(state.lock())
         try:
+            self._find_nodes()
+            codec = payload_codec(self._settings)
+            await self._unless_stopped(state.lock())
             if not self._stopping.is_set():
                 await self._run(state, codec)
         finally:
             state.release()
+            self._ended.set()
+
+    def request_stop(self) -> None:
+        """Begins to drain: no new work; running steps have ``stop_grace`` seconds; then :meth:`run` returns."""
+        self._stopping.set()
 
     async def stop(self) -> None:
-        """Drains: no new work; running steps have ``stop_grace`` seconds; then :meth:`run` returns."""
+        """Drains and waits until :meth:`run` has returned."""
         self._stopping.set()
+        await self._ended.wait()
 
     def _find_nodes(self) -> None:
         if self._installed_nodes:
@@ -113,7 +120,8 @@ class Agent:
         try:
             await self._unless_stopped(session.start())
             if not self._stopping.is_set():
-                logger.info("agent %s (%s) is online in %s", agent.name, agent.id, ", ".join(session.groups))
+                groups = ", ".join(session.groups) or "no group"
+                logger.info("agent %s (%s) is online in %s", agent.name, agent.id, groups)
                 self.online.set()
             await self._unless_stopped(session.keep())
         finally:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from temporalio import activity
 from temporalio.client import (
+    AsyncActivityCancelledError,
     Client,
     WithStartWorkflowOperation,
     WorkflowUpdateFailedError,
@@ -41,6 +42,7 @@ logger = logging.getLogger("waterflow.agent")
 BEAT = 5.0
 """Seconds between heartbeats of the lease."""
 
+_BEAT_TIMEOUT = timedelta(seconds=4)
 _HELLO_TIMEOUT = timedelta(seconds=10)
 _LEASE_WITHIN = 30.0
 _BACK_OFF = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -134,11 +136,29 @@ class Presence:
         self._count(1)
         try:
             while self._stopped is None:
-                activity.heartbeat(self._load())
+                if not await self._beat():
+                    return "the lease is lost"
                 await _wait(self._stopping, BEAT)
             return self._stopped
         finally:
             self._count(-1)
+
+    async def _beat(self) -> bool:
+        """Sends a heartbeat and waits for the answer, so that an outage is noticed. False if the lease is lost."""
+        load = self._load()
+        activity.heartbeat(load)  # throttled; it keeps the worker from calling the activity timed out by itself
+        handle = self._client.get_async_activity_handle(task_token=activity.info().task_token)
+        try:
+            await handle.heartbeat(load, rpc_timeout=_BEAT_TIMEOUT)
+        except AsyncActivityCancelledError:
+            return False
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            self._notices.say("contact", logging.WARNING, "no contact to Temporal; running steps go on")
+        else:
+            self._notices.clear("contact", "contact to Temporal again")
+        return True
 
     @activity.defn(name=MANIFESTS_ACTIVITY)
     async def manifests(self, digests: list[str]) -> list[NodeManifest]:

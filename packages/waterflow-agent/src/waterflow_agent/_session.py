@@ -29,9 +29,6 @@ from ._worker import GroupWorkers, QueueWorker, control_worker, step_worker
 
 logger = logging.getLogger("waterflow.agent")
 
-ALL_SERVERS = "all-servers"
-"""The built-in group: every agent is a member."""
-
 _LEASE_RETURN = 3.0
 _WORKER_STOP = 10.0
 
@@ -73,7 +70,7 @@ class Session:
         """Groups that the agent takes claims from now: none while it is cordoned or ends."""
         if self._ending or self._config.status is not AgentStatus.ONLINE:
             return []
-        return sorted({*self._config.groups, ALL_SERVERS})
+        return self._config.groups
 
     async def start(self) -> None:
         """Says hello until it is accepted, then polls. Raises Refused when it never will be."""

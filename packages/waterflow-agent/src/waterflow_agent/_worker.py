@@ -15,7 +15,6 @@ from waterflow_sdk.wire import agent_queue, control_queue, group_queue
 
 from ._claims import Claims, Gate, SlotBook
 from ._execute import BEAT, Executor
-from ._presence import BEAT as LEASE_BEAT
 from ._presence import Presence
 
 logger = logging.getLogger("waterflow.agent")
@@ -23,6 +22,7 @@ logger = logging.getLogger("waterflow.agent")
 Activities = list[Callable[..., Any]]
 
 _CONTROL_SLOTS = 20
+_CONTROL_BEAT = 10.0  # the lease sends its own heartbeats; these only satisfy the worker
 _STEP_POLLS = 2
 _RESTART_AFTER = 2.0
 
@@ -63,7 +63,7 @@ class QueueWorker:
 def control_worker(client: Client, agent_id: str, presence: Presence) -> QueueWorker:
     """Lease, manifests, configuration."""
     activities: Activities = [presence.lease, presence.manifests, presence.configure]
-    return _worker(client, control_queue(agent_id), activities, slots=_CONTROL_SLOTS, polls=1, beat=LEASE_BEAT)
+    return _worker(client, control_queue(agent_id), activities, slots=_CONTROL_SLOTS, polls=1, beat=_CONTROL_BEAT)
 
 
 def step_worker(client: Client, agent_id: str, executor: Executor, slots: int, stop_grace: float) -> QueueWorker:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from .._errors import StateError
 from .._notices import Notices
 from .._settings import AgentSettings
 from ._attempt_log import AttemptLog
-from ._http import LogConnection
-from ._shipper import Shipper
 from ._spool import Spool
+
+if TYPE_CHECKING:
+    from ._shipper import Shipper
 
 logger = logging.getLogger("waterflow.agent")
 
@@ -20,7 +22,7 @@ class Logs:
 
     def __init__(self, settings: AgentSettings, agent: str, notices: Notices) -> None:
         self._settings = settings
-        directory = settings.log_dir or settings.state_dir / "logs"
+        directory = settings.spool_dir
         try:
             self._spool = Spool(directory)
         except OSError as error:
@@ -29,7 +31,11 @@ class Logs:
             ) from error
         self._shipper: Shipper | None = None
         if settings.server_address:
-            connection = LogConnection(settings.server_address, settings.server_api_key, agent)
+            from ._http import LogConnection  # http.client takes a megabyte
+            from ._shipper import Shipper
+
+            ca = str(settings.server_ca) if settings.server_ca else None
+            connection = LogConnection(settings.server_address, settings.server_api_key, agent, ca)
             self._shipper = Shipper(self._spool, connection, notices)
 
     def start(self) -> None:

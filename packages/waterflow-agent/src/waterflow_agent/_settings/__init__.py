@@ -1,5 +1,7 @@
-"""Settings of the agent: flags, environment, ``agent.yaml``, defaults."""
+"""Settings of the agent: flags, then environment, then ``agent.yaml``, then defaults."""
 
+from ._load import Loaded, load
 from ._model import AgentSettings
+from ._table import SETTINGS
 
-__all__ = ["AgentSettings"]
+__all__ = ["SETTINGS", "AgentSettings", "Loaded", "load"]

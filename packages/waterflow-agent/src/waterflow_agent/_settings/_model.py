@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
+
+SYSTEM_STATE = Path("/var/lib/waterflow")
+SYSTEM_LOGS = Path("/var/log/waterflow")
+
+
+def default_state_dir() -> Path:
+    """``/var/lib/waterflow`` for root, else ``waterflow/agent`` in the user's state directory (XDG)."""
+    if os.geteuid() == 0:
+        return SYSTEM_STATE
+    base = os.environ.get("XDG_STATE_HOME", "")
+    # XDG base directory specification: a relative path is invalid and must be ignored.
+    root = Path(base) if os.path.isabs(base) else Path.home() / ".local" / "state"
+    return root / "waterflow" / "agent"
 
 
 class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of an agent. Times are in seconds, sizes in bytes.
 
     - ``temporal_address``, ``temporal_namespace``: where the work comes from
-    - ``temporal_tls``: use TLS; also on when one of the next three is set, or an API key
+    - ``temporal_tls``: use TLS; also on when one of the next four is set
     - ``temporal_ca``, ``temporal_cert``, ``temporal_key``: PEM files for TLS; the last two for mTLS
-    - ``temporal_api_key``: sent with every call
+    - ``temporal_api_key``: sent with every call to Temporal
     - ``server_address``: where step logs are shipped to; None keeps them on this host
+    - ``server_ca``: PEM file with the certificates that the server's is checked against; the system's by default
     - ``server_api_key``: key with the scope ``agent``
     - ``id``: stable id; None makes one and keeps it in the state directory
-    - ``name``: what people call the agent; the host name by default
+    - ``name``: what people call the agent; None = the host name
     - ``groups``, ``tags``: what the agent says of itself; tags are plain or ``key=value``
     - ``capabilities``: declared ones, beside what is found
     - ``max_concurrent_activities``: steps that may run at once
     - ``state_dir``: identity, journal, workspaces; one agent each
-    - ``log_dir``: spool of step logs; ``logs`` in the state directory by default
+    - ``log_dir``: spool of step logs; None = ``/var/log/waterflow`` where the state directory is the system's, else
+      ``logs`` in the state directory
     - ``keys_file``: key ring that seals payloads; the server's must have the same keys
     - ``stop_grace``: how long running steps may go on after SIGTERM
     - ``heartbeat_timeout``: after how long without a heartbeat the server calls the agent offline
     - ``log_max_bytes``: output of one attempt that is kept
-    - ``log_keep``, ``work_keep``: how long shipped logs and workspaces stay here
-    - ``log_level``: of the agent's own log, on standard error
+    - ``log_keep``, ``work_keep``: how long shipped logs and workspaces stay on this host
+    - ``log_level``, ``log_format``, ``log_output``: of the agent's own log
     """
 
     temporal_address: str = "127.0.0.1:7233"
@@ -39,6 +55,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     temporal_key: Path | None = None
     temporal_api_key: str | None = None
     server_address: str | None = None
+    server_ca: Path | None = None
     server_api_key: str | None = None
     id: str | None = None
     name: str | None = None
@@ -46,7 +63,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     tags: list[str] = []
     capabilities: dict[str, str] = {}
     max_concurrent_activities: int = 100
-    state_dir: Path = Path("/var/lib/waterflow")
+    state_dir: Path = msgspec.field(default_factory=default_state_dir)
     log_dir: Path | None = None
     keys_file: Path | None = None
     stop_grace: float = 30.0
@@ -55,3 +72,12 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     log_keep: float = 7 * 86400.0
     work_keep: float = 7 * 86400.0
     log_level: str = "info"
+    log_format: str = "text"
+    log_output: str = "stderr"
+
+    @property
+    def spool_dir(self) -> Path:
+        """Where step logs are spooled."""
+        if self.log_dir:
+            return self.log_dir
+        return SYSTEM_LOGS if self.state_dir == SYSTEM_STATE else self.state_dir / "logs"

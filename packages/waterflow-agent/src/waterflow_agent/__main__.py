@@ -1,0 +1,5 @@
+"""``python -m waterflow_agent``."""
+
+from .commands import console
+
+console()

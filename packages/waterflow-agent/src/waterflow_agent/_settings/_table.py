@@ -1,0 +1,223 @@
+"""Every setting with all its spellings: flag, environment variables, keys of ``agent.yaml``."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from . import _parse as parse
+
+
+class Setting(NamedTuple):
+    """One setting. Of several spellings in one source, the first counts; lists with ``merge`` are put together."""
+
+    field: str
+    parse: parse.Parse
+    flag: str
+    env: tuple[str, ...]
+    keys: tuple[str, ...]
+    help: str
+    secret: bool = False
+    merge: bool = False
+
+
+_LEVEL = parse.one_of("debug", "info", "warning", "error")
+
+SETTINGS = (
+    Setting(
+        "temporal_address",
+        parse.address,
+        "temporal",
+        ("WATERFLOW_TEMPORAL_ADDRESS", "TEMPORAL_ADDRESS", "TEMPORAL_HOST"),
+        ("temporal.address", "temporal.host"),
+        "Temporal's frontend, host:port",
+    ),
+    Setting(
+        "temporal_namespace",
+        parse.text,
+        "namespace",
+        ("WATERFLOW_TEMPORAL_NAMESPACE", "TEMPORAL_NAMESPACE"),
+        ("temporal.namespace",),
+        "namespace of Temporal",
+    ),
+    Setting(
+        "temporal_tls",
+        parse.switch,
+        "temporal-tls",
+        ("WATERFLOW_TEMPORAL_TLS", "TEMPORAL_TLS"),
+        ("temporal.tls",),
+        "use TLS to Temporal: on, off",
+    ),
+    Setting(
+        "temporal_ca",
+        parse.path,
+        "temporal-ca",
+        ("WATERFLOW_TEMPORAL_CA", "TEMPORAL_TLS_CA"),
+        ("temporal.ca",),
+        "PEM file that Temporal's certificate is checked against",
+    ),
+    Setting(
+        "temporal_cert",
+        parse.path,
+        "temporal-cert",
+        ("WATERFLOW_TEMPORAL_CERT", "TEMPORAL_TLS_CERT"),
+        ("temporal.cert",),
+        "PEM file with this agent's certificate (mTLS)",
+    ),
+    Setting(
+        "temporal_key",
+        parse.path,
+        "temporal-key",
+        ("WATERFLOW_TEMPORAL_KEY", "TEMPORAL_TLS_KEY"),
+        ("temporal.key",),
+        "PEM file with its private key (mTLS)",
+    ),
+    Setting(
+        "temporal_api_key",
+        parse.text,
+        "",
+        ("WATERFLOW_TEMPORAL_API_KEY", "TEMPORAL_API_KEY"),
+        ("temporal.api_key",),
+        "API key for Temporal",
+        secret=True,
+    ),
+    Setting(
+        "server_address",
+        parse.text,
+        "server",
+        ("WATERFLOW_SERVER", "SERVER_ADDRESS"),
+        ("server.address",),
+        "Waterflow server that step logs are sent to, [https://]host:port",
+    ),
+    Setting(
+        "server_ca", parse.path, "server-ca", ("WATERFLOW_SERVER_CA",), ("server.ca",), "PEM file for its certificate"
+    ),
+    Setting(
+        "server_api_key",
+        parse.text,
+        "",
+        ("WATERFLOW_API_KEY", "SERVER_API_KEY"),
+        ("server.api_key",),
+        "API key for the server",
+        secret=True,
+    ),
+    Setting("id", parse.agent_id, "id", ("WATERFLOW_AGENT_ID",), ("agent.id",), "stable id; made and kept by default"),
+    Setting("name", parse.text, "name", ("WATERFLOW_AGENT_NAME",), ("agent.name",), "name; the host name by default"),
+    Setting(
+        "groups",
+        parse.words,
+        "groups",
+        ("WATERFLOW_GROUPS", "SERVER_GROUP"),
+        ("agent.server_group", "agent.additional_groups", "agent.groups"),
+        "groups that this agent is a member of, with commas",
+        merge=True,
+    ),
+    Setting("tags", parse.tags, "tags", ("WATERFLOW_TAGS", "TAGS"), ("agent.tags",), "tags, plain or key=value"),
+    Setting(
+        "capabilities",
+        parse.pairs,
+        "capabilities",
+        ("WATERFLOW_CAPABILITIES",),
+        ("agent.capabilities",),
+        "capabilities to declare, key=version",
+    ),
+    Setting(
+        "max_concurrent_activities",
+        parse.count,
+        "slots",
+        ("WATERFLOW_SLOTS", "WATERFLOW_MAX_CONCURRENT_ACTIVITIES"),
+        ("worker.max_concurrent_activities",),
+        "steps that may run at once",
+    ),
+    Setting(
+        "state_dir",
+        parse.path,
+        "state-dir",
+        ("WATERFLOW_STATE_DIR",),
+        ("agent.state_dir",),
+        "directory for identity, journal and workspaces",
+    ),
+    Setting(
+        "log_dir",
+        parse.path,
+        "log-dir",
+        ("WATERFLOW_LOG_DIR", "LOG_OUTPUT_PATH"),
+        ("logging.output_path",),
+        "directory for step logs",
+    ),
+    Setting(
+        "keys_file",
+        parse.path,
+        "keys-file",
+        ("WATERFLOW_KEYS_FILE",),
+        ("encryption.keys_file",),
+        "key ring that seals payloads, as the server has it",
+    ),
+    Setting(
+        "stop_grace",
+        parse.duration,
+        "stop-grace",
+        ("WATERFLOW_STOP_GRACE",),
+        ("agent.stop_grace",),
+        "how long running steps may go on after SIGTERM",
+    ),
+    Setting(
+        "heartbeat_timeout",
+        parse.duration,
+        "heartbeat-timeout",
+        ("WATERFLOW_HEARTBEAT_TIMEOUT",),
+        ("agent.heartbeat_timeout",),
+        "after how long without a sign the agent counts as offline",
+    ),
+    Setting(
+        "log_max_bytes",
+        parse.size,
+        "log-max-size",
+        ("WATERFLOW_LOG_MAX_SIZE",),
+        ("logging.max_size",),
+        "output of one step that is kept",
+    ),
+    Setting(
+        "log_keep", parse.duration, "log-keep", ("WATERFLOW_LOG_KEEP",), ("logging.keep",), "age of removed step logs"
+    ),
+    Setting(
+        "work_keep", parse.duration, "work-keep", ("WATERFLOW_WORK_KEEP",), ("agent.work_keep",), "and of workspaces"
+    ),
+    Setting(
+        "log_level",
+        _LEVEL,
+        "log-level",
+        ("WATERFLOW_LOG_LEVEL", "LOG_LEVEL"),
+        ("logging.level",),
+        "of the agent's own log: debug, info, warning, error",
+    ),
+    Setting(
+        "log_format",
+        parse.one_of("text", "json"),
+        "log-format",
+        ("WATERFLOW_LOG_FORMAT", "LOG_FORMAT"),
+        ("logging.format",),
+        "of the agent's own log: text, json",
+    ),
+    Setting(
+        "log_output",
+        parse.text,
+        "log-output",
+        ("WATERFLOW_LOG_OUTPUT",),
+        ("logging.output",),
+        "of the agent's own log: stderr, stdout or a file",
+    ),
+)
+
+IGNORED = {
+    "worker.task_queue": "task queues are named by Waterflow; use agent.server_group",
+    "worker.max_concurrent_workflows": "an agent runs no workflows",
+    "plugins.dir": "nodes are found among the installed distributions",
+    "plugins.reload": "nodes are found among the installed distributions",
+    "nodes.docker_socket": "set DOCKER_HOST in the agent's environment",
+    "nodes.script_timeout": "set timeout in the workflow",
+    "logging.output_type": "step logs always go to logging.output_path and to the server",
+    "TASK_QUEUE": "task queues are named by Waterflow; use SERVER_GROUP",
+    "PLUGIN_DIR": "nodes are found among the installed distributions",
+    "LOG_OUTPUT_TYPE": "step logs always go to LOG_OUTPUT_PATH and to the server",
+}
+"""Spellings that are accepted and change nothing, with the reason that is told."""
