@@ -43,7 +43,7 @@ class InputType(StrEnum):
     AGENT = "agent"
 
 
-class InputPlan(PlanStruct, kw_only=True):
+class InputPlan(PlanStruct, frozen=True, kw_only=True):
     """A declared input of the workflow."""
 
     type: InputType = InputType.STRING
@@ -53,14 +53,14 @@ class InputPlan(PlanStruct, kw_only=True):
     options: tuple[Any, ...] = ()
 
 
-class SecretPlan(PlanStruct, kw_only=True):
+class SecretPlan(PlanStruct, frozen=True, kw_only=True):
     """A declared secret: its name is the key; never a value."""
 
     required: bool = False
     description: str = ""
 
 
-class RetryPlan(PlanStruct, kw_only=True):
+class RetryPlan(PlanStruct, frozen=True, kw_only=True):
     """Retry policy of a step or a job. Intervals are seconds; empty ``on_exit_codes`` = any failure is worth another attempt."""
 
     max_attempts: Count = 1
@@ -83,7 +83,7 @@ class UsesKind(StrEnum):
     EXPRESSION = "expression"
 
 
-class UsesPlan(PlanStruct, kw_only=True):
+class UsesPlan(PlanStruct, frozen=True, kw_only=True):
     """What runs. ``name`` is the node or ``owner/repo/path``, the image, the directory or the expression's template."""
 
     kind: UsesKind
@@ -91,7 +91,7 @@ class UsesPlan(PlanStruct, kw_only=True):
     ref: str | None = None
 
 
-class ForEachPlan(PlanStruct, kw_only=True):
+class ForEachPlan(PlanStruct, frozen=True, kw_only=True):
     """Repeat for each element of a list; the element is ``item`` (and ``alias``), its number ``index``."""
 
     items: Template
@@ -100,7 +100,7 @@ class ForEachPlan(PlanStruct, kw_only=True):
     fail_fast: Flag = True
 
 
-class StepPlan(PlanStruct, kw_only=True, tag_field="kind", tag="step"):
+class StepPlan(PlanStruct, frozen=True, kw_only=True, tag_field="kind", tag="step"):
     """A step: one node, one attempt after the other."""
 
     path: str
@@ -119,7 +119,7 @@ class StepPlan(PlanStruct, kw_only=True, tag_field="kind", tag="step"):
     line: int = 0
 
 
-class ParallelPlan(PlanStruct, kw_only=True, tag_field="kind", tag="parallel"):
+class ParallelPlan(PlanStruct, frozen=True, kw_only=True, tag_field="kind", tag="parallel"):
     """Steps at once."""
 
     path: str
@@ -132,7 +132,7 @@ class ParallelPlan(PlanStruct, kw_only=True, tag_field="kind", tag="parallel"):
     line: int = 0
 
 
-class BranchPlan(PlanStruct, kw_only=True, tag_field="kind", tag="if"):
+class BranchPlan(PlanStruct, frozen=True, kw_only=True, tag_field="kind", tag="if"):
     """``if`` / ``then`` / ``else``: ``test`` is the bare expression (no implicit status function)."""
 
     path: str
@@ -144,7 +144,7 @@ class BranchPlan(PlanStruct, kw_only=True, tag_field="kind", tag="if"):
     line: int = 0
 
 
-class LoopPlan(PlanStruct, kw_only=True, tag_field="kind", tag="for-each"):
+class LoopPlan(PlanStruct, frozen=True, kw_only=True, tag_field="kind", tag="for-each"):
     """``for-each`` with a body of steps."""
 
     path: str
@@ -156,7 +156,7 @@ class LoopPlan(PlanStruct, kw_only=True, tag_field="kind", tag="for-each"):
     line: int = 0
 
 
-class WhilePlan(PlanStruct, kw_only=True, tag_field="kind", tag="while"):
+class WhilePlan(PlanStruct, frozen=True, kw_only=True, tag_field="kind", tag="while"):
     """``while``: the body repeats as long as ``test`` holds, at most ``max_iterations`` times, ``delay`` in between."""
 
     path: str
@@ -174,7 +174,7 @@ NodePlan: TypeAlias = StepPlan | ParallelPlan | BranchPlan | LoopPlan | WhilePla
 """One entry of a list of steps."""
 
 
-class TargetPlan(PlanStruct, kw_only=True):
+class TargetPlan(PlanStruct, frozen=True, kw_only=True):
     """Where a job runs. ``all`` None = as the group says (``all-servers`` says all). ``dynamic`` = an expression gives it."""
 
     groups: tuple[str, ...] = ()
@@ -184,7 +184,7 @@ class TargetPlan(PlanStruct, kw_only=True):
     dynamic: Template = None
 
 
-class StrategyPlan(PlanStruct, kw_only=True):
+class StrategyPlan(PlanStruct, frozen=True, kw_only=True):
     """Matrix of a job. ``matrix`` maps a name to a list, or is a template; ``include`` and ``exclude`` as GitHub."""
 
     matrix: Template = None
@@ -194,7 +194,7 @@ class StrategyPlan(PlanStruct, kw_only=True):
     max_parallel: Count | None = None
 
 
-class RolloutPlan(PlanStruct, kw_only=True):
+class RolloutPlan(PlanStruct, frozen=True, kw_only=True):
     """How a ``target: all`` job goes over its group. Batches and failures are counts or percents (``"30%"``)."""
 
     batches: tuple[int | str, ...] = ()
@@ -206,28 +206,28 @@ class RolloutPlan(PlanStruct, kw_only=True):
     order: tuple[str, ...] = ()
 
 
-class OfflinePlan(PlanStruct, kw_only=True):
+class OfflinePlan(PlanStruct, frozen=True, kw_only=True):
     """What an offline member means: ``fail``, ``skip`` or ``wait`` for some seconds."""
 
     policy: str = "fail"
     wait: Duration = 0.0
 
 
-class AgentLossPlan(PlanStruct, kw_only=True):
+class AgentLossPlan(PlanStruct, frozen=True, kw_only=True):
     """What happens when an agent is lost for good after ``wait`` seconds: ``reassign``, ``wait``, ``fail``; None = by node."""
 
     policy: str | None = None
     wait: Duration = 60.0
 
 
-class ConcurrencyPlan(PlanStruct, kw_only=True):
+class ConcurrencyPlan(PlanStruct, frozen=True, kw_only=True):
     """A concurrency group and what happens when it is taken: ``queue``, ``cancel`` or ``reject``."""
 
     group: Template
     on_conflict: str = "queue"
 
 
-class EnvironmentPlan(PlanStruct, kw_only=True):
+class EnvironmentPlan(PlanStruct, frozen=True, kw_only=True):
     """The environment a job deploys to, and the approval it needs."""
 
     name: Template
@@ -237,7 +237,7 @@ class EnvironmentPlan(PlanStruct, kw_only=True):
     timeout: Duration | None = None
 
 
-class CallPlan(PlanStruct, kw_only=True):
+class CallPlan(PlanStruct, frozen=True, kw_only=True):
     """A reusable workflow in place of steps."""
 
     workflow: Template
@@ -246,7 +246,7 @@ class CallPlan(PlanStruct, kw_only=True):
     inherit_secrets: bool = False
 
 
-class JobPlan(PlanStruct, kw_only=True):
+class JobPlan(PlanStruct, frozen=True, kw_only=True):
     """A job. Defaults of file and job are already folded into its steps."""
 
     id: str
@@ -273,7 +273,7 @@ class JobPlan(PlanStruct, kw_only=True):
     line: int = 0
 
 
-class SchedulePlan(PlanStruct, kw_only=True):
+class SchedulePlan(PlanStruct, frozen=True, kw_only=True):
     """A cron trigger."""
 
     cron: str
@@ -283,14 +283,14 @@ class SchedulePlan(PlanStruct, kw_only=True):
     jitter: Duration = 0.0
 
 
-class WebhookPlan(PlanStruct, kw_only=True):
+class WebhookPlan(PlanStruct, frozen=True, kw_only=True):
     """A webhook trigger: the name of the secret that signs it, and a condition on the event."""
 
     secret: str | None = None
     condition: Condition | None = None
 
 
-class Plan(PlanStruct, kw_only=True):
+class Plan(PlanStruct, frozen=True, kw_only=True):
     """A compiled workflow. Jobs are in file order; what is ready starts by ``needs``."""
 
     name: str

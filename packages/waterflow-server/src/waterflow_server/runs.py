@@ -135,17 +135,21 @@ class Runs:
         return run_id, True
 
     async def get(self, run_id: str, *, full: bool = True) -> RunState:
-        """The state tree; ``full`` asks every job instance for its steps too. Raises RunNotFound."""
+        """The state tree; ``full`` asks every job instance for its steps too. Raises RunNotFound.
+
+        A job that waits for an agent is asked in any case: only it knows why it waits, and who has taken it.
+        """
         handle = self._client.get_workflow_handle(run_workflow_id(run_id))
         description = await self._describe(handle, run_id)
         state = await self._state(handle, description)
-        if not full:
-            return state
         gate = asyncio.Semaphore(_QUERIES_AT_ONCE)
 
         async def detailed(job: JobState) -> JobState:
+            if not full and (job.agent is not None or job.state is not State.RUNNING):
+                return job
             async with gate:
-                return await self._job(run_id, job)
+                found = await self._job(run_id, job)
+            return found if full else msgspec.structs.replace(found, steps=[])
 
         jobs = await asyncio.gather(*(detailed(job) for job in state.jobs))
         return msgspec.structs.replace(state, jobs=list(jobs))
@@ -237,7 +241,7 @@ def _run_id(submission: Submission, now: datetime) -> str:
 
 
 def _search_attributes(submission: Submission) -> TypedSearchAttributes:
-    pairs = [
+    pairs: list[SearchAttributePair[Any]] = [
         SearchAttributePair(attributes.KIND, RUN_KIND),
         SearchAttributePair(attributes.NAME, submission.plan.name[:200]),
         SearchAttributePair(attributes.STATE, State.RUNNING.value),

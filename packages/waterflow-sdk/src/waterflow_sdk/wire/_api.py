@@ -9,7 +9,7 @@ from ._base import Wire
 from ._state import RunSummary, State
 
 
-class SubmitRequest(Wire, kw_only=True):
+class SubmitRequest(Wire, frozen=True, kw_only=True):
     """``POST /v1/workflows``: the workflow file as text and what this run gets.
 
     ``filename`` is only for messages. The same ``idempotency_key`` gives the same run, however often it is sent.
@@ -26,7 +26,7 @@ class SubmitRequest(Wire, kw_only=True):
     run_at: datetime | None = None
 
 
-class SubmitResponse(Wire, kw_only=True):
+class SubmitResponse(Wire, frozen=True, kw_only=True):
     """202: the run is accepted. ``created`` is false when the idempotency key had already made it."""
 
     id: str
@@ -35,21 +35,21 @@ class SubmitResponse(Wire, kw_only=True):
     warnings: list[dict[str, Any]] = []
 
 
-class CancelRequest(Wire, kw_only=True):
+class CancelRequest(Wire, frozen=True, kw_only=True):
     """``POST /v1/workflows/{id}/cancel``. ``force`` ends all at once, without ``finally``."""
 
     reason: str = ""
     force: bool = False
 
 
-class ValidateRequest(Wire, kw_only=True):
+class ValidateRequest(Wire, frozen=True, kw_only=True):
     """``POST /v1/validate``."""
 
     yaml: str
     filename: str = "workflow.yaml"
 
 
-class ValidateResponse(Wire, kw_only=True):
+class ValidateResponse(Wire, frozen=True, kw_only=True):
     """Diagnostics as the language renders them in JSON; ``plan_hash`` when there is no error."""
 
     valid: bool
@@ -57,21 +57,21 @@ class ValidateResponse(Wire, kw_only=True):
     plan_hash: str | None = None
 
 
-class RunPage(Wire, kw_only=True):
+class RunPage(Wire, frozen=True, kw_only=True):
     """A page of runs, newest first. ``next`` is the cursor of the next page, None at the end."""
 
     items: list[RunSummary]
     next: str | None = None
 
 
-class LogEnd(Wire, kw_only=True):
+class LogEnd(Wire, frozen=True, kw_only=True):
     """The last event of a followed log: the run has ended, nothing more comes. ``missing`` names incomplete streams."""
 
     state: State
     missing: list[str] = []
 
 
-class Health(Wire, kw_only=True):
+class Health(Wire, frozen=True, kw_only=True):
     """``GET /health/ready``: 200 with status ``ok``, else 503 with status ``unavailable`` and the reason."""
 
     status: str
@@ -80,7 +80,7 @@ class Health(Wire, kw_only=True):
     reason: str = ""
 
 
-class Problem(Wire, kw_only=True):
+class Problem(Wire, frozen=True, kw_only=True):
     """``application/problem+json`` (RFC 9457). ``code`` is stable; ``errors`` hold diagnostics or field errors."""
 
     type: str

@@ -34,7 +34,7 @@ class LogEventKind(StrEnum):
     END_GROUP = "endgroup"
 
 
-class LogRecord(Wire, kw_only=True):
+class LogRecord(Wire, frozen=True, kw_only=True):
     """One line of a stream.
 
     ``text`` has no line break. ``event`` and ``data`` are set on ``event`` records only:
@@ -50,7 +50,7 @@ class LogRecord(Wire, kw_only=True):
     partial: bool = False
 
 
-class LogRef(Wire, kw_only=True):
+class LogRef(Wire, frozen=True, kw_only=True):
     """Where the log of an attempt is: its stream name, and its length when it has ended."""
 
     stream: str
@@ -58,7 +58,7 @@ class LogRef(Wire, kw_only=True):
     lines: int = 0
 
 
-class LogLine(Wire, kw_only=True):
+class LogLine(Wire, frozen=True, kw_only=True):
     """A record as the server gives it out: with its place in the run. ``cursor`` is opaque and resumes after it."""
 
     cursor: str
@@ -74,13 +74,13 @@ class LogLine(Wire, kw_only=True):
     partial: bool = False
 
 
-class LogAck(Wire, kw_only=True):
+class LogAck(Wire, frozen=True, kw_only=True):
     """Answer to ``PUT /v1/logs/{stream}?offset=``: the length of the stream the server now holds, in bytes."""
 
     offset: int
 
 
-class StreamName(Wire, kw_only=True):
+class StreamName(Wire, frozen=True, kw_only=True):
     """The parts of a stream's name ``<run>/<job instance>/<step path>.<attempt>``."""
 
     run: str

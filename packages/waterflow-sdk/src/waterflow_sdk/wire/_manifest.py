@@ -10,14 +10,14 @@ INTERFACE_VERSION = "1.0"
 """``major.minor`` of the node interface. A pack built for another major is refused with the reason."""
 
 
-class NodeExample(Wire, kw_only=True):
+class NodeExample(Wire, frozen=True, kw_only=True):
     """A step that uses the node, as YAML text, and what it shows."""
 
     title: str
     yaml: str
 
 
-class NodeManifest(Wire, kw_only=True):
+class NodeManifest(Wire, frozen=True, kw_only=True):
     """What is known of a node without running it.
 
     ``inputs`` and ``outputs`` are JSON Schemas (draft 2020-12) of type object. ``secret_inputs`` name the inputs that
@@ -43,7 +43,7 @@ class NodeManifest(Wire, kw_only=True):
         return digest(self)
 
 
-class NodeEntry(Wire, kw_only=True):
+class NodeEntry(Wire, frozen=True, kw_only=True):
     """A node in the catalog: its manifest, and the agents that have it. Control nodes run in the interpreter."""
 
     manifest: NodeManifest

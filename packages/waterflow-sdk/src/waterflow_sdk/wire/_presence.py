@@ -18,7 +18,7 @@ class AgentStatus(StrEnum):
     CORDONED = "cordoned"
 
 
-class AgentHello(Wire, kw_only=True):
+class AgentHello(Wire, frozen=True, kw_only=True):
     """A new incarnation introduces itself. ``nodes`` maps node names to manifest digests; ``slots`` = steps at once.
 
     ``tags`` are plain (``ssd``) or ``key=value``; OS and architecture are implicit. ``capabilities`` maps what was
@@ -44,21 +44,21 @@ class AgentHello(Wire, kw_only=True):
         return AgentRef(id=self.id, name=self.name)
 
 
-class LeaseGrant(Wire, kw_only=True):
+class LeaseGrant(Wire, frozen=True, kw_only=True):
     """Input of the lease activity: which incarnation holds it, and in which groups it works."""
 
     incarnation: str
     groups: list[str]
 
 
-class AgentConfig(Wire, kw_only=True):
+class AgentConfig(Wire, frozen=True, kw_only=True):
     """Pushed to a living agent: its groups now, and whether it may take new work."""
 
     groups: list[str]
     status: AgentStatus = AgentStatus.ONLINE
 
 
-class AgentLoad(Wire, kw_only=True):
+class AgentLoad(Wire, frozen=True, kw_only=True):
     """Heartbeat of the lease. ``running`` steps of ``slots``; load average over one minute; memory in bytes."""
 
     time: datetime
@@ -69,7 +69,7 @@ class AgentLoad(Wire, kw_only=True):
     memory_total: int = 0
 
 
-class AgentState(Wire, kw_only=True):
+class AgentState(Wire, frozen=True, kw_only=True):
     """An agent as ``GET /v1/agents`` shows it. ``reason`` says in words why it is not online."""
 
     id: str

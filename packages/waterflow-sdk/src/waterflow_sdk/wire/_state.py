@@ -45,7 +45,7 @@ _RESULTS = {
 _ENDED = frozenset(_RESULTS)
 
 
-class ErrorInfo(Wire, kw_only=True):
+class ErrorInfo(Wire, frozen=True, kw_only=True):
     """Why something failed: a stable code, a sentence, whether another attempt may help, and facts.
 
     ``details`` may hold ``exit_code``, ``tail`` (last lines of output), ``inputs``, ``host``, ``step``; all are masked.
@@ -57,14 +57,14 @@ class ErrorInfo(Wire, kw_only=True):
     details: dict[str, Any] = {}
 
 
-class AgentRef(Wire, kw_only=True):
+class AgentRef(Wire, frozen=True, kw_only=True):
     """An agent, named: its stable id and what people call it."""
 
     id: str
     name: str
 
 
-class AttemptState(Wire, kw_only=True):
+class AttemptState(Wire, frozen=True, kw_only=True):
     """One attempt of one step. ``lost`` counts how often it was sent again to the same agent after an outage."""
 
     number: int
@@ -79,7 +79,7 @@ class AttemptState(Wire, kw_only=True):
     reason: str = ""
 
 
-class StepState(Wire, kw_only=True):
+class StepState(Wire, frozen=True, kw_only=True):
     """A step or a block. ``state`` is GitHub's *outcome*; ``conclusion`` is the state after continue-on-error."""
 
     path: str
@@ -97,7 +97,7 @@ class StepState(Wire, kw_only=True):
     steps: list[StepState] = []
 
 
-class JobState(Wire, kw_only=True):
+class JobState(Wire, frozen=True, kw_only=True):
     """A job instance: job × matrix or item × target host. ``steps`` is empty in a summary."""
 
     id: str
@@ -116,7 +116,7 @@ class JobState(Wire, kw_only=True):
     steps: list[StepState] = []
 
 
-class RunState(Wire, kw_only=True):
+class RunState(Wire, frozen=True, kw_only=True):
     """A run, as ``GET /v1/workflows/{id}`` shows it. ``link`` names the run that this one continues or retries."""
 
     id: str
@@ -136,7 +136,7 @@ class RunState(Wire, kw_only=True):
     jobs: list[JobState] = []
 
 
-class RunSummary(Wire, kw_only=True):
+class RunSummary(Wire, frozen=True, kw_only=True):
     """A run in a list: what visibility alone knows."""
 
     id: str

@@ -10,7 +10,7 @@ from ._log import LogRef
 from ._state import AgentRef, ErrorInfo, State
 
 
-class AttemptKey(Wire, kw_only=True):
+class AttemptKey(Wire, frozen=True, kw_only=True):
     """The identity of an attempt: one key is executed at most once, however often it is sent."""
 
     run: str
@@ -22,7 +22,7 @@ class AttemptKey(Wire, kw_only=True):
         return f"{self.run}/{self.job}/{self.step}.{self.attempt}"
 
 
-class RunInfo(Wire, kw_only=True):
+class RunInfo(Wire, frozen=True, kw_only=True):
     """What a node may know of the run it works for."""
 
     id: str
@@ -32,7 +32,7 @@ class RunInfo(Wire, kw_only=True):
     labels: list[str] = []
 
 
-class NodeTask(Wire, kw_only=True):
+class NodeTask(Wire, frozen=True, kw_only=True):
     """One attempt, fully resolved: no expression is left in it.
 
     ``inputs`` are the node's inputs as JSON. ``env`` is the step's whole added environment; ``paths`` come in front of
@@ -60,7 +60,7 @@ class NodeTask(Wire, kw_only=True):
     trace: dict[str, str] = {}
 
 
-class NodeOutcome(Wire, kw_only=True):
+class NodeOutcome(Wire, frozen=True, kw_only=True):
     """How an attempt ended. A failure is a result, not an exception: ``state`` and ``error`` say it.
 
     ``env`` holds changes for the later steps of the job (None = unset), ``paths`` new entries in front of ``PATH``.
@@ -83,7 +83,7 @@ class NodeOutcome(Wire, kw_only=True):
     adopted: bool = False
 
 
-class ClaimRequest(Wire, kw_only=True):
+class ClaimRequest(Wire, frozen=True, kw_only=True):
     """Asks the group's queue for a member that takes the job instance and knows all the nodes it uses."""
 
     run: str

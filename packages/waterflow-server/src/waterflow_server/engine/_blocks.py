@@ -12,6 +12,7 @@ from temporalio import workflow
 from waterflow_dsl.plan import BranchPlan, ForEachPlan, LoopPlan, NodePlan, ParallelPlan, StepPlan, WhilePlan
 from waterflow_sdk.wire import State
 
+from ._json import is_list
 from ._job_context import Scope
 from ._records import StepRecord
 from ._values import StepFailure, Values
@@ -98,7 +99,7 @@ async def at_once(branches: Sequence[Callable[[], Awaitable[bool]]], limit: int,
 
 def _items(each: ForEachPlan, values: Values) -> list[Any]:
     items = values.resolve(each.items, "for-each")
-    if not isinstance(items, list):
+    if not is_list(items):
         raise StepFailure("invalid-value", f"for-each: must be a list, not {type(items).__name__}")
     return items
 

@@ -19,7 +19,7 @@ class StopJob(Exception):
 
 async def _sleep(inputs: Mapping[str, Any], stop: Stop) -> Outputs:
     try:
-        seconds = parse_duration(inputs.get("duration"))
+        seconds = parse_duration(inputs.get("duration", ""))
     except ValueError as error:
         raise StepFailure("invalid-input", f"with.duration: {error}") from error
     await stop.sleep(seconds)

@@ -12,6 +12,7 @@ from waterflow_dsl.plan import JobPlan, TargetPlan
 from waterflow_sdk.wire import AgentRef, AgentState, AgentStatus
 
 from ..presence import ALL_SERVERS
+from ._json import is_list
 from ._matrix import expand_matrix
 from ._placement import find_agents, nobody_online, target_query
 from ._values import StepFailure, Values
@@ -60,7 +61,7 @@ def concrete_target(job: JobPlan, values: Values) -> TargetPlan:
 def _parse_target(value: Any) -> TargetPlan:
     if isinstance(value, str) and value:
         return TargetPlan(groups=(value,))
-    if isinstance(value, list) and value and all(isinstance(tag, str) for tag in value):
+    if is_list(value) and value and all(isinstance(tag, str) for tag in value):
         return TargetPlan(tags=tuple(value))
     raise StepFailure("invalid-value", f"runs-on: must give a group or a list of tags, not {value!r}")
 
@@ -68,7 +69,7 @@ def _parse_target(value: Any) -> TargetPlan:
 def _elements(job: JobPlan, values: Values) -> list[dict[str, Any]]:
     if job.for_each is not None:
         items = values.resolve(job.for_each.items, "for-each")
-        if not isinstance(items, list):
+        if not is_list(items):
             raise StepFailure("invalid-value", f"for-each: must be a list, not {type(items).__name__}")
         return [{"item": item, "index": index} for index, item in enumerate(items)]
     if job.strategy is None:
@@ -99,7 +100,8 @@ def _offline(member: AgentState) -> str:
 
 def _instance(job_id: str, element: dict[str, Any], host: tuple[AgentRef | None, str], number: int) -> Instance:
     agent, offline = host
-    parts = [*(_label(value) for value in (element.get("matrix") or {}).values())]
+    matrix: dict[str, Any] = element.get("matrix") or {}
+    parts = [_label(value) for value in matrix.values()]
     if "item" in element:
         parts.append(_label(element["item"]))
     if agent is not None:

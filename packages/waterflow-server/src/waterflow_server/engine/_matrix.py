@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from ._json import is_list, is_mapping
 from ._values import StepFailure
 
 MAX_INSTANCES = 256
@@ -55,12 +56,12 @@ def _covers(combination: Combination, pattern: Combination) -> bool:
 def _entries(value: Any, field: str) -> list[Combination]:
     if value is None:
         return []
-    if not isinstance(value, list):
+    if not is_list(value):
         raise StepFailure("matrix", f"strategy.{field}: must be a list")
     return [_mapping(entry, f"strategy.{field}[{index}]") for index, entry in enumerate(value)]
 
 
 def _mapping(value: Any, field: str) -> Combination:
-    if not isinstance(value, dict):
+    if not is_mapping(value):
         raise StepFailure("matrix", f"{field}: must be a mapping, not {type(value).__name__}")
     return {str(key): item for key, item in value.items()}

@@ -9,6 +9,8 @@ from waterflow_dsl import parse_duration
 from waterflow_dsl.expressions import ExpressionError, evaluate, interpolate, is_truthy, to_string
 from waterflow_sdk.wire import ErrorInfo
 
+from ._json import is_list, is_mapping
+
 _SAFE_INTEGER = 2**53 - 1  # beyond it a float no longer names one integer (ECMA-262, Number.MAX_SAFE_INTEGER)
 
 Functions = Mapping[str, Callable[..., object]]
@@ -40,9 +42,9 @@ class Values:
         """The JSON value of a template: strings interpolated, containers walked in their own order."""
         if isinstance(template, str):
             return self._string(template, field) if "${{" in template else template
-        if isinstance(template, dict):
+        if is_mapping(template):
             return {key: self.resolve(value, f"{field}.{key}") for key, value in template.items()}
-        if isinstance(template, (list, tuple)):
+        if is_list(template):
             return [self.resolve(value, f"{field}[{index}]") for index, value in enumerate(template)]
         return template
 
@@ -96,9 +98,9 @@ def plain(value: Any) -> Any:
     """Numbers of expressions are floats; whole ones leave the interpreter as integers, so that 7 stays 7 in JSON."""
     if isinstance(value, float):
         return int(value) if value.is_integer() and abs(value) <= _SAFE_INTEGER else value
-    if isinstance(value, dict):
+    if is_mapping(value):
         return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if is_list(value):
         return [plain(item) for item in value]
     return value
 

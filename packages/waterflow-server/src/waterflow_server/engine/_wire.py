@@ -20,7 +20,7 @@ class EngineStruct(msgspec.Struct, frozen=True, omit_defaults=True):
     """Base of the interpreter's own structs. Unknown fields are ignored: histories outlive versions."""
 
 
-class RunInput(EngineStruct, kw_only=True):
+class RunInput(EngineStruct, frozen=True, kw_only=True):
     """Input of ``WaterflowRun``. ``plan`` stays raw until the workflow reads it, so that a plan from a newer version
     ends the run with a reason instead of a workflow task that fails for ever. ``retry_safe`` are the nodes whose
     manifests say that they may be run again unasked.
@@ -37,7 +37,7 @@ class RunInput(EngineStruct, kw_only=True):
     retry_safe: list[str] = []
 
 
-class JobInput(EngineStruct, kw_only=True):
+class JobInput(EngineStruct, frozen=True, kw_only=True):
     """Input of ``WaterflowJob``: one job instance. ``agent`` is given where the run has chosen the host already.
 
     ``contexts`` hold what expressions of this instance see beside its own steps: vars, inputs, needs, matrix, item, …
@@ -54,13 +54,13 @@ class JobInput(EngineStruct, kw_only=True):
     retry_safe: list[str] = []
 
 
-class JobResult(EngineStruct, kw_only=True):
+class JobResult(EngineStruct, frozen=True, kw_only=True):
     """What a job instance tells its run: its state without the steps (an index, so that large runs stay small)."""
 
     state: JobState
 
 
-class CancelOrder(EngineStruct, kw_only=True):
+class CancelOrder(EngineStruct, frozen=True, kw_only=True):
     """Signal to run and job. ``force`` ends all at once, without ``finally``."""
 
     reason: str = ""

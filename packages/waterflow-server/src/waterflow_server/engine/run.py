@@ -48,7 +48,8 @@ class WaterflowRun:
             except asyncio.CancelledError:
                 await self._cancel(CancelOrder(reason="cancelled through Temporal"))
         body.result()
-        workflow.upsert_search_attributes([attributes.STATE.value_set(self._state.value)])
+        ended = [attributes.STATE.value_set(self._state.value)]
+        workflow.upsert_search_attributes(ended)  # pyright: ignore[reportUnknownMemberType] - of temporalio
         return self.state()
 
     @workflow.query(name=STATE_QUERY)
