@@ -1,0 +1,61 @@
+"""Options that many commands share, and the client that they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from waterflow_sdk.client import AsyncClient
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+T = TypeVar("T")
+
+FORMATS = ("table", "json", "yaml", "wide")
+
+
+def server_options(command: Command) -> Command:
+    """``--server`` and ``--api-key``, on the command as well as before it; the one closer to the command wins."""
+    for option, what in (
+        ("--api-key", "API key of the server (or WATERFLOW_API_KEY, which other users cannot see)."),
+        ("--server", "Address of the server (or WATERFLOW_SERVER; default http://127.0.0.1:8080)."),
+    ):
+        command = click.option(option, help=what, expose_value=False, callback=_remember)(command)
+    return command
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.meta[f"waterflow.{parameter.name}"] = value
+
+
+def format_option(command: Command) -> Command:
+    """``-o table|json|yaml|wide``."""
+    decorate = click.option(
+        "-o", "--output", "format", type=click.Choice(FORMATS), default="table", help="Form of the output."
+    )
+    return decorate(command)
+
+
+def make_client(*, server: str | None = None, retries: int | None = None, timeout: float | None = None) -> AsyncClient:
+    """The client that the options name; what is None is the client's default. Raises ``InvalidSettings``."""
+    from waterflow_sdk.client import AsyncClient
+
+    meta = click.get_current_context().meta
+    address = server or meta.get("waterflow.server")
+    given = {"retries": retries, "timeout": timeout}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return AsyncClient(address, meta.get("waterflow.api_key"), **options)
+
+
+def call(work: Callable[[AsyncClient], Coroutine[Any, Any, T]]) -> T:
+    """Run ``work`` with a client of its own."""
+    import asyncio
+
+    async def run() -> T:
+        async with make_client() as client:
+            return await work(client)
+
+    return asyncio.run(run())

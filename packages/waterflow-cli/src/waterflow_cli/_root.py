@@ -1,0 +1,40 @@
+"""The tree of commands."""
+
+from __future__ import annotations
+
+import click
+
+from ._groups import LazyGroup
+from ._options import server_options
+
+_COMMANDS = {
+    "run": ("commands.run:run", "Submit a workflow file and follow it to its end."),
+    "submit": ("commands.submit:submit", "Submit a workflow file and return at once."),
+    "validate": ("commands.validate:validate", "Check workflow files."),
+    "status": ("commands.status:status", "Show a run: jobs, hosts, steps."),
+    "list": ("commands.list:list_runs", "List runs, newest first."),
+    "logs": ("commands.logs:logs", "Show the log of a run, or follow it."),
+    "cancel": ("commands.cancel:cancel", "Cancel a run."),
+    "node": ("commands.node:node", "Nodes that steps can use."),
+    "agent": ("commands.agent:agent", "Agents: the hosts that run steps."),
+    "version": ("commands.version:version", "Show the versions of the command and of the server."),
+    "completion": ("commands.completion:completion", "Print the completion script for a shell."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=False,
+    invoke_without_command=True,
+)
+@server_options
+@click.pass_context
+def root(ctx: click.Context) -> None:
+    """Durable workflows on many servers.
+
+    A server is named by --server or WATERFLOW_SERVER; `waterflow run FILE --local` needs none.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

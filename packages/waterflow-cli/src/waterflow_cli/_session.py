@@ -1,0 +1,140 @@
+"""``waterflow run``: on a server, or on an embedded stack of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+import click
+
+from waterflow_sdk.client import Conflict, Run, WaterflowError, WorkflowTimeout
+from waterflow_sdk.wire import RunState
+
+from ._exit_codes import ExitCode, of_state
+from ._language import groups, step_counts
+from ._local import LocalOptions, LocalStack
+from ._options import make_client
+from ._submit import Job, say_submitted, submit
+from .follow import RunView, Signals, follow, make_view
+from .follow._interrupt import ask, can_ask
+from .follow._summary import write_summary
+
+LOCAL_GRACE = 15.0
+"""Seconds that an interrupted local run gets to end its steps."""
+
+
+async def run_there(job: Job, *, detach: bool, patience: float | None) -> int:
+    """Submit to the server, follow, give the exit code."""
+    async with make_client() as client:
+        run = await submit(client, job)
+        if detach:
+            click.echo(run.id)
+            return ExitCode.OK
+        say_submitted(run)
+        with Signals() as signals:
+            view = make_view(step_counts(job.plan))
+            return await _watch(run, view, signals, patience)
+
+
+async def run_here(job: Job, options: LocalOptions, patience: float | None) -> int:
+    """Start a stack, run on it, stop it."""
+    with Signals() as signals:
+        stack = LocalStack(options, groups(job.plan))
+        try:
+            started = await _unless_signalled(stack.start(), signals)
+            if started is None:
+                return _signal_code(signals)
+            async with make_client(server=stack.server) as client:
+                run = await submit(client, job)
+                return await _watch_local(run, make_view(step_counts(job.plan)), signals, patience)
+        finally:
+            await stack.stop()
+
+
+async def _watch(run: Run, view: RunView, signals: Signals, patience: float | None) -> int:
+    following = asyncio.create_task(_followed(run, view, patience))
+    try:
+        while True:
+            if await _unless_signalled(asyncio.wait({following}), signals) is not None:
+                return _ended(await following, run)
+            if signals.terminated.is_set() or not await _goes_on(run, view, signals):
+                view.stop()
+                click.echo(f"run {run.id} goes on; `waterflow logs -f {run.id}` follows it", err=True)
+                return _signal_code(signals)
+            signals.interrupted.clear()
+    finally:
+        await _cancel(following)
+
+
+async def _watch_local(run: Run, view: RunView, signals: Signals, patience: float | None) -> int:
+    following = asyncio.create_task(_followed(run, view, patience))
+    try:
+        if await _unless_signalled(asyncio.wait({following}), signals) is not None:
+            return _ended(await following, run, address=False)
+        view.message("interrupted: the run is being cancelled (Ctrl-C again stops at once)")
+        code = _signal_code(signals)
+        signals.interrupted.clear()
+        with suppress(WaterflowError):  # it may have ended meanwhile, and the stack is stopped in any case
+            await run.cancel("interrupted")
+            await _unless_signalled(asyncio.wait({following}, timeout=LOCAL_GRACE), signals)
+        return code
+    finally:
+        await _cancel(following)
+
+
+async def _followed(run: Run, view: RunView, patience: float | None) -> RunState:
+    try:
+        async with asyncio.timeout(patience):
+            return await follow(run, view)
+    except TimeoutError:
+        raise WorkflowTimeout(
+            f"run {run.id} did not end within {patience:g} seconds",
+            remedy=f"it goes on: `waterflow logs -f {run.id}` follows it, `waterflow cancel {run.id}` ends it",
+        ) from None
+
+
+def _ended(state: RunState, run: Run, *, address: bool = True) -> int:
+    write_summary(state, run.url if address else "")
+    return of_state(state.state)
+
+
+async def _goes_on(run: Run, view: RunView, signals: Signals) -> bool:
+    """What the user wants after Ctrl-C: False to detach."""
+    if not can_ask():
+        return False
+    view.stop()
+    signals.interrupted.clear()
+    question = f"\nrun {run.id}: [d]etach (it goes on), [c]ancel it, or [f]ollow on? "
+    answer = await _unless_signalled(ask(question, "dcf"), signals)
+    if answer is None or answer == "d":
+        return False
+    if answer == "c":
+        with suppress(Conflict):  # it has ended meanwhile
+            await run.cancel("cancelled by Ctrl-C")
+        view.message("cancelling …")
+    view.start()
+    return True
+
+
+async def _unless_signalled(work: Coroutine[Any, Any, Any], signals: Signals) -> Any:
+    """The result of ``work``, or None when a signal comes first; ``work`` is cancelled then."""
+    task = asyncio.ensure_future(work)
+    signal = asyncio.ensure_future(signals.either())
+    try:
+        await asyncio.wait({task, signal}, return_when=asyncio.FIRST_COMPLETED)
+        return await task if task.done() else None
+    finally:
+        await _cancel(signal)
+        await _cancel(task)
+
+
+async def _cancel(task: asyncio.Future[Any]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError, Exception):
+        await task
+
+
+def _signal_code(signals: Signals) -> ExitCode:
+    return ExitCode.TERMINATED if signals.terminated.is_set() else ExitCode.INTERRUPTED

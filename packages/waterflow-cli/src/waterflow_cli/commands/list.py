@@ -1,0 +1,44 @@
+"""``waterflow list``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from waterflow_sdk.wire import RunSummary, State
+
+from .._format import between, colour, moment
+from .._options import call, format_option, server_options
+from .._output import Cell, write_data, write_table
+
+if TYPE_CHECKING:
+    from waterflow_sdk.client import AsyncClient
+
+
+@click.command("list")
+@click.option("--state", type=click.Choice([state.value for state in State]), help="Only runs in this state.")
+@click.option("--name", help="Only runs of the workflow with this name.")
+@click.option("--label", help="Only runs with this label.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="At most so many.")
+@format_option
+@server_options
+def list_runs(state: str | None, name: str | None, label: str | None, limit: int, format: str) -> None:
+    """List runs, newest first."""
+
+    async def fetch(client: AsyncClient) -> list[RunSummary]:
+        wanted = State(state) if state else None
+        return [run async for run in client.runs(state=wanted, name=name, label=label, limit=limit)]
+
+    runs = call(fetch)
+    if write_data(runs, format):
+        return
+    wide = format == "wide"
+    headers = ["ID", "NAME", "STATE", "SUBMITTED", "DURATION", *(["STARTED BY", "LABELS"] if wide else [])]
+    write_table(headers, [_row(run, wide) for run in runs], "there are no such runs")
+
+
+def _row(run: RunSummary, wide: bool) -> list[Cell]:
+    more: list[Cell] = [run.started_by, " ".join(run.labels)] if wide else []
+    took = between(run.submitted, run.ended)
+    return [run.id, run.name, (run.state.value, colour(run.state)), moment(run.submitted), took, *more]

@@ -1,0 +1,75 @@
+"""``waterflow status``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from waterflow_sdk.wire import JobState, RunState, StepState
+
+from .._format import between, colour, error_text, mark, moment
+from .._options import call, format_option, server_options
+from .._output import Cell, make_table, write_data
+from .._runs import on_run
+
+
+@click.command()
+@click.argument("id")
+@format_option
+@server_options
+def status(id: str, format: str) -> None:
+    """Show the run ID: its jobs, their hosts and steps. -o wide shows attempts and times too."""
+    state = call(lambda client: on_run(client, id, lambda run: run.status("full")))
+    if not write_data(state, format):
+        _show(state, wide=format == "wide")
+
+
+def _show(state: RunState, *, wide: bool) -> None:
+    from rich.text import Text
+
+    from .._console import make_console
+
+    console = make_console()
+    console.print(Text.assemble((state.title or state.name, "bold"), "  ", state.id))
+    console.print(Text.assemble("state      ", (state.state.value, colour(state.state)), *_reason(state)))
+    console.print(f"submitted  {moment(state.submitted)}" + (f" by {state.started_by}" if state.started_by else ""))
+    if state.started is not None:
+        console.print(f"duration   {between(state.started, state.ended)}")
+    headers = ["JOB / STEP", "HOST", "STATE", "DURATION", *(["ATTEMPTS", "STARTED"] if wide else []), "ERROR"]
+    console.print()
+    console.print(make_table(headers, [row for job in state.jobs for row in _job(job, wide)]))
+
+
+def _reason(state: RunState) -> list[str]:
+    text = error_text(state.error, state.reason)
+    return [f": {text}"] if text else []
+
+
+def _job(job: JobState, wide: bool) -> Iterator[list[Cell]]:
+    more: list[Cell] = ["", moment(job.started)] if wide else []
+    host = job.agent.name if job.agent else ""
+    yield [
+        (job.instance, "bold"),
+        host,
+        (f"{mark(job.state)} {job.state.value}", colour(job.state)),
+        between(job.started, job.ended),
+        *more,
+        error_text(job.error, job.reason),
+    ]
+    for step in job.steps:
+        yield from _step(step, 1, wide)
+
+
+def _step(step: StepState, depth: int, wide: bool) -> Iterator[list[Cell]]:
+    more: list[Cell] = [str(len(step.attempts) or ""), moment(step.started)] if wide else []
+    yield [
+        "  " * depth + (step.name or step.path),
+        "",
+        (f"{mark(step.state)} {step.state.value}", colour(step.state)),
+        between(step.started, step.ended),
+        *more,
+        error_text(step.error, step.reason),
+    ]
+    for child in step.steps:
+        yield from _step(child, depth + 1, wide)
