@@ -28,14 +28,13 @@ _MAX_REDIRECTS = 10
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """A request, checked. ``content`` are aiohttp's arguments for the body."""
+    """A request, checked. ``timeout`` in seconds."""
 
     method: str
     url: str
     headers: dict[str, str]
     query: list[tuple[str, str]]
-    content: dict[str, Any]
-    basic: tuple[str, str] | None
+    data: bytes | None
     timeout: float
     follow_redirects: bool
     tls: ssl.SSLContext | bool
@@ -103,7 +102,6 @@ async def _send(request: Request, save_to: Path | None, keep: Any) -> Answer:
 
     started = time.monotonic()
     limit = aiohttp.ClientTimeout(total=request.timeout)
-    auth = aiohttp.BasicAuth(*request.basic) if request.basic else None
     async with (
         aiohttp.ClientSession(timeout=limit, connector=aiohttp.TCPConnector(ssl=request.tls)) as session,
         session.request(
@@ -111,10 +109,9 @@ async def _send(request: Request, save_to: Path | None, keep: Any) -> Answer:
             request.url,
             headers=request.headers,
             params=request.query or None,
-            auth=auth,
+            data=request.data,
             allow_redirects=request.follow_redirects,
             max_redirects=_MAX_REDIRECTS,
-            **request.content,
         ) as response,
     ):
         if save_to is not None and response.status in keep:

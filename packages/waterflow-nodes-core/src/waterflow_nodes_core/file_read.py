@@ -10,8 +10,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from waterflow_sdk import InvalidInput, Node, NodeError, NodeExample, NodeInput, NodeOutput, SyncNodeContext
+from waterflow_sdk import Node, NodeError, NodeExample, NodeInput, NodeOutput, SyncNodeContext
 
+from ._encodings import check_encoding
 from ._paths import explain, resolve
 
 
@@ -80,10 +81,9 @@ def _read(path: str, given: str, limit: int) -> bytes:
 def _decode(data: bytes, encoding: str, given: str) -> str:
     if encoding == "base64":
         return base64.b64encode(data).decode()
+    check_encoding(encoding)
     try:
         return data.decode(encoding)
-    except LookupError:
-        raise InvalidInput(f"encoding {encoding!r} is not known", details={"input": "encoding"}) from None
     except UnicodeDecodeError as error:
         raise NodeError(
             f"{given!r} is no {encoding} text (byte {data[error.start]:#04x} at {error.start}); use encoding: base64",

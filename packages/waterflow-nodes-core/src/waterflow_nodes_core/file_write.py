@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from waterflow_sdk import InvalidInput, Node, NodeExample, NodeInput, NodeOutput, NotFoundError, SyncNodeContext
 
+from ._encodings import check_encoding
 from ._paths import explain, resolve
 from ._writing import append, replace
 
@@ -76,10 +77,9 @@ class FileWrite(Node):
 
 
 def _encode(text: str, encoding: str) -> bytes:
+    check_encoding(encoding)
     try:
         return text.encode(encoding)
-    except LookupError:
-        raise InvalidInput(f"encoding {encoding!r} is not known", details={"input": "encoding"}) from None
     except UnicodeEncodeError as error:
         where = f"{text[error.start]!a} at {error.start}"
         raise InvalidInput(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta
 
 from waterflow_sdk import InvalidInput, Node, NodeContext, NodeError, NodeExample, NodeInput, NodeOutput, Secret
 
@@ -40,6 +43,8 @@ class Auth(NodeInput):
     def __post_init__(self) -> None:
         if bool(self.username) == bool(self.bearer):
             raise ValueError("`auth` needs either `username` and `password`, or `bearer`")
+        if ":" in self.username:  # RFC 7617, section 2
+            raise ValueError("`username` may not hold a colon")
 
 
 class HttpRequest(Node):
@@ -166,34 +171,48 @@ class HttpRequest(Node):
 
 def _request(ctx: NodeContext, inputs: HttpRequest.Input) -> Request:
     check_url(inputs.url)
-    headers = check_headers(inputs.headers)
-    basic: tuple[str, str] | None = None
-    if inputs.auth is not None:
-        if any(name.lower() == "authorization" for name in headers):
-            raise InvalidInput("give either `auth` or an Authorization header", details={"input": "auth"})
-        if inputs.auth.bearer:
-            headers |= check_headers({"Authorization": f"Bearer {inputs.auth.bearer.reveal()}"})
-        else:
-            basic = (inputs.auth.username, inputs.auth.password.reveal() if inputs.auth.password else "")
+    data, kind = _body(inputs)
+    headers = check_headers({**_authorization(inputs), **inputs.headers})
+    if kind and not _has(headers, "content-type"):
+        headers["Content-Type"] = kind
     return Request(
         method=check_method(inputs.method),
         url=inputs.url,
         headers=headers,
         query=query_pairs(inputs.query),
-        content=_content(inputs),
-        basic=basic,
+        data=data,
         timeout=inputs.timeout,
         follow_redirects=inputs.follow_redirects,
         tls=tls_settings(resolve(ctx.workspace, inputs.ca_file) if inputs.ca_file else None, inputs.insecure),
     )
 
 
-def _content(inputs: HttpRequest.Input) -> dict[str, Any]:
-    if not isinstance(inputs.json, UnsetType):
-        return {"json": inputs.json}
+def _authorization(inputs: HttpRequest.Input) -> dict[str, str]:
+    auth = inputs.auth
+    if auth is None:
+        return {}
+    if _has(inputs.headers, "authorization"):
+        raise InvalidInput("give either `auth` or an Authorization header", details={"input": "auth"})
+    if auth.bearer:
+        return {"Authorization": f"Bearer {auth.bearer.reveal()}"}
+    pair = f"{auth.username}:{auth.password.reveal() if auth.password else ''}"
+    return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+
+
+def _has(headers: Mapping[str, Scalar], name: str) -> bool:
+    return any(given.lower() == name for given in headers)
+
+
+def _body(inputs: HttpRequest.Input) -> tuple[bytes | None, str]:
+    """The body's bytes and their type."""
+    if inputs.json is not UNSET:
+        return msgspec.json.encode(inputs.json), "application/json"
     if inputs.form is not None:
-        return {"data": {name: as_text(value) for name, value in inputs.form.items()}}
-    return {} if inputs.body is None else {"data": inputs.body.encode()}
+        pairs = [(name, as_text(value)) for name, value in inputs.form.items()]
+        return urlencode(pairs).encode(), "application/x-www-form-urlencoded"
+    if inputs.body is not None:
+        return inputs.body.encode(), "text/plain; charset=utf-8"
+    return None, ""
 
 
 def _said(request: Request, answer: Answer) -> str:

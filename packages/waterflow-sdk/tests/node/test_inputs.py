@@ -32,7 +32,7 @@ class Send(Node):
 
         def __post_init__(self) -> None:
             if self.message == "both":
-                raise ValueError("give one, not both")
+                raise ValueError("Give one, not both")
 
 
 class Untyped(Node):
@@ -108,7 +108,7 @@ BAD: list[tuple[str, dict[str, Any], str, str | None]] = [
         "demo/send needs the input 'places[0].host'",
         "places[0].host",
     ),
-    ("against each other", {"message": "both"}, "demo/send: give one, not both", None),
+    ("against each other", {"message": "both"}, "demo/send: Give one, not both", None),
 ]
 
 

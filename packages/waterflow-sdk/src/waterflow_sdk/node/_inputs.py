@@ -90,7 +90,7 @@ def _explain(node: type[Node], text: str) -> InvalidInput:
     if unknown := _UNKNOWN.fullmatch(what):
         full = f"{path}.{unknown['name']}" if path else unknown["name"]
         return InvalidInput(f"{label(node)} has no input {full!r}", details={"input": full})
-    what = what[:1].lower() + what[1:]
+    what = re.sub("^Expected ", "expected ", what)
     if not path:
         return InvalidInput(f"{label(node)}: {what}")
     return InvalidInput(f"input {path!r} of {label(node)}: {what}", details={"input": path})
