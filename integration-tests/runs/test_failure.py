@@ -3,6 +3,7 @@
 import pytest
 from harness import Site
 
+from waterflow_sdk.client import InvalidWorkflow
 from waterflow_sdk.wire import State
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -104,3 +105,20 @@ class TestRollback:
         """)
         assert run.state is State.FAILED
         assert order.read_text().split() == ["one", "two", "undo-two", "undo-one", "failed", "finally"]
+
+
+class TestNotAvailable:
+    async def test_is_refused_at_submit_and_never_half_run(self, site: Site):
+        with pytest.raises(InvalidWorkflow) as refused:
+            await site.submit("""\
+                name: later
+                jobs:
+                  gate:
+                    runs-on: web
+                    steps:
+                      - uses: approval
+                        with: {message: Go?}
+                """)
+        assert str(refused.value).startswith(
+            "workflow.yaml:6: the control node approval is not available in this version"
+        )

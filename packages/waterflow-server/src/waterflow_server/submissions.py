@@ -15,6 +15,7 @@ from waterflow_sdk.wire import SubmitRequest, SubmitResponse, ValidateRequest, V
 from ._errors import ServerError
 from ._inputs import FieldError, check_secrets, check_vars, convert_inputs
 from .catalog import MAX_AGE, Snapshot
+from .engine import unsupported
 from .runs import Submission
 
 MAX_LABELS = 50
@@ -77,6 +78,7 @@ class Submissions:
         result, snapshot = await self._check(request.yaml, request.filename, request.vars)
         if result.plan is None:
             raise _invalid(request.filename, result)
+        _check_support(request.filename, result.plan)
         inputs = _accept(result.plan, request)
         submission = Submission(
             plan=result.plan,
@@ -129,6 +131,24 @@ def _invalid(filename: str, result: CheckResult) -> InvalidWorkflow:
     return InvalidWorkflow(
         f"{filename}:{first.line}:{first.column}: {first.message}{hint}{more}", {"errors": render(result.diagnostics)}
     )
+
+
+def _check_support(filename: str, plan: Plan) -> None:
+    """What the language knows and this server cannot run is refused before anything starts."""
+    errors: list[FieldError] = [
+        {
+            "code": "not-available",
+            "severity": "error",
+            "message": message,
+            "file": filename,
+            "line": line,
+            "column": 1,
+        }
+        for line, message in unsupported(plan)
+    ]
+    if errors:
+        text = "; ".join(f"{filename}:{error['line']}: {error['message']}" for error in errors)
+        raise InvalidWorkflow(text, {"errors": errors})
 
 
 def _accept(plan: Plan, request: SubmitRequest) -> dict[str, Any]:
