@@ -85,10 +85,11 @@ class TestIngest:
         answer = await send(client, b"x" * (4 * 1024 * 1024 + 1))
         assert (answer.status_code, answer.json()["code"]) == (413, "body-too-large")
 
-    async def test_offset_and_agent_are_needed(self, client: Client) -> None:
-        answer = await client.put(f"/v1/logs/{STREAM}", content=record("one"))
+    @pytest.mark.parametrize(("given", "missing"), [("offset=0", "agent"), ("agent=web-01", "offset")])
+    async def test_offset_and_agent_are_needed(self, client: Client, given: str, missing: str) -> None:
+        answer = await client.put(f"/v1/logs/{STREAM}?{given}", content=record("one"))
         assert answer.status_code == 400
-        assert answer.json()["detail"] == "Missing required query parameter 'offset' for path /v1/logs/" + STREAM
+        assert answer.json()["detail"] == f"Missing required query parameter {missing!r}"
 
 
 class TestRead:

@@ -135,7 +135,10 @@ def _method_not_allowed(request: AnyRequest, error: MethodNotAllowedException) -
 def _validation(request: AnyRequest, error: ValidationException) -> Response[Any]:
     found: list[Any] = error.extra if isinstance(error.extra, list) else []
     errors = [_field_error(each) for each in found]
-    detail = "; ".join(f"{each['path']}: {each['message']}" for each in errors) or error.detail
+    # Litestar ends its sentences with the address, which the caller knows and `instance` repeats.
+    detail = (
+        "; ".join(f"{each['path']}: {each['message']}" for each in errors) or error.detail.partition(" for path ")[0]
+    )
     return problem_response(request, 400, "bad-request", detail, errors)
 
 
