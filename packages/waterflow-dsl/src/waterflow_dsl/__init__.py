@@ -13,6 +13,8 @@ from waterflow_dsl._compile._target import target_of
 from waterflow_dsl._control import CONTROL_NODES, CONTROL_STRUCTURES
 from waterflow_dsl._diagnostics import Diagnostic
 from waterflow_dsl._duration import parse_duration
+from waterflow_dsl._render import render_github, render_json, render_sarif, render_text
+from waterflow_dsl._schema._publish import workflow_schema
 from waterflow_dsl._suggest import suggest
 from waterflow_dsl.expressions import ExpressionError, evaluate, interpolate, parse_expression
 from waterflow_dsl.plan import PLAN_VERSION, Plan, PlanVersionError, decode_plan, encode_plan
@@ -35,6 +37,11 @@ __all__ = [
     "interpolate",
     "parse_duration",
     "parse_expression",
+    "render_github",
+    "render_json",
+    "render_sarif",
+    "render_text",
     "suggest",
     "target_of",
+    "workflow_schema",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -40,14 +41,14 @@ class NodeSignature(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.convert(dict(manifest), cls)
 
 
-class Catalog(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file is checked against. None = not known, and not checked."""
+class Catalog(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """What a file is checked against. None = not known, and not checked. Not to be changed once made."""
 
     nodes: Mapping[str, NodeSignature] = {}
     groups: frozenset[str] | None = None
     agents: frozenset[str] | None = None
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the content."""
         nodes = sorted((name, msgspec.json.encode(node, order="sorted")) for name, node in self.nodes.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 
 import msgspec
 
@@ -15,6 +16,10 @@ from waterflow_dsl._diagnostics import Diagnostic, Report
 from waterflow_dsl._source import compose, decode
 from waterflow_dsl.model import Workflow
 from waterflow_dsl.plan import Plan
+
+_CACHED = 64
+_CACHED_SIZE = 128 * 1024
+"""Larger files are compiled anew each time, so that the cache stays below some ten megabytes."""
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +51,8 @@ def check(
 ) -> CheckResult:
     """Read, judge and compile a workflow file. Never raises for anything that is in the file.
 
+    Equal arguments give equal results, so results are kept (the last 64, small files only).
+
     Args:
         text: the file; bytes must be UTF-8, with or without a byte order mark.
         filename: for diagnostics, and for the name of a workflow without one.
@@ -53,12 +60,39 @@ def check(
         catalog: nodes, groups and agents to check against; without it, their names are not checked.
         variables: names of variables that are passed at submit; they count as declared.
     """
-    report = Report(filename)
-    source = decode(text, report)
+    request = _Request(text, filename, dialect, catalog, frozenset(variables))
+    return _cached(request) if len(text) <= _CACHED_SIZE else _check(request)
+
+
+class _Request:
+    """What a result depends on; compares by content, catalogs by digest."""
+
+    def __init__(
+        self, text: str | bytes, filename: str, dialect: Dialect, catalog: Catalog | None, variables: frozenset[str]
+    ) -> None:
+        self.text = text
+        self.filename = filename
+        self.against = Against(dialect=dialect, catalog=catalog, variables=variables)
+        self._key = (text, filename, dialect, catalog.digest if catalog else None, variables)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Request) and self._key == other._key
+
+
+def _check(request: _Request) -> CheckResult:
+    report = Report(request.filename)
+    source = decode(request.text, report)
     root = compose(source, report) if source else None
-    workflow = convert(root, report, dialect) if root else None
+    workflow = convert(root, report, request.against.dialect) if root else None
+    plan = None
     if source and workflow:
-        against = Against(dialect=dialect, catalog=catalog, variables=frozenset(variables))
-        analyse(workflow, source, report, against)
-    plan = compile_workflow(workflow, filename, catalog) if workflow and not report.failed else None
+        secrets = analyse(workflow, source, report, request.against)
+        if not report.failed:
+            plan = compile_workflow(workflow, request.filename, request.against.catalog, secrets)
     return CheckResult(diagnostics=report.sorted(), model=workflow, plan=plan)
+
+
+_cached = lru_cache(maxsize=_CACHED)(_check)

@@ -113,7 +113,9 @@ CODES: dict[Code, CodeInfo] = {
         "The YAML reader stopped at this place. Most often the indentation differs from the line above, or a text with "
         "`: `, `#`, `*`, `&`, `!`, `{` or `[` needs quotes.",
     ),
-    Code.EMPTY: CodeInfo("The file is empty", "There is nothing but white space or comments. A workflow needs `jobs:`."),
+    Code.EMPTY: CodeInfo(
+        "The file is empty", "There is nothing but white space or comments. A workflow needs `jobs:`."
+    ),
     Code.NOT_TEXT: CodeInfo("The file is not UTF-8 text", "Save the file as UTF-8. Binary files are refused."),
     Code.TAB: CodeInfo("A tab where YAML wants spaces", "YAML does not allow tabs for indentation. Use spaces."),
     Code.TOO_LARGE: CodeInfo(
@@ -131,12 +133,15 @@ CODES: dict[Code, CodeInfo] = {
     Code.TAG: CodeInfo(
         "A YAML tag that is not allowed",
         "Only the standard tags of YAML's core schema are known. A text that starts with `!` needs quotes: "
-        "`if: \"!cancelled()\"`.",
+        '`if: "!cancelled()"`.',
     ),
     Code.MANY_DOCUMENTS: CodeInfo("More than one document", "A file holds one workflow: remove `---` after the first."),
-    Code.MERGE_KEY: CodeInfo("A merge key that cannot be merged", "`<<` takes an alias of a mapping, or a list of them."),
+    Code.MERGE_KEY: CodeInfo(
+        "A merge key that cannot be merged", "`<<` takes an alias of a mapping, or a list of them."
+    ),
     Code.CONTROL_CHARACTER: CodeInfo(
-        "A character that text may not hold", "Control characters and lone surrogates are refused. Delete the character."
+        "A character that text may not hold",
+        "Control characters and lone surrogates are refused. Delete the character.",
     ),
     Code.KEY_NOT_TEXT: CodeInfo("A key that is not text", "Keys are plain text: no lists, mappings or empty keys."),
     Code.NUMBER_RANGE: CodeInfo(
@@ -161,7 +166,7 @@ CODES: dict[Code, CodeInfo] = {
     ),
     Code.CONFLICTING_KEYS: CodeInfo("Keys that exclude each other", "Keep one of the keys that the message names."),
     Code.LANGUAGE_VERSION: CodeInfo(
-        "An unknown version of the language", "This release reads version 1. Remove `version` or set it to \"1.0\"."
+        "An unknown version of the language", 'This release reads version 1. Remove `version` or set it to "1.0".'
     ),
     Code.NEWER_MINOR: CodeInfo(
         "A newer version of the language", "The file asks for a newer minor version; what it added is unknown here.", _W
@@ -194,7 +199,8 @@ CODES: dict[Code, CodeInfo] = {
         "Each key knows some contexts only: `steps` does not exist before a job's steps run, for example.",
     ),
     Code.EXPRESSION_NOT_HERE: CodeInfo(
-        "An expression where the value must be fixed", "`${{ }}` is not possible here: the value is needed at validation."
+        "An expression where the value must be fixed",
+        "`${{ }}` is not possible here: the value is needed at validation.",
     ),
     Code.CONDITION_FORM: CodeInfo(
         "A condition that is text around an expression",
@@ -230,7 +236,9 @@ CODES: dict[Code, CodeInfo] = {
     Code.CYCLE: CodeInfo("Jobs that wait for each other", "Remove one of the `needs` of the cycle."),
     Code.UNKNOWN_JOB: CodeInfo("An unknown job in `needs`", "The file has no job of that id."),
     Code.UNREACHABLE: CodeInfo("A job that can never run", "It needs a job whose condition is always false.", _W),
-    Code.UNKNOWN_TRIGGER: CodeInfo("An unknown trigger", "The triggers are `manual`, `schedule`, `webhook` and `call`."),
+    Code.UNKNOWN_TRIGGER: CodeInfo(
+        "An unknown trigger", "The triggers are `manual`, `schedule`, `webhook` and `call`."
+    ),
     Code.CRON: CodeInfo(
         "Not a cron expression", "Five fields: minute, hour, day of month, month, day of week. `*/15 2 * * 1-5`."
     ),

@@ -54,4 +54,3 @@ def _as_format(text: str) -> str:
         else:
             pieces.append(segment.text.replace("{", "{{").replace("}", "}}").replace("'", "''"))
     return f"format('{''.join(pieces)}', {', '.join(arguments)})"
-

@@ -13,11 +13,18 @@ _FREE: dict[str, Any] = {}
 
 
 def _node(
-    name: str, description: str, inputs: dict[str, Any], *required: str, outputs: dict[str, Any] | None = None, free: bool = False
+    name: str,
+    description: str,
+    inputs: dict[str, Any],
+    *required: str,
+    outputs: dict[str, Any] | None = None,
+    free: bool = False,
 ) -> NodeSignature:
     schema = {"type": "object", "properties": inputs, "required": list(required), "additionalProperties": free}
     given = {"type": "object", "properties": outputs or {}, "additionalProperties": free}
-    return NodeSignature(name=name, version="1.0.0", description=description, inputs=schema, outputs=given, retry_safe=True)
+    return NodeSignature(
+        name=name, version="1.0.0", description=description, inputs=schema, outputs=given, retry_safe=True
+    )
 
 
 _SIGNATURES = (
@@ -36,7 +43,13 @@ _SIGNATURES = (
         "approval",
         "Waits until somebody approves or rejects.",
         {"message": _TEXT, "approvers": _NAMES, "inputs": {"type": "object"}, "timeout": _DURATION},
-        outputs={"approved": {"type": "boolean"}, "by": _TEXT, "at": _TEXT, "comment": _TEXT, "inputs": {"type": "object"}},
+        outputs={
+            "approved": {"type": "boolean"},
+            "by": _TEXT,
+            "at": _TEXT,
+            "comment": _TEXT,
+            "inputs": {"type": "object"},
+        },
     ),
     _node("vars/set", "Sets variables of the run.", {}, free=True),
     _node("data/transform", "Outputs made from expressions.", {}, free=True),
@@ -62,7 +75,11 @@ CONTROL_NODES: dict[str, NodeSignature] = {signature.name: signature for signatu
 CONTROL_STRUCTURES: dict[str, NodeSignature] = {
     signature.name: signature
     for signature in (
-        _node("condition", "`if` with `then` and `else`: one list of steps or the other.", {"if": _TEXT, "then": _FREE, "else": _FREE}),
+        _node(
+            "condition",
+            "`if` with `then` and `else`: one list of steps or the other.",
+            {"if": _TEXT, "then": _FREE, "else": _FREE},
+        ),
         _node("loop", "`for-each` or `while` with `steps`.", {"for-each": _FREE, "while": _TEXT, "steps": _FREE}),
         _node("parallel", "Steps at once.", {"parallel": _FREE, "max-parallel": {"type": "integer"}}),
     )

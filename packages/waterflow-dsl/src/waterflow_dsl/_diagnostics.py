@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Protocol
 
 import msgspec
 
 from waterflow_dsl._codes import CODES, Code, Severity
+from waterflow_dsl._suggest import suggest
 
+_COMPARISONS = 100_000
+_CANDIDATES = 2_000
 ANCHOR = "docs/reference/diagnostics.md#"
 
 
@@ -67,13 +72,18 @@ class Report:
     def __init__(self, file: str) -> None:
         self._file = file
         self._seen: set[tuple[str, int, int, str]] = set()
+        self._closed: set[tuple[int, int]] = set()
         self._diagnostics: list[Diagnostic] = []
+        self._comparisons = _COMPARISONS
 
     def add(self, code: Code, place: Place, message: str, *, path: str = "", hint: str | None = None) -> None:
         """Report a finding; severity comes from the table of codes."""
+        message = _printable(message)
         key = (code.value, place.line, place.column, message)
-        if key in self._seen:
+        if key in self._seen or (place.line, place.column) in self._closed:
             return
+        if code is Code.NUMBER_RANGE:
+            self._closed.add((place.line, place.column))
         self._seen.add(key)
         self._diagnostics.append(
             Diagnostic(
@@ -85,11 +95,19 @@ class Report:
                 column=place.column,
                 end_line=place.end_line,
                 end_column=place.end_column,
-                path=path,
-                hint=hint,
+                path=_printable(path),
+                hint=None if hint is None else _printable(hint),
                 anchor=ANCHOR + code.value.lower(),
             )
         )
+
+    def nearest(self, name: str, candidates: Iterable[str], similarity: float = 0.6) -> str | None:
+        """The nearest name, as long as the file's budget of comparisons lasts: thousands of mistakes stay quick."""
+        if self._comparisons <= 0:
+            return None
+        among = list(islice(candidates, _CANDIDATES))
+        self._comparisons -= len(among)
+        return suggest(name, among, similarity)
 
     @property
     def failed(self) -> bool:
@@ -99,6 +117,13 @@ class Report:
     def sorted(self) -> tuple[Diagnostic, ...]:
         """All findings in file order."""
         return tuple(sorted(self._diagnostics, key=lambda each: (each.line, each.column, each.code)))
+
+
+def _printable(text: str) -> str:
+    """Text of the user's may hold anything that YAML escapes can write; a terminal must not see it."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def did_you_mean(name: str | None) -> str | None:

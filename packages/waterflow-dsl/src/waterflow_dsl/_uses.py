@@ -12,10 +12,40 @@ _NODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_.-]+)*")
 _ACTION = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+(?:/[^@\s]+)?")
 
 BUILT_IN = frozenset(
-    "shell python file/upload file/download file/transfer file/read file/write file/copy file/template artifact/upload "
-    "artifact/download check/http check/tcp check/container http/request env/set env/unset config/read config/set "
-    "docker/exec docker/pull docker/run docker/stop docker/rm docker/build docker/push docker/logs docker/inspect "
-    "docker/compose-up docker/compose-down docker/compose-restart docker/compose-ps".split()
+    [
+        "shell",
+        "python",
+        "file/upload",
+        "file/download",
+        "file/transfer",
+        "file/read",
+        "file/write",
+        "file/copy",
+        "file/template",
+        "artifact/upload",
+        "artifact/download",
+        "check/http",
+        "check/tcp",
+        "check/container",
+        "http/request",
+        "env/set",
+        "env/unset",
+        "config/read",
+        "config/set",
+        "docker/exec",
+        "docker/pull",
+        "docker/run",
+        "docker/stop",
+        "docker/rm",
+        "docker/build",
+        "docker/push",
+        "docker/logs",
+        "docker/inspect",
+        "docker/compose-up",
+        "docker/compose-down",
+        "docker/compose-restart",
+        "docker/compose-ps",
+    ]
 )
 """Names of the built-in nodes: with `@` they are nodes of that version, not actions, even where no catalog is given."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping as ReadOnly
 import msgspec
 
 from waterflow_dsl import model
-from waterflow_dsl._analysis._contexts import file_contexts, job_contexts, jobs_shape
+from waterflow_dsl._analysis._contexts import Jobs, file_contexts, job_contexts
 from waterflow_dsl._analysis._expressions import Inspector, Scope
 from waterflow_dsl._analysis._graph import check_graph
 from waterflow_dsl._analysis._ids import check_ids
@@ -30,36 +30,38 @@ class Against(msgspec.Struct, frozen=True, kw_only=True):
     variables: frozenset[str]
 
 
-def analyse(workflow: model.Workflow, source: SourceText, report: Report, against: Against) -> None:
-    """Report everything that can be said of a model before a run."""
+def analyse(workflow: model.Workflow, source: SourceText, report: Report, against: Against) -> frozenset[str]:
+    """Report everything that can be said of a model before a run; gives the names of the secrets that it reads."""
     inspector = Inspector(source, report, against.dialect)
     written = workflow.node.get("jobs")
     check_structure(workflow, report, readable_jobs=isinstance(written, Mapping) and not written.entries)
     check_graph(workflow, report)
     contexts = file_contexts(workflow, against.variables)
-    _check_file(workflow, inspector, report, Scope(_for(against.dialect, contexts)), against)
+    jobs = Jobs(workflow)
+    _check_file(workflow, inspector, report, Scope(_for(against.dialect, contexts)), against, jobs)
     nodes = NodeChecker(against.catalog, report, against.dialect)
     for job_id, job in workflow.jobs.items():
         check_job(job_id, job, report)
         check_ids(job, report)
         check_target(job, report, against.catalog)
         check_rollout(job, report)
-        here = {**contexts, **job_contexts(workflow, job_id, job)}
+        here = {**contexts, **job_contexts(jobs, job_id, job)}
         scope = Scope(_for(against.dialect, here))
         walker = StepWalker(job, scope, inspector, nodes, against.catalog, report)
         walker.walk(job)
         for site in job.sites:
             inspector.inspect(site, walker.scope)
+    return frozenset(inspector.secrets)
 
 
 def _check_file(
-    workflow: model.Workflow, inspector: Inspector, report: Report, scope: Scope, against: Against
+    workflow: model.Workflow, inspector: Inspector, report: Report, scope: Scope, against: Against, jobs: Jobs
 ) -> None:
     everything: dict[str, Shape] = dict.fromkeys(("needs", "matrix", "steps", "item", "index"), OPEN)
     for site in workflow.sites:
         inspector.inspect(site, scope.with_contexts(everything))
     if workflow.on:
-        outer = scope.with_contexts({"jobs": jobs_shape(workflow)})
+        outer = scope.with_contexts({"jobs": jobs.all()})
         for site in workflow.on.sites:
             inspector.inspect(site, outer)
     if workflow.defaults:

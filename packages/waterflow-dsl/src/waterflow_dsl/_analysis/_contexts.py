@@ -6,7 +6,7 @@ from typing import Any
 
 from waterflow_dsl import model
 from waterflow_dsl._analysis._fields import FIXED
-from waterflow_dsl._analysis._shapes import NOT_HERE, OPEN, VALUE, Closed, ListOf, Shape
+from waterflow_dsl._analysis._shapes import NOT_HERE, OPEN, VALUE, Closed, ListOf, Shape, Similar
 from waterflow_dsl._catalog import Catalog, NodeSignature
 from waterflow_dsl._codes import Code
 from waterflow_dsl._control import CONTROL_NODES
@@ -27,10 +27,17 @@ def file_contexts(workflow: model.Workflow, variables: frozenset[str]) -> dict[s
             Code.UNDECLARED_INPUT,
             "declare it under `on.manual.inputs`",
         ),
-        "secrets": OPEN,
+        "secrets": _secrets(workflow),
         "needs": OPEN,
         "strategy": FIXED["strategy"],
     }
+
+
+def _secrets(workflow: model.Workflow) -> Shape:
+    """Reading a secret declares it; but where one of nearly that name is declared, the other is a typing mistake."""
+    call = workflow.on.call if workflow.on else None
+    names = [*workflow.secrets, *(call.secrets if call else {}), "GITHUB_TOKEN"]
+    return Similar(tuple(names), "`secrets`", Code.UNDECLARED_SECRET)
 
 
 def declared_inputs(workflow: model.Workflow) -> dict[str, model.Input | None]:
@@ -44,26 +51,30 @@ def declared_inputs(workflow: model.Workflow) -> dict[str, model.Input | None]:
     return found
 
 
-def jobs_shape(workflow: model.Workflow) -> Shape:
-    """The context ``jobs`` of a reusable workflow's outputs."""
-    shapes = {job_id: _job_shape(job_id, job) for job_id, job in workflow.jobs.items()}
-    return Closed(shapes, "`jobs`", Code.UNKNOWN_JOB)
+class Jobs:
+    """The shapes of a file's jobs, made once: files may have thousands."""
+
+    def __init__(self, workflow: model.Workflow) -> None:
+        self._shapes = {job_id: _job_shape(job_id, job) for job_id, job in workflow.jobs.items()}
+        self._others = {
+            job_id: (Code.UNKNOWN_NEED, f"the job `{job_id}` is not in `needs`") for job_id in workflow.jobs
+        }
+
+    def all(self) -> Shape:
+        """The context ``jobs`` of a reusable workflow's outputs."""
+        return Closed(self._shapes, "`jobs`", Code.UNKNOWN_JOB)
+
+    def needs(self, job_id: str, job: model.Job) -> Shape:
+        """The context ``needs`` of a job; open when one of its needs is already reported as unknown."""
+        if any(need not in self._shapes for need in job.needs):
+            return OPEN
+        known = {need: self._shapes[need] for need in job.needs}
+        return Closed(known, "`needs`", Code.UNKNOWN_NEED, f"add it to `needs` of `{job_id}`", self._others)
 
 
-def job_contexts(workflow: model.Workflow, job_id: str, job: model.Job) -> dict[str, Shape]:
+def job_contexts(jobs: Jobs, job_id: str, job: model.Job) -> dict[str, Shape]:
     """What a job sees beside the file's contexts."""
-    needs = {need: _job_shape(need, workflow.jobs[need]) for need in job.needs if need in workflow.jobs}
-    broken = any(need not in workflow.jobs for need in job.needs)
-    refused = {
-        other: (Code.UNKNOWN_NEED, f"the job `{other}` is not in `needs` of `{job_id}`")
-        for other in workflow.jobs
-        if other not in needs
-    }
-    hint = f"add it to `needs` of `{job_id}`"
-    found: dict[str, Shape] = {
-        "needs": OPEN if broken else Closed(needs, "`needs`", Code.UNKNOWN_NEED, hint, refused),
-        "matrix": matrix_shape(job),
-    }
+    found: dict[str, Shape] = {"needs": jobs.needs(job_id, job), "matrix": matrix_shape(job)}
     if job.for_each is None:
         found |= {"item": NOT_HERE, "index": NOT_HERE}
     return found
@@ -103,7 +114,13 @@ def matrix_shape(job: model.Job) -> Shape:
 def step_shape(step: model.Block, catalog: Catalog | None, looped: bool) -> Shape:
     """What ``steps.<id>`` holds."""
     outputs = _outputs(step, catalog) if isinstance(step, model.Step) else OPEN
-    names: dict[str, Shape] = {"outputs": outputs, "outcome": VALUE, "conclusion": VALUE, "error": OPEN, "exit-code": VALUE}
+    names: dict[str, Shape] = {
+        "outputs": outputs,
+        "outcome": VALUE,
+        "conclusion": VALUE,
+        "error": OPEN,
+        "exit-code": VALUE,
+    }
     if looped or not isinstance(step, model.Step) or step.for_each is not None:
         names["results"] = OPEN
     return Closed(names, f"`steps.{step.id}`")

@@ -80,6 +80,8 @@ class Inspector:
         self._positions = Positions(source)
         self._report = report
         self._dialect: Dialect = dialect
+        self.secrets: set[str] = set()
+        """Names of the secrets that any expression reads."""
 
     def inspect(self, site: Site, scope: Scope) -> None:
         """Report every mistake in the expressions of a scalar."""
@@ -119,13 +121,15 @@ class Inspector:
             self._error(site, error, start, start + _token_length(text, error.position - 1), names)
         unknown = {error.position for error in facts.errors}
         for reference in facts.references:
+            if len(reference.path) > 1 and reference.path[0] == "secrets" and isinstance(reference.path[1], str):
+                self.secrets.add(reference.path[1])
             if reference.span.start not in unknown:
                 self._reference(site, scope, reference, offset)
         if self._dialect == "waterflow":
             self._note_extensions(site, facts.functions)
 
     def _reference(self, site: Site, scope: Scope, reference: Reference, offset: int) -> None:
-        finding = check_reference(reference, scope.contexts)
+        finding = check_reference(reference, scope.contexts, self._report)
         if finding is not None:
             start, end = offset + finding.span.start - 1, offset + finding.span.end - 1
             place = self._positions.span(site.node, start, end)
@@ -141,6 +145,8 @@ class Inspector:
         self, site: Site, error: ExpressionError, start: int, end: int, names: frozenset[str] = frozenset()
     ) -> None:
         hint = did_you_mean(error.suggestion)
+        if "${{" in error.message and error.kind == "lexing":
+            hint = "expressions do not nest: remove the inner `${{ }}`"
         if hint is None and error.message.startswith("Unrecognized named-value"):
             hint = "available here: " + ", ".join(sorted(names))
         place = self._positions.span(site.node, start, end)

@@ -16,16 +16,58 @@ AGENT = closed("`agent`", "id name host os arch groups tags version ip")
 RUNNER = closed("`runner`", "name os arch temp tool_cache debug environment workspace")
 STRATEGY = closed("`strategy`", "fail-fast job-index job-total max-parallel")
 JOB: Shape = Closed(
-    {**dict.fromkeys(("status", "id", "name", "instance", "check_run_id", "workflow_ref"), OPEN), "container": OPEN, "services": OPEN},
+    {
+        **dict.fromkeys(("status", "id", "name", "instance", "check_run_id", "workflow_ref"), OPEN),
+        "container": OPEN,
+        "services": OPEN,
+    },
     "`job`",
 )
 GITHUB: Shape = Closed(
     dict.fromkeys(
-        "action action_path action_ref action_repository action_status actor actor_id api_url base_ref env event event_name "
-        "event_path graphql_url head_ref job path ref ref_name ref_protected ref_type repository repository_id "
-        "repository_owner repository_owner_id repositoryUrl retention_days run_attempt run_id run_number secret_source "
-        "server_url sha token triggering_actor workflow workflow_ref workflow_sha workspace artifact_cache_size_limit "
-        "repository_visibility".split(),
+        [
+            "action",
+            "action_path",
+            "action_ref",
+            "action_repository",
+            "action_status",
+            "actor",
+            "actor_id",
+            "api_url",
+            "base_ref",
+            "env",
+            "event",
+            "event_name",
+            "event_path",
+            "graphql_url",
+            "head_ref",
+            "job",
+            "path",
+            "ref",
+            "ref_name",
+            "ref_protected",
+            "ref_type",
+            "repository",
+            "repository_id",
+            "repository_owner",
+            "repository_owner_id",
+            "repositoryUrl",
+            "retention_days",
+            "run_attempt",
+            "run_id",
+            "run_number",
+            "secret_source",
+            "server_url",
+            "sha",
+            "token",
+            "triggering_actor",
+            "workflow",
+            "workflow_ref",
+            "workflow_sha",
+            "workspace",
+            "artifact_cache_size_limit",
+            "repository_visibility",
+        ],
         OPEN,
     ),
     "`github`",

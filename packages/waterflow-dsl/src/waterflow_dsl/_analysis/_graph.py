@@ -8,7 +8,6 @@ from waterflow_dsl import model
 from waterflow_dsl._codes import Code
 from waterflow_dsl._diagnostics import Report, did_you_mean
 from waterflow_dsl._source import Node, Sequence
-from waterflow_dsl._suggest import suggest
 
 
 def check_graph(workflow: model.Workflow, report: Report) -> None:
@@ -21,7 +20,7 @@ def check_graph(workflow: model.Workflow, report: Report) -> None:
             if need == job_id:
                 report.add(Code.SELF_NEED, place, f"the job `{job_id}` needs itself", path=path, hint="remove it")
             elif need not in workflow.jobs:
-                hint = did_you_mean(suggest(need, (name for name in workflow.jobs if name != job_id)))
+                hint = did_you_mean(report.nearest(need, (name for name in workflow.jobs if name != job_id)))
                 known = "jobs: " + ", ".join(list(workflow.jobs)[:8])
                 report.add(Code.UNKNOWN_JOB, place, f"there is no job `{need[:60]}`", path=path, hint=hint or known)
             else:
@@ -41,7 +40,9 @@ def _check_cycles(workflow: model.Workflow, edges: dict[str, list[str]], report:
         if cycle:
             job = workflow.jobs[cycle[0]]
             message = "these jobs wait for each other: " + " → ".join([*cycle, cycle[0]])
-            report.add(Code.CYCLE, job.key("needs"), message, path=f"jobs.{cycle[0]}.needs", hint="remove one of the `needs`")
+            report.add(
+                Code.CYCLE, job.key("needs"), message, path=f"jobs.{cycle[0]}.needs", hint="remove one of the `needs`"
+            )
 
 
 def _find_cycle(start: str, edges: dict[str, list[str]], done: set[str]) -> list[str] | None:

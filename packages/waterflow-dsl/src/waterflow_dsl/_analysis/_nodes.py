@@ -13,7 +13,6 @@ from waterflow_dsl._control import CONTROL_NODES
 from waterflow_dsl._convert._reader import Dialect
 from waterflow_dsl._diagnostics import Report, did_you_mean
 from waterflow_dsl._source import Mapping
-from waterflow_dsl._suggest import suggest
 from waterflow_dsl._uses import parse_uses
 from waterflow_dsl.plan import UsesKind, UsesPlan
 
@@ -33,7 +32,12 @@ class NodeChecker:
         uses = parse_uses(step.uses, self._catalog)
         if uses is None:
             message = f"`{step.uses[:60]}` is neither a node nor an action, directory or image"
-            self._add(Code.USES_FORM, step, message, "a node `docker/exec`, an action `owner/repo@v1`, `./dir`, `docker://image`")
+            self._add(
+                Code.USES_FORM,
+                step,
+                message,
+                "a node `docker/exec`, an action `owner/repo@v1`, `./dir`, `docker://image`",
+            )
         elif self._dialect == "github":
             self._check_github(step, uses)
         else:
@@ -46,7 +50,9 @@ class NodeChecker:
     def _check_kind(self, step: model.Step, uses: UsesPlan) -> None:
         if uses.kind in (UsesKind.ACTION, UsesKind.DOCKER):
             what = "action" if uses.kind is UsesKind.ACTION else "image"
-            self._add(Code.ACTION_RUNTIME, step, f"the {what} `{uses.name}` needs the action runtime on the agent", None)
+            self._add(
+                Code.ACTION_RUNTIME, step, f"the {what} `{uses.name}` needs the action runtime on the agent", None
+            )
         if uses.kind not in (UsesKind.NODE, UsesKind.CONTROL):
             return
         signature = signature_of(uses.name, self._catalog)
@@ -61,8 +67,10 @@ class NodeChecker:
     def _unknown(self, step: model.Step, name: str) -> None:
         if self._catalog is None:
             return
-        near = suggest(name, [*self._catalog.nodes, *CONTROL_NODES])
-        self._add(Code.UNKNOWN_NODE, step, f"unknown node `{name}`", did_you_mean(near) or "`waterflow node list` shows all")
+        near = self._report.nearest(name, [*self._catalog.nodes, *CONTROL_NODES])
+        self._add(
+            Code.UNKNOWN_NODE, step, f"unknown node `{name}`", did_you_mean(near) or "`waterflow node list` shows all"
+        )
 
     def _check_inputs(self, step: model.Step, uses: UsesPlan, signature: NodeSignature) -> None:
         properties: dict[str, Any] = signature.inputs.get("properties", {})
@@ -74,23 +82,30 @@ class NodeChecker:
         given = step.value("with")
         if isinstance(step.with_, str):
             return
+        present = {key for key in ("shell", "working-directory") if getattr(step, key.replace("-", "_"))}
         if isinstance(given, Mapping) and given is not step.node:
-            self._check_given(step, given, signature, properties)
-        present = set(step.with_) | {key for key in ("shell", "working-directory") if getattr(step, key.replace("-", "_"))}
+            present |= self._check_given(step, given, signature, properties)
         missing = [name for name in signature.inputs.get("required", ()) if name not in present]
         if missing:
             names = ", ".join(f"`{name}`" for name in missing)
             self._add(Code.MISSING_NODE_INPUT, step, f"the node `{uses.name}` needs {names}", "add it under `with:`")
 
-    def _check_given(self, step: model.Step, given: Mapping, signature: NodeSignature, properties: dict[str, Any]) -> None:
+    def _check_given(
+        self, step: model.Step, given: Mapping, signature: NodeSignature, properties: dict[str, Any]
+    ) -> set[str]:
+        """Report inputs that do not fit; gives the names that are there, or were probably meant to be."""
+        present: set[str] = set()
         for name, entry in given.entries.items():
             path = f"{step.path}.with.{name}"
+            near = name if name in properties else self._report.nearest(name, properties)
+            present.add(near or name)
             if name in properties:
                 check_value(properties[name], entry.value, path, self._report)
             elif is_closed(signature.inputs):
                 message = f"the node `{signature.name}` has no input `{name[:60]}`"
-                hint = did_you_mean(suggest(name, properties)) or "inputs: " + (", ".join(properties) or "none")
+                hint = did_you_mean(near) or "inputs: " + (", ".join(properties) or "none")
                 self._report.add(Code.UNKNOWN_NODE_INPUT, entry.key, message, path=path, hint=hint)
+        return present
 
     def _add(self, code: Code, step: model.Step, message: str, hint: str | None) -> None:
         self._report.add(code, step.value("uses"), message, path=f"{step.path}.uses", hint=hint)

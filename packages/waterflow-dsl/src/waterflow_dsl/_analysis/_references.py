@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from waterflow_dsl._analysis._shapes import Closed, ListOf, Shape
+from waterflow_dsl._analysis._shapes import Closed, ListOf, Shape, Similar
 from waterflow_dsl._codes import Code
-from waterflow_dsl._diagnostics import did_you_mean
-from waterflow_dsl._suggest import suggest
+from waterflow_dsl._diagnostics import Report, did_you_mean
 from waterflow_dsl.expressions import Reference
 from waterflow_dsl.expressions import Span as Stretch
 
@@ -23,7 +22,7 @@ class Finding(msgspec.Struct, frozen=True):
     hint: str | None
 
 
-def check_reference(reference: Reference, contexts: Mapping[str, Shape]) -> Finding | None:
+def check_reference(reference: Reference, contexts: Mapping[str, Shape], report: Report) -> Finding | None:
     """The first name of a reference that cannot exist; None when all may."""
     head = reference.path[0]
     shape: Shape | None = contexts.get(str(head)) or contexts.get(str(head).lower())
@@ -31,15 +30,26 @@ def check_reference(reference: Reference, contexts: Mapping[str, Shape]) -> Find
         if isinstance(shape, ListOf):
             shape = shape.items if segment is None or isinstance(segment, int) else None
             continue
-        if not isinstance(shape, Closed):
-            return None
-        if not isinstance(segment, str):
+        if isinstance(shape, Similar) and isinstance(segment, str):
+            return _mistyped(shape, segment, span, report)
+        if not isinstance(shape, Closed) or not isinstance(segment, str):
             return None
         found = _lookup(shape, segment)
         if found is None:
-            return _unknown(shape, segment, span)
+            return _unknown(shape, segment, span, report)
         shape = found
     return None
+
+
+def _mistyped(shape: Similar, name: str, span: Stretch, report: Report) -> Finding | None:
+    if name.lower() in {each.lower() for each in shape.names}:
+        return None
+    near = report.nearest(name, shape.names, similarity=0.85)
+    return (
+        None
+        if near is None
+        else Finding(shape.code, f"{shape.what} declares no `{name[:60]}`", span, did_you_mean(near))
+    )
 
 
 def _lookup(shape: Closed, name: str) -> Shape | None:
@@ -50,11 +60,11 @@ def _lookup(shape: Closed, name: str) -> Shape | None:
     return found
 
 
-def _unknown(shape: Closed, name: str, span: Stretch) -> Finding:
+def _unknown(shape: Closed, name: str, span: Stretch, report: Report) -> Finding:
     refused = shape.refused.get(name)
     if refused is not None:
         return Finding(refused[0], refused[1], span, shape.hint)
-    near = suggest(name, shape.names)
+    near = report.nearest(name, shape.names)
     known = ", ".join(list(shape.names)[:8])
     hint = did_you_mean(near) or shape.hint or (f"there is: {known}" if known else None)
     return Finding(shape.code, f"{shape.what} has no `{name[:60]}`", span, hint)

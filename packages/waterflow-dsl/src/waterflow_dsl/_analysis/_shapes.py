@@ -26,6 +26,14 @@ class ListOf(msgspec.Struct, frozen=True):
     items: Shape
 
 
+class Similar(msgspec.Struct, frozen=True):
+    """Any name, but none that differs from one of these by a typing mistake only."""
+
+    names: tuple[str, ...]
+    what: str
+    code: Code
+
+
 class Scalar(msgspec.Struct, frozen=True):
     """A single value: nothing below it. Reading further gives null, as on GitHub."""
 
@@ -34,7 +42,7 @@ class Open(msgspec.Struct, frozen=True):
     """Known only at run time."""
 
 
-Shape: TypeAlias = Closed | ListOf | Scalar | Open
+Shape: TypeAlias = Closed | ListOf | Similar | Scalar | Open
 OPEN = Open()
 VALUE = Scalar()
 NOT_HERE = Closed({}, "")
@@ -43,4 +51,4 @@ NOT_HERE = Closed({}, "")
 
 def closed(what: str, names: str) -> Closed:
     """A shape of single values, their names separated by blanks."""
-    return Closed({name: VALUE for name in names.split()}, what)
+    return Closed(dict.fromkeys(names.split(), VALUE), what)

@@ -18,7 +18,13 @@ class StepWalker:
     """The steps of one job. ``scope`` is what the job's fields see, and in the end all of its steps."""
 
     def __init__(
-        self, job: model.Job, scope: Scope, inspector: Inspector, nodes: NodeChecker, catalog: Catalog | None, report: Report
+        self,
+        job: model.Job,
+        scope: Scope,
+        inspector: Inspector,
+        nodes: NodeChecker,
+        catalog: Catalog | None,
+        report: Report,
     ) -> None:
         self._inspector = inspector
         self._nodes = nodes
@@ -134,5 +140,3 @@ def children(block: model.Block) -> tuple[tuple[model.Block, ...], ...]:
             return (block.then, block.else_)
         case _:
             return (block.steps,)
-
-

@@ -12,7 +12,6 @@ from waterflow_dsl._analysis._zones import TIME_ZONES
 from waterflow_dsl._codes import Code
 from waterflow_dsl._diagnostics import Report, did_you_mean
 from waterflow_dsl._duration import parse_duration
-from waterflow_dsl._suggest import suggest
 
 MAX_MATRIX = 256
 _MAJOR, _MINOR = 1, 0
@@ -60,7 +59,10 @@ def _check_schedule(schedule: model.Schedule, report: Report) -> None:
         hint = "for example `0 2 * * 1-5`"
         report.add(Code.CRON, schedule.value("cron"), problem, path=f"{schedule.path}.cron", hint=hint)
     if schedule.timezone not in TIME_ZONES:
-        hint = did_you_mean(suggest(schedule.timezone, sorted(TIME_ZONES))) or "for example `Asia/Shanghai` or `UTC`"
+        hint = (
+            did_you_mean(report.nearest(schedule.timezone, sorted(TIME_ZONES)))
+            or "for example `Asia/Shanghai` or `UTC`"
+        )
         message = f"unknown time zone `{schedule.timezone[:40]}`"
         report.add(Code.TIME_ZONE, schedule.value("timezone"), message, path=f"{schedule.path}.timezone", hint=hint)
 
@@ -74,9 +76,13 @@ def _check_matrix(job: model.Job, report: Report) -> None:
         is_expression = isinstance(values, str) and "${{" in values
         if not isinstance(values, list) and not is_expression:
             message = f"`{name}` takes a list or an expression"
-            report.add(Code.WRONG_TYPE, job.strategy.value("matrix"), message, path=f"{path}.{name}", hint="write `[…]`")
+            report.add(
+                Code.WRONG_TYPE, job.strategy.value("matrix"), message, path=f"{path}.{name}", hint="write `[…]`"
+            )
         elif values == [] and name not in ("include", "exclude"):
-            report.add(Code.EMPTY_VALUE, job.strategy.value("matrix"), f"`{name}` is an empty list", path=f"{path}.{name}")
+            report.add(
+                Code.EMPTY_VALUE, job.strategy.value("matrix"), f"`{name}` is an empty list", path=f"{path}.{name}"
+            )
     size = math.prod(len(v) for k, v in matrix.items() if isinstance(v, list) and k not in ("include", "exclude"))
     if size > MAX_MATRIX and "exclude" not in matrix:
         message = f"the matrix makes {size} job instances; at most {MAX_MATRIX} are possible"
@@ -92,4 +98,6 @@ def _check_pause(job: model.Job, report: Report) -> None:
     except ValueError as error:
         place = job.rollout.value("pause-between")
         message = f"{error}; `pause-between` takes a duration or `approval`"
-        report.add(Code.NOT_A_DURATION, place, message, path=f"{job.path}.rollout.pause-between", hint="for example `30s`")
+        report.add(
+            Code.NOT_A_DURATION, place, message, path=f"{job.path}.rollout.pause-between", hint="for example `30s`"
+        )

@@ -7,7 +7,6 @@ from waterflow_dsl._catalog import Catalog
 from waterflow_dsl._codes import Code
 from waterflow_dsl._diagnostics import Report, did_you_mean
 from waterflow_dsl._source import Node, Scalar, Sequence
-from waterflow_dsl._suggest import suggest
 
 BUILT_IN_GROUPS = frozenset({"all-servers", "default"})
 
@@ -36,7 +35,9 @@ def check_rollout(job: model.Job, report: Report) -> None:
     runs_on = job.runs_on
     if job.rollout and isinstance(runs_on, model.RunsOn) and (runs_on.target == "any" or runs_on.agent):
         message = "`rollout` has no effect: the job runs on one agent only"
-        report.add(Code.NEEDS_TARGET_ALL, job.key("rollout"), message, path=f"{job.path}.rollout", hint="add `target: all`")
+        report.add(
+            Code.NEEDS_TARGET_ALL, job.key("rollout"), message, path=f"{job.path}.rollout", hint="add `target: all`"
+        )
 
 
 def _scalars(node: Node) -> list[Node]:
@@ -53,7 +54,7 @@ def _check_group(node: Node, path: str, report: Report, catalog: Catalog) -> Non
     if name is None or catalog.groups is None or name in catalog.groups or name in BUILT_IN_GROUPS:
         return
     groups = sorted(catalog.groups | BUILT_IN_GROUPS)
-    hint = did_you_mean(suggest(name, groups)) or "groups: " + ", ".join(groups[:10])
+    hint = did_you_mean(report.nearest(name, groups)) or "groups: " + ", ".join(groups[:10])
     report.add(Code.UNKNOWN_GROUP, node, f"unknown group `{name}`", path=path, hint=hint)
 
 
@@ -61,7 +62,7 @@ def _check_agent(node: Node, path: str, report: Report, catalog: Catalog) -> Non
     name = _static(node)
     if name is None or catalog.agents is None or name in catalog.agents:
         return
-    hint = did_you_mean(suggest(name, sorted(catalog.agents)))
+    hint = did_you_mean(report.nearest(name, sorted(catalog.agents)))
     report.add(Code.UNKNOWN_AGENT, node, f"unknown agent `{name}`", path=path, hint=hint)
 
 

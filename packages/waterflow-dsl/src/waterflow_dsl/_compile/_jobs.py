@@ -24,7 +24,9 @@ from waterflow_dsl._conditions import with_success
 from waterflow_dsl.plan import CallPlan, JobPlan
 
 
-def compile_job(job_id: str, job: model.Job, file_defaults: model.JobDefaults | None, catalog: Catalog | None) -> JobPlan:
+def compile_job(
+    job_id: str, job: model.Job, file_defaults: model.JobDefaults | None, catalog: Catalog | None
+) -> JobPlan:
     """One job with the defaults of file and job folded into its steps."""
     levels = tuple(each for each in (job.defaults, file_defaults) if each is not None)
     defaults = Defaults(levels=levels, catalog=catalog)

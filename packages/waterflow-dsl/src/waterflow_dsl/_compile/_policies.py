@@ -118,5 +118,3 @@ def compile_environment(environment: model.Environment | str | None) -> Environm
             timeout=approval.timeout,
         )
     return EnvironmentPlan(name=environment.name or "", url=environment.url, approval=bool(approval))
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from waterflow_dsl.plan import (
     WhilePlan,
 )
 
+_EXPRESSION = re.compile(r"\$\{\{.*?(?:\}\}|$)")
 SHELL = UsesPlan(kind=UsesKind.NODE, name="shell")
 
 
@@ -84,10 +86,9 @@ def _step(step: model.Step, path: str, defaults: Defaults) -> StepPlan:
 
 
 def _default_name(step: model.Step) -> str:
-    if step.run is None:
-        return step.uses or ""
-    lines = [line.strip() for line in step.run.splitlines() if line.strip()]
-    first = lines[0] if lines else "run"
+    """The node, or the first line of the script. Expressions are cut out: a name is shown, and they may hold secrets."""
+    lines = [line.strip() for line in (step.run or step.uses or "").splitlines() if line.strip()]
+    first = _EXPRESSION.sub("…", lines[0]) if lines else "run"
     return first if len(first) <= 80 else first[:79] + "…"
 
 

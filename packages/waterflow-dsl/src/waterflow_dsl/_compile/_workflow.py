@@ -11,8 +11,8 @@ from waterflow_dsl._conditions import plain
 from waterflow_dsl.plan import InputPlan, InputType, Plan, SchedulePlan, SecretPlan, WebhookPlan
 
 
-def compile_workflow(workflow: model.Workflow, filename: str, catalog: Catalog | None) -> Plan:
-    """The plan of a model without errors."""
+def compile_workflow(workflow: model.Workflow, filename: str, catalog: Catalog | None, secrets: frozenset[str]) -> Plan:
+    """The plan of a model without errors; ``secrets`` are the names that its expressions read."""
     triggers = workflow.on
     call = triggers.call if triggers else None
     return Plan(
@@ -24,7 +24,7 @@ def compile_workflow(workflow: model.Workflow, filename: str, catalog: Catalog |
         description=workflow.description,
         inputs=_inputs(triggers),
         vars=workflow.vars,
-        secrets=_secrets(workflow),
+        secrets=_secrets(workflow, secrets),
         env=env_text(workflow.env),
         outputs={name: _output(output) for name, output in call.outputs.items()} if call else {},
         schedules=tuple(_schedule(each) for each in triggers.schedule) if triggers else (),
@@ -43,7 +43,10 @@ def _stem(filename: str) -> str:
 def _inputs(triggers: model.Triggers | None) -> dict[str, InputPlan]:
     if triggers is None:
         return {}
-    declared = {**(triggers.call.inputs if triggers.call else {}), **(triggers.manual.inputs if triggers.manual else {})}
+    declared = {
+        **(triggers.call.inputs if triggers.call else {}),
+        **(triggers.manual.inputs if triggers.manual else {}),
+    }
     return {name: _input(each) for name, each in declared.items()}
 
 
@@ -60,13 +63,16 @@ def _input(declared: model.Input | None) -> InputPlan:
     )
 
 
-def _secrets(workflow: model.Workflow) -> dict[str, SecretPlan]:
+def _secrets(workflow: model.Workflow, used: frozenset[str]) -> dict[str, SecretPlan]:
+    """Declared secrets, and those that are read without a declaration, which are required. Names ignore case."""
     call = workflow.on.call if workflow.on else None
     declared = {**(call.secrets if call else {}), **workflow.secrets}
-    return {
+    known = {name.lower() for name in declared} | {"github_token"}
+    found = {
         name: SecretPlan(required=each.required, description=each.description) if each else SecretPlan(required=True)
         for name, each in declared.items()
     }
+    return found | {name: SecretPlan(required=True) for name in sorted(used) if name.lower() not in known}
 
 
 def _output(output: model.CallOutput | str) -> str:

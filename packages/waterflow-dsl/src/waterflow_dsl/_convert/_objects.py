@@ -11,7 +11,6 @@ from waterflow_dsl._diagnostics import did_you_mean
 from waterflow_dsl._schema._tables import FIELDS, OBJECTS
 from waterflow_dsl._schema._types import Field, ObjectType, Ref, fold
 from waterflow_dsl._source import Mapping, Node, Scalar
-from waterflow_dsl._suggest import suggest
 
 
 def read_ref(reader: Reader, kind: Ref, node: Node, at: At) -> Any:
@@ -28,14 +27,16 @@ def read_object(reader: Reader, kind: ObjectType, node: Mapping, path: str) -> A
         reader.sites = []
     values: dict[str, Any] = {"node": node, "path": path}
     seen: dict[str, Scalar] = {}
+    meant: set[str | None] = set()
     for entry in node.entries.values():
         field = _field(reader, kind, entry.key, path)
-        if field is None or not _first(reader, seen, field, entry.key, path):
-            continue
-        value = reader.read(field.type, entry.value, At(f"{path}.{field.name}" if path else field.name, field))
-        if value is not UNSET:
-            values[field.attribute] = value
-    _check_keys(reader, kind, node, seen, path)
+        if field is None:
+            meant.add(reader.nearest(entry.key.text, [each.name for each in kind.fields if each.required]))
+        elif _first(reader, seen, field, entry.key, path):
+            value = reader.read(field.type, entry.value, At(f"{path}.{field.name}" if path else field.name, field))
+            if value is not UNSET:
+                values[field.attribute] = value
+    _check_keys(reader, kind, node, seen, path, meant)
     if kind.scope:
         values["sites"] = tuple(reader.sites)
         reader.sites = outer
@@ -70,7 +71,7 @@ def unknown_key(reader: Reader, kind: ObjectType, key: Scalar, path: str) -> Non
         reader.report(Code.LOOK_ALIKE, key, f"`{key.text[:60]}` holds {alike}", path, "type the key anew")
         return
     names = [field.name for field in kind.fields if reader.dialect == "waterflow" or field.origin != "waterflow"]
-    near = suggest(key.text, names)
+    near = reader.nearest(key.text, names)
     what = kind.title[0].lower() + kind.title[1:]
     hint = did_you_mean(near) or ("known keys: " + ", ".join(names))
     reader.report(Code.UNKNOWN_KEY, key, f"unknown key `{key.text[:60]}` in {what}", path, hint)
@@ -85,9 +86,12 @@ def _first(reader: Reader, seen: dict[str, Scalar], field: Field, key: Scalar, p
     return False
 
 
-def _check_keys(reader: Reader, kind: ObjectType, node: Mapping, seen: dict[str, Scalar], path: str) -> None:
+def _check_keys(
+    reader: Reader, kind: ObjectType, node: Mapping, seen: dict[str, Scalar], path: str, meant: set[str | None]
+) -> None:
+    """Keys that are missing, unless an unknown one was probably meant to be them, and keys that exclude each other."""
     for field in kind.fields:
-        if field.required and field.name not in seen:
+        if field.required and field.name not in seen and field.name not in meant:
             what = kind.title[0].lower() + kind.title[1:]
             reader.report(Code.MISSING_KEY, first_line(node), f"`{field.name}` is missing in {what}", path)
     for group in kind.exclusive:

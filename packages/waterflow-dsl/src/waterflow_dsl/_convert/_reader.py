@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -54,6 +54,10 @@ class Reader:
         """Report a finding."""
         self._report.add(code, place, message, path=path, hint=hint)
 
+    def nearest(self, name: str, candidates: Iterable[str]) -> str | None:
+        """The nearest name."""
+        return self._report.nearest(name, candidates)
+
     def wrong_type(self, node: Node, at: At, expected: str) -> Any:
         """Report a value of the wrong kind; gives ``UNSET``."""
         name = at.path.rpartition(".")[2] or at.path
@@ -78,5 +82,3 @@ class Reader:
     def condition(self, node: Scalar, at: At) -> None:
         """Note a condition for the analysis."""
         self.sites.append(Site(node, at.path, at.field, bare=True))
-
-

@@ -11,7 +11,6 @@ from waterflow_dsl._convert._reader import UNSET, At, Reader
 from waterflow_dsl._duration import parse_duration
 from waterflow_dsl._schema._types import Condition, Duration, Flag, Json, Number, Text
 from waterflow_dsl._source import Mapping, Node, Scalar, Sequence
-from waterflow_dsl._suggest import suggest
 from waterflow_dsl.expressions import to_string
 
 
@@ -37,7 +36,7 @@ def as_text(value: Any) -> str:
 
 def _not_an_option(reader: Reader, options: tuple[str, ...], node: Node, at: At, text: str) -> Any:
     name = at.path.rpartition(".")[2]
-    near = suggest(text, options)
+    near = reader.nearest(text, options)
     listed = ", ".join(options)
     hint = f"did you mean `{near}`?" if near else f"one of: {listed}"
     message = f"`{_short(text)}` is not possible for `{name}`: it is one of {listed}"
@@ -90,8 +89,16 @@ def read_flag(reader: Reader, _kind: Flag, node: Node, at: At) -> Any:
     return reader.wrong_type(node, at, "true or false")
 
 
-_WORDS_OF_OLD = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false", "true": "true",
-                 "false": "false"}
+_WORDS_OF_OLD = {
+    "yes": "true",
+    "on": "true",
+    "y": "true",
+    "no": "false",
+    "off": "false",
+    "n": "false",
+    "true": "true",
+    "false": "false",
+}
 
 
 def read_duration(reader: Reader, kind: Duration, node: Node, at: At) -> Any:

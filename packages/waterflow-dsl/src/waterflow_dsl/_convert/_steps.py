@@ -60,4 +60,6 @@ def _check_does_something(reader: Reader, node: Mapping, at: At) -> None:
     if keys & _DOES or not keys <= _KNOWN:
         return
     hint = "add `run: <script>` or `uses: <node>`"
-    reader.report(Code.NOT_A_STEP, first_line(node), "the step does nothing: it has neither `run` nor `uses`", at.path, hint)
+    reader.report(
+        Code.NOT_A_STEP, first_line(node), "the step does nothing: it has neither `run` nor `uses`", at.path, hint
+    )

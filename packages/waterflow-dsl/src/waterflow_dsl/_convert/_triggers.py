@@ -14,7 +14,6 @@ from waterflow_dsl._schema._triggers import EVENT_FILTERS, EVENT_TYPES
 from waterflow_dsl._schema._types import Triggers, fold
 from waterflow_dsl._source import Mapping, Node, Scalar, Sequence
 from waterflow_dsl._source._tree import Entry
-from waterflow_dsl._suggest import suggest
 
 _OURS = FIELDS["triggers"]
 
@@ -74,10 +73,14 @@ def _ours(reader: Reader, entry: Entry, at: At) -> bool:
         _read_event(reader, name, entry, at)
         if reader.dialect == "waterflow":
             hint = "start the workflow by hand, or add `schedule`, `webhook` or `call`"
-            reader.report(Code.TRIGGER_NOT_RUN, entry.key, f"GitHub's event `{name}` starts nothing here", at.path, hint)
+            reader.report(
+                Code.TRIGGER_NOT_RUN, entry.key, f"GitHub's event `{name}` starts nothing here", at.path, hint
+            )
         return False
     names = ["workflow_dispatch", "workflow_call", "schedule", *EVENT_TYPES]
-    near = suggest(name, names if reader.dialect == "github" else [*(f.name for f in OBJECTS["triggers"].fields), *names])
+    near = reader.nearest(
+        name, names if reader.dialect == "github" else [*(f.name for f in OBJECTS["triggers"].fields), *names]
+    )
     reader.report(Code.UNKNOWN_TRIGGER, entry.key, f"unknown trigger `{name[:60]}`", at.path, did_you_mean(near))
     return False
 

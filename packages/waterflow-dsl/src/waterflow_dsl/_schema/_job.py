@@ -157,7 +157,9 @@ POLICY_TYPES = (
         model=model.Concurrency,
         exclusive=(("on-conflict", "cancel-in-progress"),),
         fields=(
-            Field(name="group", type=Text(), help="Runs with the same group exclude each other.", place=JOB, required=True),
+            Field(
+                name="group", type=Text(), help="Runs with the same group exclude each other.", place=JOB, required=True
+            ),
             Field(
                 name="on-conflict",
                 type=Text(options=("queue", "cancel", "reject")),
@@ -185,7 +187,11 @@ POLICY_TYPES = (
             Field(name="run", type=Ref(name="run-defaults"), help="Defaults of `run`."),
             Field(name="timeout", type=Duration(), help="Longest time of a step.", place=STEP, origin="waterflow"),
             Field(
-                name="timeout-minutes", type=Duration(unit=60.0), help="The same in minutes.", place=STEP, origin="waterflow"
+                name="timeout-minutes",
+                type=Duration(unit=60.0),
+                help="The same in minutes.",
+                place=STEP,
+                origin="waterflow",
             ),
             Field(name="retry", type=Ref(name="retry"), help="Retry policy of steps.", origin="waterflow"),
             Field(name="runs-on", type=RUNS_ON, help="Where jobs run.", place=JOB, origin="waterflow"),
@@ -259,7 +265,11 @@ JOB_TYPE = ObjectType(
             origin="github",
         ),
         Field(
-            name="container", type=Json(), help="The container that GitHub runs the job in.", place=CONTAINER, origin="github"
+            name="container",
+            type=Json(),
+            help="The container that GitHub runs the job in.",
+            place=CONTAINER,
+            origin="github",
         ),
         Field(name="services", type=Json(), help="Service containers of GitHub's.", place=CONTAINER, origin="github"),
         Field(name="snapshot", type=Json(), help="Image that GitHub makes of the runner.", origin="github"),

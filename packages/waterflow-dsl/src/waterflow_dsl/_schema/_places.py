@@ -9,7 +9,7 @@ from __future__ import annotations
 from waterflow_dsl._schema._types import Place
 
 GITHUB_CONTEXTS = frozenset(
-    "github inputs vars secrets needs strategy matrix job jobs runner env steps".split()
+    ["github", "inputs", "vars", "secrets", "needs", "strategy", "matrix", "job", "jobs", "runner", "env", "steps"]
 )
 """The contexts of GitHub's own language."""
 

@@ -23,7 +23,9 @@ ID = "[A-Za-z_][A-Za-z0-9_-]*"
 ENV = MapOf(values=Json(scalar=True), template=True)
 
 STEP_ID = Field(name="id", type=Text(pattern=ID, what="an id"), help="Name under which `steps.<id>` gives its outputs.")
-_NAME = Field(name="name", type=Text(), help="What is shown; the node or the first line of `run` by default.", place=STEP)
+_NAME = Field(
+    name="name", type=Text(), help="What is shown; the node or the first line of `run` by default.", place=STEP
+)
 _IF = Field(
     name="if",
     type=Condition(),

@@ -8,9 +8,7 @@ from waterflow_dsl._schema._triggers import TRIGGER_TYPES
 from waterflow_dsl._schema._types import Field, ObjectType, fold
 from waterflow_dsl._schema._workflow import WORKFLOW_TYPE
 
-OBJECTS: dict[str, ObjectType] = {
-    each.name: each for each in (WORKFLOW_TYPE, *TRIGGER_TYPES, *JOB_TYPES, *STEP_TYPES)
-}
+OBJECTS: dict[str, ObjectType] = {each.name: each for each in (WORKFLOW_TYPE, *TRIGGER_TYPES, *JOB_TYPES, *STEP_TYPES)}
 """Every object type of the language."""
 
 

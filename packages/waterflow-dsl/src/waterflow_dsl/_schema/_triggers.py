@@ -22,12 +22,8 @@ from waterflow_dsl._schema._types import (
 )
 
 _NAME = "[A-Za-z_][A-Za-z0-9_-]*"
-_INPUTS = MapOf(
-    values=OneOf(mapping=Ref(name="input"), null=True), pattern=_NAME, what="an input's name"
-)
-SECRETS = MapOf(
-    values=OneOf(mapping=Ref(name="secret"), null=True), pattern=_NAME, what="a secret's name"
-)
+_INPUTS = MapOf(values=OneOf(mapping=Ref(name="input"), null=True), pattern=_NAME, what="an input's name")
+SECRETS = MapOf(values=OneOf(mapping=Ref(name="secret"), null=True), pattern=_NAME, what="a secret's name")
 INPUT_TYPES = ("string", "number", "boolean", "choice", "json", "group", "agent", "environment")
 
 EVENT_TYPES: dict[str, tuple[str, ...]] = {
@@ -39,8 +35,21 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "deployment": (),
     "deployment_status": (),
     "discussion": tuple(
-        "created edited deleted transferred pinned unpinned labeled unlabeled locked unlocked category_changed answered "
-        "unanswered".split()
+        [
+            "created",
+            "edited",
+            "deleted",
+            "transferred",
+            "pinned",
+            "unpinned",
+            "labeled",
+            "unlabeled",
+            "locked",
+            "unlocked",
+            "category_changed",
+            "answered",
+            "unanswered",
+        ]
     ),
     "discussion_comment": ("created", "edited", "deleted"),
     "fork": (),
@@ -48,8 +57,26 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "image_version": (),
     "issue_comment": ("created", "edited", "deleted"),
     "issues": tuple(
-        "opened edited deleted transferred pinned unpinned closed reopened assigned unassigned labeled unlabeled locked "
-        "unlocked milestoned demilestoned typed untyped".split()
+        [
+            "opened",
+            "edited",
+            "deleted",
+            "transferred",
+            "pinned",
+            "unpinned",
+            "closed",
+            "reopened",
+            "assigned",
+            "unassigned",
+            "labeled",
+            "unlabeled",
+            "locked",
+            "unlocked",
+            "milestoned",
+            "demilestoned",
+            "typed",
+            "untyped",
+        ]
     ),
     "label": ("created", "edited", "deleted"),
     "merge_group": ("checks_requested",),
@@ -60,9 +87,29 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "project_column": ("created", "updated", "moved", "deleted"),
     "public": (),
     "pull_request": tuple(
-        "assigned unassigned labeled unlabeled opened edited closed reopened synchronize converted_to_draft "
-        "ready_for_review locked unlocked milestoned demilestoned review_requested review_request_removed "
-        "auto_merge_enabled auto_merge_disabled enqueued dequeued".split()
+        [
+            "assigned",
+            "unassigned",
+            "labeled",
+            "unlabeled",
+            "opened",
+            "edited",
+            "closed",
+            "reopened",
+            "synchronize",
+            "converted_to_draft",
+            "ready_for_review",
+            "locked",
+            "unlocked",
+            "milestoned",
+            "demilestoned",
+            "review_requested",
+            "review_request_removed",
+            "auto_merge_enabled",
+            "auto_merge_disabled",
+            "enqueued",
+            "dequeued",
+        ]
     ),
     "pull_request_comment": ("created", "edited", "deleted"),
     "pull_request_review": ("submitted", "edited", "dismissed"),
@@ -98,7 +145,13 @@ INPUT_TYPE = ObjectType(
         Field(name="default", type=Json(), help="Value when none is given.", place=RUN),
         Field(name="description", type=Text(), help="What it is for."),
         Field(name="options", type=ListOf(items=Json(scalar=True), minimum=1), help="The values of a choice."),
-        Field(name="deprecation-message", type=Text(), help="Shown when the input is given.", aliases=("deprecationMessage",), origin="github"),
+        Field(
+            name="deprecation-message",
+            type=Text(),
+            help="Shown when the input is given.",
+            aliases=("deprecationMessage",),
+            origin="github",
+        ),
     ),
 )
 
@@ -132,7 +185,9 @@ TRIGGER_TYPES = (
                 help="When the last run is not done; skip.",
                 origin="waterflow",
             ),
-            Field(name="catch-up", type=Duration(), help="How late a missed start may be made up for.", origin="waterflow"),
+            Field(
+                name="catch-up", type=Duration(), help="How late a missed start may be made up for.", origin="waterflow"
+            ),
             Field(name="jitter", type=Duration(), help="Random delay of at most this.", origin="waterflow"),
         ),
     ),
@@ -141,7 +196,9 @@ TRIGGER_TYPES = (
         title="Started by an HTTP request",
         model=model.Webhook,
         fields=(
-            Field(name="secret", type=Text(pattern=_NAME, what="a secret's name"), help="Secret that signs the request."),
+            Field(
+                name="secret", type=Text(pattern=_NAME, what="a secret's name"), help="Secret that signs the request."
+            ),
             Field(name="if", type=Condition(), help="Starts only when this holds.", place=EVENT),
         ),
     ),
@@ -208,7 +265,18 @@ TRIGGER_TYPES = (
         model=model.GithubTrigger,
         fields=tuple(
             Field(name=name, type=ListOf(items=Text(), single=True), help=f"GitHub's filter `{name}`.", origin="both")
-            for name in "types branches branches-ignore tags tags-ignore paths paths-ignore workflows names versions".split()
+            for name in [
+                "types",
+                "branches",
+                "branches-ignore",
+                "tags",
+                "tags-ignore",
+                "paths",
+                "paths-ignore",
+                "workflows",
+                "names",
+                "versions",
+            ]
         ),
     ),
 )

@@ -41,7 +41,7 @@ def compose(source: SourceText, report: Report) -> Node | None:
     return None
 
 
-class _Stop(Exception):  # noqa: N818 - control flow: the diagnostic is already reported
+class _Stop(Exception):
     """The file cannot be read further."""
 
 
@@ -87,7 +87,11 @@ class _Composer:
         before = self._values + self._aliased
         if event.anchor is not None:
             self._anchors[event.anchor] = (None, 0)
-        node = self._mapping(event, depth) if isinstance(event, _EVENTS.MappingStartEvent) else self._sequence(event, depth)
+        node = (
+            self._mapping(event, depth)
+            if isinstance(event, _EVENTS.MappingStartEvent)
+            else self._sequence(event, depth)
+        )
         return self._remember(event, node, self._values + self._aliased - before)
 
     def _remember(self, event: Any, node: Node, size: int) -> Node:
