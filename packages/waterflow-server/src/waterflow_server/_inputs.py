@@ -96,6 +96,8 @@ def _typed(kind: InputType, value: Any) -> Any:
             return value
         case InputType.STRING, int() | float() if not isinstance(value, bool):
             return str(value)
+        case _:
+            pass
     raise InvalidValue(f"is {value!r}; it has to be {_WORDS.get(kind, 'one of its options')}")
 
 

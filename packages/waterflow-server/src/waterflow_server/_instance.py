@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def instance_file(settings: Settings) -> Path:
 
 
 @contextlib.contextmanager
-def registered(settings: Settings) -> Iterator[Instance]:
+def registered(settings: Settings) -> Generator[Instance]:
     """Be the running server until the end. The lock, not the file, tells whether it lives: no crash leaves one behind.
 
     Raises AlreadyRunning, OSError.

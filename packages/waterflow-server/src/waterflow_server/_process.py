@@ -8,7 +8,7 @@ import errno
 import logging
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import uvicorn
 from temporalio.client import Client
@@ -115,7 +115,7 @@ class _Server(uvicorn.Server):
     """uvicorn without its own signal handling, which would end the process before the worker has stopped."""
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         yield
 
     def stop(self, closing: asyncio.Event) -> None:
@@ -125,7 +125,7 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
+def _listening(settings: Settings) -> Generator[socket.socket]:
     """The socket, bound before anything else is begun, so that a busy port leaves nothing behind; listening comes last.
 
     Raises PortBusy.

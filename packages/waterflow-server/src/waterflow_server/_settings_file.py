@@ -52,7 +52,7 @@ def _toml(path: Path, data: bytes) -> Iterator[Given]:
 
 def _yaml(path: Path, data: bytes) -> Iterator[Given]:
     try:
-        root = cast("yaml.Node | None", yaml.compose(data, Loader=yaml.SafeLoader))
+        root = yaml.compose(data, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark: Any = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}" if mark else str(path)

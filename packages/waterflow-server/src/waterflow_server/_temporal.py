@@ -39,13 +39,11 @@ async def connect(settings: TemporalConnection, ring: KeyRing | None) -> Client:
     Raises TemporalUnavailable, and TemporalRefused when the namespace is not there.
     """
     try:
-        async with asyncio.timeout(settings.wait) as waiting:
+        async with asyncio.timeout(settings.wait):
             client = await _connected(settings, ring)
             await _check_namespace(client, settings)
             return client
     except TimeoutError as error:
-        if not waiting.expired():
-            raise
         raise TemporalUnavailable(
             f"no Temporal server answers at {settings.address} (waited {settings.wait:g} s). Start one, or name "
             "another with --temporal or TEMPORAL_ADDRESS; `waterflow dev` starts a server with its own Temporal",

@@ -41,7 +41,7 @@ def dev(argv: Sequence[str] | None = None) -> int:
     """``waterflow dev``: the embedded stack; returns the exit code."""
     from .dev._command import main
 
-    return main(argv)
+    return main(sys.argv[1:] if argv is None else argv)
 
 
 def _act(arguments: argparse.Namespace, given: list[str]) -> int:
@@ -72,8 +72,10 @@ def _parser() -> argparse.ArgumentParser:
         sub = verbs.add_parser(verb, help=text, description=text, allow_abbrev=False)
         sub.add_argument("--config", metavar="FILE", help="settings file (default server.yaml in ~/.config/waterflow)")
         for setting in TABLE:
-            switch = {"action": "store_true"} if setting.kind is bool else {"metavar": setting.flag[2:].upper()}
-            sub.add_argument(setting.flag, dest=setting.name, help=setting.help, **switch)
+            if setting.kind is bool:
+                sub.add_argument(setting.flag, dest=setting.name, help=setting.help, action="store_true")
+            else:
+                sub.add_argument(setting.flag, dest=setting.name, help=setting.help, metavar=setting.flag[2:].upper())
         if verb == "start":
             sub.add_argument("--background", action="store_true", help="return as soon as the server is ready")
     return parser

@@ -26,7 +26,7 @@ class _Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
 
 
-class TemporalConnection(_Settings, kw_only=True):
+class TemporalConnection(_Settings, frozen=True, kw_only=True):
     """Where Temporal is. ``wait`` is how long a Temporal that does not answer is waited for at start, in seconds."""
 
     address: str = "127.0.0.1:7233"
@@ -34,7 +34,7 @@ class TemporalConnection(_Settings, kw_only=True):
     wait: float = 10.0
 
 
-class Settings(_Settings, kw_only=True):
+class Settings(_Settings, frozen=True, kw_only=True):
     """What is in force.
 
     ``data_dir`` holds the logs of runs and the pid file; several servers may share it. ``keys_file`` is the key ring

@@ -1,4 +1,4 @@
-"""``waterflow server``: exit codes and words of each way to start, stop and fail; a real Temporal where one is needed."""
+"""``waterflow server``: exit codes and words of each way to start, stop and fail."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class TestStart:
             ended = await server("start")
         assert (ended.code, ended.err) == (
             75,
-            f"waterflow server: port {server.port} on 127.0.0.1 is taken by another program; stop it (`waterflow server "
-            "status` tells whether it is a Waterflow server) or choose another port with --port or WATERFLOW_PORT\n",
+            f"waterflow server: port {server.port} on 127.0.0.1 is taken by another program; stop it "
+            "(`waterflow server status` tells whether it is a Waterflow server) or choose another port with --port or WATERFLOW_PORT\n",
         )
 
     async def test_a_wrong_setting(self, server: ServerCommand) -> None:

@@ -144,8 +144,8 @@ class TestExposure:
         with pytest.raises(SettingsError) as caught:
             load({"host": host}, environ)
         assert caught.value.message == (
-            f"the server would listen on {host} without asking anybody for a key, so whoever reaches the port could run "
-            "commands on your servers. Listen on 127.0.0.1 (behind a proxy that checks who calls), or say "
+            f"the server would listen on {host} without asking anybody for a key, so whoever reaches the port "
+            "could run commands on your servers. Listen on 127.0.0.1 (behind a proxy that checks who calls), or say "
             "--insecure-no-auth when the network itself is trusted"
         )
 
@@ -158,5 +158,5 @@ class TestExposure:
         assert load({}, environ).settings.insecure_no_auth
 
     def test_keys_that_cannot_be_checked_yet_are_not_pretended(self, environ: dict[str, str]) -> None:
-        with pytest.raises(SettingsError, match="`auth.enabled` is on, but this version cannot check API keys yet"):
+        with pytest.raises(SettingsError, match=r"`auth\.enabled` is on, but this version cannot check API keys yet"):
             load({}, environ | {"WATERFLOW_AUTH_ENABLED": "true"})

@@ -8,7 +8,7 @@ import time
 from typing import Any
 from uuid import uuid4
 
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from .._logging import FIELDS, request_id
 
@@ -48,14 +48,14 @@ def access_middleware(app: ASGIApp) -> ASGIApp:
     return handle
 
 
-def _write(scope: Scope, status: int, seconds: float) -> None:
+def _write(scope: HTTPScope, status: int, seconds: float) -> None:
     path: str = scope["path"]
     level = logging.DEBUG if path.startswith(_QUIET) else logging.INFO
     if not _log.isEnabledFor(level):
         return
-    client = scope.get("client")
+    client = scope["client"]
     fields: dict[str, Any] = {
-        "method": scope.get("method", ""),
+        "method": scope["method"],
         "path": path,
         "status": status,
         "ms": round(seconds * 1000, 1),

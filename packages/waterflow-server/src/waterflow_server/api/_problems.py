@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -15,7 +16,6 @@ from litestar.exceptions import (
     SerializationException,
     ValidationException,
 )
-from litestar.types import ExceptionHandlersMap
 
 from waterflow_sdk.wire import Problem
 
@@ -169,7 +169,7 @@ def _safe(members: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if name not in Problem.__struct_fields__}
 
 
-EXCEPTION_HANDLERS: ExceptionHandlersMap = {
+EXCEPTION_HANDLERS: dict[int | type[Exception], Callable[[AnyRequest, Any], Response[Any]]] = {
     ServerError: of_service,
     NotFoundException: _not_found,
     MethodNotAllowedException: _method_not_allowed,

@@ -42,7 +42,7 @@ class LogIngestController(Controller):
 
 def _stream_name(request: Request[Any, Any, Any], stream: str) -> StreamName:
     # The router folds slashes, which a name of a job instance may hold: take the address as it was sent.
-    raw = (request.scope.get("raw_path") or b"").decode("ascii", "replace").partition("?")[0]
+    raw = request.scope["raw_path"].decode("ascii", "replace").partition("?")[0]
     sent = unquote(raw.partition("/v1/logs/")[2]) or stream.lstrip("/")
     try:
         return StreamName.parse(sent)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -50,7 +50,7 @@ def encode_chunk(header: ChunkHeader, data: bytes) -> bytes:
 
 
 @contextmanager
-def open_locked(path: Path) -> Iterator[int]:
+def open_locked(path: Path) -> Generator[int]:
     """Open the journal for appending, made when it is not there, and hold its lock; blocks while another has it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
     try:
