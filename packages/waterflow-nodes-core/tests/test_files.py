@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from waterflow_nodes_core._paths import explain
 from waterflow_nodes_core.file_read import FileRead
 from waterflow_nodes_core.file_write import FileWrite
 from waterflow_sdk.testing import NodeResult, run_node
@@ -93,6 +95,23 @@ class TestRead:
     def test_no_permission(self, tmp_path: Path) -> None:
         (tmp_path / "a").touch(mode=0)
         assert failure(read(tmp_path, "a")) == ("permission-denied", "the agent's user has no permission for 'a'")
+
+
+class TestSystemErrors:
+    """What a test that runs as root cannot provoke."""
+
+    @pytest.mark.parametrize(
+        ("error", "expected"),
+        [
+            (PermissionError(errno.EACCES, "x"), ("permission-denied", "the agent's user has no permission for 'a'")),
+            (OSError(errno.EDQUOT, "x"), ("disk-full", "no space is left on the disk for 'a'")),
+            (OSError(errno.EROFS, "Read-only file system"), ("file-error", "'a': Read-only file system")),
+        ],
+        ids=["permission", "quota", "read-only"],
+    )
+    def test_in_words(self, error: OSError, expected: tuple[str, str]) -> None:
+        explained = explain(error, "a")
+        assert (explained.code, explained.message) == expected
 
 
 class TestPaths:

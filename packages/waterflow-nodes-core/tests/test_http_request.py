@@ -312,6 +312,37 @@ class TestNoAnswer:
         assert failure(await call(f"{service.url}/cut", retries=0))[0] == "http-connection"
 
 
+class TestProxy:
+    """The step's environment names it."""
+
+    async def through(self, url: str, env: dict[str, str]) -> bytes:
+        """The first line that the proxy gets."""
+        lines: list[bytes] = []
+
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            lines.append(await reader.readline())
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            await writer.drain()
+            writer.close()
+
+        async with await asyncio.start_server(handle, "127.0.0.1", 0) as server:
+            address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            names = {name: value.replace("PROXY", address) for name, value in env.items()}
+            await run_node_async(HttpRequest, {"url": url, "retries": 0}, env=names)
+        return b"".join(lines)
+
+    async def test_http(self) -> None:
+        line = await self.through("http://nowhere.invalid/x", {"http_proxy": "PROXY"})
+        assert line == b"GET http://nowhere.invalid/x HTTP/1.1\r\n"
+
+    async def test_https(self) -> None:
+        line = await self.through("https://nowhere.invalid/x", {"HTTPS_PROXY": "PROXY"})
+        assert line == b"CONNECT nowhere.invalid:443 HTTP/1.1\r\n"
+
+    async def test_not_for_some_hosts(self) -> None:
+        assert await self.through("http://nowhere.invalid/x", {"http_proxy": "PROXY", "no_proxy": ".invalid"}) == b""
+
+
 class TestTls:
     async def test_an_unknown_authority(self, tls_service: Service) -> None:
         code, message, retryable = failure(await call(f"{tls_service.url}/echo"))

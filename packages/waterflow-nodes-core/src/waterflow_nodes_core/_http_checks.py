@@ -40,6 +40,21 @@ def plain_url(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
+def proxy_for(url: str, env: Mapping[str, str]) -> str | None:
+    """The proxy that the step's environment names for a URL: ``http_proxy``, ``https_proxy``, ``no_proxy``.
+
+    The upper-case ``HTTP_PROXY`` is not read, as in curl: in a CGI it comes from a request's header.
+    """
+    from urllib.request import proxy_bypass_environment
+
+    parts = urlsplit(url)
+    proxy = env.get(f"{parts.scheme}_proxy") or (env.get("HTTPS_PROXY") if parts.scheme == "https" else None)
+    none = env.get("no_proxy") or env.get("NO_PROXY") or ""
+    if not proxy or proxy_bypass_environment(parts.netloc.rpartition("@")[2], {"no": none}):
+        return None
+    return proxy
+
+
 def check_method(method: str) -> str:
     """The method in upper case; raises :class:`InvalidInput` for what is none."""
     if not _TOKEN.fullmatch(method):

@@ -35,6 +35,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str]
     query: list[tuple[str, str]]
     data: bytes | None
+    proxy: str | None
     timeout: float
     follow_redirects: bool
     tls: ssl.SSLContext | bool
@@ -110,6 +111,7 @@ async def _send(request: Request, save_to: Path | None, keep: Any) -> Answer:
             headers=request.headers,
             params=request.query or None,
             data=request.data,
+            proxy=request.proxy,
             allow_redirects=request.follow_redirects,
             max_redirects=_MAX_REDIRECTS,
         ) as response,

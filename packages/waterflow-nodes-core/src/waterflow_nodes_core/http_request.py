@@ -23,6 +23,7 @@ from ._http_checks import (
     check_method,
     check_url,
     plain_url,
+    proxy_for,
     query_pairs,
 )
 from ._http_exchange import MAX_BODY, Answer, Request, exchange, tls_settings
@@ -51,7 +52,8 @@ class HttpRequest(Node):
     """Call an HTTP service and check its answer.
 
     The step fails when the status is not the expected one. A GET, HEAD or OPTIONS is tried again twice when there is no
-    connection or the status is one of `retry-on-status`; other methods only when `retries` says so.
+    connection or the status is one of `retry-on-status`; other methods only when `retries` says so. The proxy that the
+    step's environment names (`http_proxy`, `https_proxy`, `no_proxy`) is used.
     """
 
     name = "http/request"
@@ -181,6 +183,7 @@ def _request(ctx: NodeContext, inputs: HttpRequest.Input) -> Request:
         headers=headers,
         query=query_pairs(inputs.query),
         data=data,
+        proxy=proxy_for(inputs.url, ctx.env),
         timeout=inputs.timeout,
         follow_redirects=inputs.follow_redirects,
         tls=tls_settings(resolve(ctx.workspace, inputs.ca_file) if inputs.ca_file else None, inputs.insecure),

@@ -59,6 +59,11 @@ class TestForms:
     def test_the_longest_wins(self) -> None:
         assert Masker(["abc", "abcdef"]).mask("abcdefg abcd") == "***g ***d"
 
+    def test_among_many_too(self) -> None:
+        values = [f"{first}{second}{'x' * length}" for first in "abc" for second in "abc" for length in range(20)]
+        masker = Masker(values)
+        assert [masker.mask(f"-{value}-") for value in values] == ["-***-"] * len(values)
+
     @pytest.mark.parametrize("value", ["", "x", "\n", "x\ny"], ids=repr)
     def test_one_character_is_never_masked(self, value: str) -> None:
         assert Masker([value]).mask("x y z x\ny") in ("x y z x\ny",)

@@ -11,6 +11,7 @@ from urllib.parse import quote, quote_plus
 
 from ._secret import MASK
 
+_SHARED = 2  # no form is shorter
 _MIN = 2  # a one-character value would mask half of every line and so give itself away
 _MIN_BASE64 = 6  # what remains of a very short value in base64 is too common to mask
 _WRAPS = (64, 76)  # base64 line lengths: RFC 1421 (openssl), RFC 2045 (coreutils)
@@ -36,9 +37,8 @@ class Masker:
         if forms <= self._forms:
             return
         self._forms |= forms
-        longest_first = sorted(self._forms, key=len, reverse=True)
-        self.longest = len(longest_first[0])
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+        self.longest = max(map(len, self._forms))
+        self._pattern = re.compile(_alternation(self._forms, _SHARED))
 
     def mask(self, text: str) -> str:
         """The text with every secret replaced. The text must not be a part of a longer one: see :class:`MaskStream`."""
@@ -92,6 +92,18 @@ class MaskStream:
         """The end of the text: what was held back, masked."""
         held, self._held = self._held, ""
         return self._masker.mask(held)
+
+
+def _alternation(forms: Iterable[str], shared: int) -> str:
+    """A pattern for any of the forms, the longest first. Forms with the same ``shared`` first characters stand in one
+    branch, so that at most positions of a text a look at one or two characters decides, however many forms there are.
+    """
+    if shared == 0:
+        return "|".join(map(re.escape, sorted(forms, key=len, reverse=True)))
+    rests: dict[str, list[str]] = {}
+    for form in forms:
+        rests.setdefault(form[0], []).append(form[1:])
+    return "|".join(f"{re.escape(first)}(?:{_alternation(rest, shared - 1)})" for first, rest in rests.items())
 
 
 def forms_of(value: str) -> set[str]:
