@@ -51,7 +51,8 @@ class TestStart:
         assert (ended.code, ended.err) == (
             75,
             f"waterflow server: port {server.port} on 127.0.0.1 is taken by another program; stop it "
-            "(`waterflow server status` tells whether it is a Waterflow server) or choose another port with --port or WATERFLOW_PORT\n",
+            "(`waterflow server status` tells whether it is a Waterflow server) or choose another port with "
+            "--port or WATERFLOW_PORT\n",
         )
 
     async def test_a_wrong_setting(self, server: ServerCommand) -> None:
