@@ -339,8 +339,13 @@ class TestProxy:
         line = await self.through("https://nowhere.invalid/x", {"HTTPS_PROXY": "PROXY"})
         assert line == b"CONNECT nowhere.invalid:443 HTTP/1.1\r\n"
 
-    async def test_not_for_some_hosts(self) -> None:
-        assert await self.through("http://nowhere.invalid/x", {"http_proxy": "PROXY", "no_proxy": ".invalid"}) == b""
+    @pytest.mark.parametrize("none", ["nowhere.invalid", "invalid", "a.b, .INVALID", "*"])
+    async def test_not_for_these_hosts(self, none: str) -> None:
+        assert await self.through("http://nowhere.invalid/x", {"http_proxy": "PROXY", "NO_PROXY": none}) == b""
+
+    async def test_for_others(self) -> None:
+        env = {"http_proxy": "PROXY", "no_proxy": "where.invalid, ,x"}
+        assert await self.through("http://nowhere.invalid/x", env) != b""
 
 
 class TestTls:

@@ -45,14 +45,17 @@ def proxy_for(url: str, env: Mapping[str, str]) -> str | None:
 
     The upper-case ``HTTP_PROXY`` is not read, as in curl: in a CGI it comes from a request's header.
     """
-    from urllib.request import proxy_bypass_environment
-
     parts = urlsplit(url)
     proxy = env.get(f"{parts.scheme}_proxy") or (env.get("HTTPS_PROXY") if parts.scheme == "https" else None)
-    none = env.get("no_proxy") or env.get("NO_PROXY") or ""
-    if not proxy or proxy_bypass_environment(parts.netloc.rpartition("@")[2], {"no": none}):
+    none = (env.get("no_proxy") or env.get("NO_PROXY") or "").split(",")
+    if not proxy or any(_is_within(parts.hostname or "", domain.strip().lower()) for domain in none):
         return None
     return proxy
+
+
+def _is_within(host: str, domain: str) -> bool:
+    """Whether a host is the domain or below it; ``*`` is every domain."""
+    return domain == "*" or (domain != "" and f".{host}".endswith(f".{domain.removeprefix('.')}"))
 
 
 def check_method(method: str) -> str:

@@ -38,28 +38,37 @@ def node(
         InvalidNode: A parameter or the result has no type, or one that does not fit.
     """
 
+    metadata: dict[str, Any] = {
+        "name": name,
+        "version": version,
+        "description": description,
+        "interface": interface,
+        "capabilities": tuple(capabilities),
+        "retry_safe": retry_safe,
+        "examples": tuple(examples),
+    }
+
     def decorate(function: F) -> F:
-        hints = _hints(name, function)
-        data, call = _inputs(name, function, hints)
-        members: dict[str, Any] = {
-            "__doc__": function.__doc__,
-            "__module__": function.__module__,
-            "name": name,
-            "version": version,
-            "description": description,
-            "interface": interface,
-            "capabilities": tuple(capabilities),
-            "retry_safe": retry_safe,
-            "examples": tuple(examples),
-            "Input": data,
-            "execute": _execute(function, call),
-        }
-        if output := _output(name, hints.get("return")):
-            members["Output"] = output
-        function.__waterflow_node__ = type(function.__name__, (Node,), members)  # pyright: ignore[reportFunctionMemberAccess]
+        function.__waterflow_node__ = _class(function, metadata)  # pyright: ignore[reportFunctionMemberAccess]
         return function
 
     return decorate
+
+
+def _class(function: Callable[..., Any], metadata: dict[str, Any]) -> type[Node]:
+    name = metadata["name"]
+    hints = _hints(name, function)
+    data, call = _inputs(name, function, hints)
+    members: dict[str, Any] = {
+        **metadata,
+        "__doc__": function.__doc__,
+        "__module__": function.__module__,
+        "Input": data,
+        "execute": _execute(function, call),
+    }
+    if output := _output(name, hints.get("return")):
+        members["Output"] = output
+    return type(function.__name__, (Node,), members)
 
 
 def _hints(name: str, function: Callable[..., Any]) -> dict[str, Any]:

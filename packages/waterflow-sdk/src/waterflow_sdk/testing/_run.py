@@ -90,20 +90,27 @@ async def run_node_async(
     """
     found = node_class(node)
     task = _task(found.name, dict(inputs or {}), dict(env or {}), list(paths), dict(secrets or {}), attempt, kill_grace)
-    records: list[LogRecord] = []
-
-    def sink(batch: Sequence[LogRecord]) -> None:
-        for record in batch:
-            records.append(record)
-            if on_record:
-                on_record(record)
-
+    records = _Records(on_record)
     with ExitStack() as stack:
         temp = Path(stack.enter_context(TemporaryDirectory(prefix="waterflow-temp-")))
         place = workspace or Path(stack.enter_context(TemporaryDirectory(prefix="waterflow-workspace-")))
         base = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        ctx = StepContext(task=task, workspace=place, temp=temp, sink=sink, base_env=base)
-        return _result(await execute_step(found, ctx, task.inputs), ctx, records)
+        ctx = StepContext(task=task, workspace=place, temp=temp, sink=records.take, base_env=base)
+        return _result(await execute_step(found, ctx, task.inputs), ctx, records.taken)
+
+
+class _Records:
+    """The log of an attempt."""
+
+    def __init__(self, on_record: Callable[[LogRecord], None] | None) -> None:
+        self.taken: list[LogRecord] = []
+        self._on_record = on_record
+
+    def take(self, batch: Sequence[LogRecord]) -> None:
+        for record in batch:
+            self.taken.append(record)
+            if self._on_record:
+                self._on_record(record)
 
 
 def _task(
