@@ -7,7 +7,7 @@ import logging
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import PayloadLimitsConfig, RPCError, RPCStatusCode
 
 from waterflow_sdk.codec import KeyRing, PayloadCodec
 
@@ -17,6 +17,7 @@ from .settings import TemporalConnection
 
 _RETRY = 0.5  # between two attempts to connect, in seconds
 _AWAY = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED})
+_LIMITS = PayloadLimitsConfig(memo_warn_size=0)  # documents live in memos, which are larger than Temporal expects
 
 _log = logging.getLogger("waterflow.temporal")
 
@@ -55,7 +56,9 @@ async def _connected(settings: TemporalConnection, ring: KeyRing | None) -> Clie
     converter = data_converter(PayloadCodec(ring))
     while True:
         try:
-            return await Client.connect(settings.address, namespace=settings.namespace, data_converter=converter)
+            return await Client.connect(
+                settings.address, namespace=settings.namespace, data_converter=converter, payload_limits=_LIMITS
+            )
         except RuntimeError as error:  # what the SDK's core raises when nobody answers
             _log.info("waiting for Temporal at %s: %s", settings.address, error)
             await asyncio.sleep(_RETRY)
