@@ -1,6 +1,7 @@
 """The Waterflow workflow language: source to diagnostics, model and plan; and its expressions.
 
-Pure: nothing here reads a file, a clock or a random number, at import or when called, so that workflow code may import it.
+Pure: nothing here reads a file, a clock or a random number, at import or when called, so that workflow code may
+import it.
 
 >>> result = check("jobs: {hello: {steps: [{run: echo hi}]}}")
 >>> result.ok, result.plan.jobs[0].steps[0].uses.name

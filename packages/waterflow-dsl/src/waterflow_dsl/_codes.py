@@ -149,7 +149,7 @@ CODES: dict[Code, CodeInfo] = {
     ),
     Code.LOOK_ALIKE: CodeInfo(
         "A character that looks like another",
-        "The key holds a character outside ASCII that looks like a usual one, such as a full-width colon, a long dash or "
+        "The key holds a character outside ASCII that looks like a usual one, such as a full-width colon or "
         "a Cyrillic letter. Type it anew.",
     ),
     Code.WRONG_TYPE: CodeInfo("A value of the wrong kind", "The message says which kind is expected."),
@@ -226,8 +226,8 @@ CODES: dict[Code, CodeInfo] = {
     ),
     Code.USES_FORM: CodeInfo(
         "`uses` in no known form",
-        "Forms: a node `docker/exec`, a node's version `docker/exec@1`, an action `owner/repo@ref`, a directory `./dir`, "
-        "an image `docker://image`, a library step `steps/name`.",
+        "Forms: a node `docker/exec`, a node's version `docker/exec@1`, an action `owner/repo@ref`, a directory "
+        "`./dir`, an image `docker://image`, a library step `steps/name`.",
     ),
     Code.NOT_FOR_NODE: CodeInfo(
         "A key that the node does not take", "The key belongs to `run:`, or the node does not declare that input."

@@ -15,7 +15,7 @@ from waterflow_dsl.expressions import (
 
 @lru_cache(maxsize=4096)
 def bare(text: str) -> str | None:
-    """The expression of a condition that is written with or without ``${{ }}``; None when it is text around expressions.
+    """The expression of a condition, written with or without ``${{ }}``; None for text around expressions.
 
     Raises:
         ExpressionError: a ``${{`` that is not closed.

@@ -1,4 +1,4 @@
-"""The nodes that the interpreter runs itself, durably and without an agent, and the control structures of the catalog."""
+"""The nodes that the interpreter runs itself, durably and without an agent, and the catalog's control structures."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ _LONGEST = 100
 def suggest(name: str, candidates: Iterable[str], similarity: float = 0.6) -> str | None:
     """The candidate nearest to ``name``, or None when none is near enough to be meant.
 
-    Case, ``_`` and ``-`` do not count. Ties go to the first candidate. ``similarity`` is between 0 (anything) and 1 (equal).
+    Case, ``_`` and ``-`` do not count. Ties go to the first candidate. ``similarity`` is between
+    0 (anything) and 1 (equal).
     """
     wanted = _plain(name)
     if not wanted or len(wanted) > _LONGEST:

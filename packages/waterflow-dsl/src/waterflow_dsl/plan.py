@@ -6,6 +6,9 @@ Conventions, fixed with plan version 1:
   is one whole ``${{ … }}`` keeps the type of its value.
 - A ``Condition`` is a bare expression, without ``${{ }}``, in which the implicit ``success() && (…)`` is already written out.
 - A ``Duration`` is a number of seconds, or a template that gives a duration.
+- A map of templates (``env``, ``inputs``) that was written as one whole expression has the single key ``${{}}``: its
+  template gives the whole map.
+- ``max-parallel`` 0 = no limit (a job's ``for-each``).
 - ``path`` is the place of a step in its job: ``steps[2]``, ``steps[2].then[0]``, ``on-failure[0]``, ``finally[1]``.
 """
 
@@ -175,7 +178,11 @@ NodePlan: TypeAlias = StepPlan | ParallelPlan | BranchPlan | LoopPlan | WhilePla
 
 
 class TargetPlan(PlanStruct, frozen=True, kw_only=True):
-    """Where a job runs. ``all`` None = as the group says (``all-servers`` says all). ``dynamic`` = an expression gives it."""
+    """Where a job runs. ``all`` None = as the group says (``all-servers`` says all).
+
+    ``dynamic``: ``runs-on`` as written, because expressions are in it; once they are resolved,
+    :func:`waterflow_dsl.target_of` makes the target of it.
+    """
 
     groups: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()

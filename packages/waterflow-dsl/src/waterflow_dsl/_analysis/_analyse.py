@@ -8,6 +8,7 @@ import msgspec
 
 from waterflow_dsl import model
 from waterflow_dsl._analysis._contexts import Jobs, file_contexts, job_contexts
+from waterflow_dsl._analysis._declarations import check_inputs
 from waterflow_dsl._analysis._expressions import Inspector, Scope
 from waterflow_dsl._analysis._graph import check_graph
 from waterflow_dsl._analysis._ids import check_ids
@@ -19,7 +20,7 @@ from waterflow_dsl._analysis._targets import check_rollout, check_target
 from waterflow_dsl._catalog import Catalog
 from waterflow_dsl._convert._reader import Dialect
 from waterflow_dsl._diagnostics import Report
-from waterflow_dsl._source import Mapping, SourceText
+from waterflow_dsl._source import SourceText
 
 
 class Against(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,21 +34,21 @@ class Against(msgspec.Struct, frozen=True, kw_only=True):
 def analyse(workflow: model.Workflow, source: SourceText, report: Report, against: Against) -> frozenset[str]:
     """Report everything that can be said of a model before a run; gives the names of the secrets that it reads."""
     inspector = Inspector(source, report, against.dialect)
-    written = workflow.node.get("jobs")
-    check_structure(workflow, report, readable_jobs=isinstance(written, Mapping) and not written.entries)
+    check_structure(workflow, report, against.dialect)
+    check_inputs(workflow, report)
     check_graph(workflow, report)
     contexts = file_contexts(workflow, against.variables)
     jobs = Jobs(workflow)
     _check_file(workflow, inspector, report, Scope(_for(against.dialect, contexts)), against, jobs)
     nodes = NodeChecker(against.catalog, report, against.dialect)
     for job_id, job in workflow.jobs.items():
-        check_job(job_id, job, report)
+        check_job(job_id, job, report, against.dialect)
         check_ids(job, report)
         check_target(job, report, against.catalog)
         check_rollout(job, report)
         here = {**contexts, **job_contexts(jobs, job_id, job)}
         scope = Scope(_for(against.dialect, here))
-        walker = StepWalker(job, scope, inspector, nodes, against.catalog, report)
+        walker = StepWalker(job, scope, inspector, nodes, against.catalog, against.dialect)
         walker.walk(job)
         for site in job.sites:
             inspector.inspect(site, walker.scope)

@@ -20,10 +20,10 @@ def file_contexts(workflow: model.Workflow, variables: frozenset[str]) -> dict[s
     hint = "declare it under `vars:` with a default"
     return {
         **FIXED,
-        "vars": Closed(names, "`vars`", Code.UNDECLARED_VAR, hint),
+        "vars": Closed(names, "`vars` has no `{}`", Code.UNDECLARED_VAR, hint),
         "inputs": Closed(
             dict.fromkeys(declared_inputs(workflow), OPEN),
-            "`inputs`",
+            "`inputs` has no `{}`",
             Code.UNDECLARED_INPUT,
             "declare it under `on.manual.inputs`",
         ),
@@ -57,19 +57,22 @@ class Jobs:
     def __init__(self, workflow: model.Workflow) -> None:
         self._shapes = {job_id: _job_shape(job_id, job) for job_id, job in workflow.jobs.items()}
         self._others = {
-            job_id: (Code.UNKNOWN_NEED, f"the job `{job_id}` is not in `needs`") for job_id in workflow.jobs
+            job_id: (Code.UNKNOWN_NEED, f"the job `{job_id}` is not in `needs`", f"add `{job_id}` to `needs`")
+            for job_id in workflow.jobs
         }
 
     def all(self) -> Shape:
         """The context ``jobs`` of a reusable workflow's outputs."""
-        return Closed(self._shapes, "`jobs`", Code.UNKNOWN_JOB)
+        return Closed(self._shapes, "there is no job `{}`", Code.UNKNOWN_JOB)
 
     def needs(self, job_id: str, job: model.Job) -> Shape:
         """The context ``needs`` of a job; open when one of its needs is already reported as unknown."""
         if any(need not in self._shapes for need in job.needs):
             return OPEN
         known = {need: self._shapes[need] for need in job.needs}
-        return Closed(known, "`needs`", Code.UNKNOWN_NEED, f"add it to `needs` of `{job_id}`", self._others)
+        return Closed(
+            known, "there is no job `{}`", Code.UNKNOWN_NEED, f"add it to `needs` of `{job_id}`", self._others
+        )
 
 
 def job_contexts(jobs: Jobs, job_id: str, job: model.Job) -> dict[str, Shape]:
@@ -87,10 +90,12 @@ def _job_shape(job_id: str, job: model.Job) -> Shape:
     outputs: Shape = OPEN
     if job.uses is None:
         hint = f"declare it under `outputs` of `{job_id}`"
-        outputs = Closed(dict.fromkeys(job.outputs, OPEN), f"the job `{job_id}`", Code.UNKNOWN_OUTPUT, hint)
+        outputs = Closed(
+            dict.fromkeys(job.outputs, OPEN), f"the job `{job_id}` has no output `{{}}`", Code.UNKNOWN_OUTPUT, hint
+        )
     instance: dict[str, Shape] = dict.fromkeys(_INSTANCE.split(), OPEN)
-    results = ListOf(Closed({**instance, "outputs": outputs}, f"a result of the job `{job_id}`"))
-    return Closed({"result": VALUE, "outputs": outputs, "results": results}, f"`needs.{job_id}`")
+    results = ListOf(Closed({**instance, "outputs": outputs}, f"a result of the job `{job_id}` has no `{{}}`"))
+    return Closed({"result": VALUE, "outputs": outputs, "results": results}, f"`needs.{job_id}` has no `{{}}`")
 
 
 def matrix_shape(job: model.Job) -> Shape:
@@ -99,7 +104,7 @@ def matrix_shape(job: model.Job) -> Shape:
     if isinstance(matrix, str):
         return OPEN
     if not isinstance(matrix, dict):
-        return Closed({}, "`matrix`", hint="the job has no `strategy.matrix`")
+        return Closed({}, "`matrix` has no `{}`", hint="the job has no `strategy.matrix`")
     names: dict[str, Shape] = {name: OPEN for name in matrix if name not in ("include", "exclude")}
     include: Any = matrix.get("include", [])
     if not isinstance(include, list):
@@ -108,7 +113,7 @@ def matrix_shape(job: model.Job) -> Shape:
         if not isinstance(entry, dict):
             return OPEN
         names |= dict.fromkeys(entry, OPEN)
-    return Closed(names, "`matrix`")
+    return Closed(names, "`matrix` has no `{}`")
 
 
 def step_shape(step: model.Block, catalog: Catalog | None, looped: bool) -> Shape:
@@ -123,7 +128,7 @@ def step_shape(step: model.Block, catalog: Catalog | None, looped: bool) -> Shap
     }
     if looped or not isinstance(step, model.Step) or step.for_each is not None:
         names["results"] = OPEN
-    return Closed(names, f"`steps.{step.id}`")
+    return Closed(names, f"`steps.{step.id}` has no `{{}}`")
 
 
 def _outputs(step: model.Step, catalog: Catalog | None) -> Shape:
@@ -133,11 +138,17 @@ def _outputs(step: model.Step, catalog: Catalog | None) -> Shape:
     if uses is None or uses.kind not in (UsesKind.NODE, UsesKind.CONTROL):
         return OPEN
     if uses.name == "data/transform" and isinstance(step.with_, dict):
-        return Closed(dict.fromkeys(step.with_, OPEN), f"the step `{step.id}`", Code.UNKNOWN_OUTPUT)
+        return Closed(
+            dict.fromkeys(step.with_, OPEN), f"the step `{step.id}` has no output `{{}}`", Code.UNKNOWN_OUTPUT
+        )
     signature = signature_of(uses.name, catalog)
     if signature is None or not is_closed(signature.outputs):
         return OPEN
-    return Closed(dict.fromkeys(signature.outputs["properties"], OPEN), f"the node `{uses.name}`", Code.UNKNOWN_OUTPUT)
+    return Closed(
+        dict.fromkeys(signature.outputs["properties"], OPEN),
+        f"the node `{uses.name}` has no output `{{}}`",
+        Code.UNKNOWN_OUTPUT,
+    )
 
 
 def signature_of(name: str, catalog: Catalog | None) -> NodeSignature | None:

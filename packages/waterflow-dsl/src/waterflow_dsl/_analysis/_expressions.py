@@ -19,6 +19,7 @@ from waterflow_dsl._source import Scalar, SourceText
 from waterflow_dsl._source._position import Positions
 from waterflow_dsl.expressions import (
     FUNCTIONS,
+    STATUS_FUNCTIONS,
     ExpressionError,
     ExpressionSegment,
     Reference,
@@ -147,6 +148,8 @@ class Inspector:
         hint = did_you_mean(error.suggestion)
         if "${{" in error.message and error.kind == "lexing":
             hint = "expressions do not nest: remove the inner `${{ }}`"
+        if hint is None and error.message.startswith("Unrecognized function") and _is_status(error.message):
+            hint = "status functions belong into `if`"
         if hint is None and error.message.startswith("Unrecognized named-value"):
             hint = "available here: " + ", ".join(sorted(names))
         place = self._positions.span(site.node, start, end)
@@ -155,6 +158,10 @@ class Inspector:
     def _scalar_place(self, node: Scalar) -> Span:
         same = node.end_line == node.line
         return Span(node.line, node.column, node.line, node.end_column if same else node.column + 1)
+
+
+def _is_status(message: str) -> bool:
+    return any(f"'{name}'" in message.lower() for name in STATUS_FUNCTIONS)
 
 
 def _code(error: ExpressionError) -> Code:

@@ -21,7 +21,7 @@ JOB: Shape = Closed(
         "container": OPEN,
         "services": OPEN,
     },
-    "`job`",
+    "`job` has no `{}`",
 )
 GITHUB: Shape = Closed(
     dict.fromkeys(
@@ -70,7 +70,7 @@ GITHUB: Shape = Closed(
         ],
         OPEN,
     ),
-    "`github`",
+    "`github` has no `{}`",
 )
 
 FIXED: dict[str, Shape] = {

@@ -63,8 +63,8 @@ def _lookup(shape: Closed, name: str) -> Shape | None:
 def _unknown(shape: Closed, name: str, span: Stretch, report: Report) -> Finding:
     refused = shape.refused.get(name)
     if refused is not None:
-        return Finding(refused[0], refused[1], span, shape.hint)
+        return Finding(refused[0], refused[1], span, refused[2])
     near = report.nearest(name, shape.names)
     known = ", ".join(list(shape.names)[:8])
     hint = did_you_mean(near) or shape.hint or (f"there is: {known}" if known else None)
-    return Finding(shape.code, f"{shape.what} has no `{name[:60]}`", span, hint)
+    return Finding(shape.code, shape.unknown.replace("{}", name[:60]), span, hint)

@@ -11,13 +11,17 @@ from waterflow_dsl._codes import Code
 
 
 class Closed(msgspec.Struct, frozen=True):
-    """Nothing but these names. ``what`` completes "… has no `x`"; ``hint`` says what to do when no name is near."""
+    """Nothing but these names.
+
+    ``unknown`` is the message for any other, with ``{}`` for the name; ``hint`` says what to do when no name is near;
+    ``refused`` has the code, message and hint of names that exist, but not here.
+    """
 
     names: Mapping[str, Shape]
-    what: str
+    unknown: str
     code: Code = Code.UNKNOWN_REFERENCE
     hint: str | None = None
-    refused: Mapping[str, tuple[Code, str]] = {}
+    refused: Mapping[str, tuple[Code, str, str]] = {}
 
 
 class ListOf(msgspec.Struct, frozen=True):
@@ -51,4 +55,4 @@ NOT_HERE = Closed({}, "")
 
 def closed(what: str, names: str) -> Closed:
     """A shape of single values, their names separated by blanks."""
-    return Closed(dict.fromkeys(names.split(), VALUE), what)
+    return Closed(dict.fromkeys(names.split(), VALUE), f"{what} has no `{{}}`")

@@ -11,7 +11,7 @@ from waterflow_dsl._analysis._nodes import NodeChecker
 from waterflow_dsl._analysis._shapes import OPEN, Closed, Shape
 from waterflow_dsl._catalog import Catalog
 from waterflow_dsl._codes import Code
-from waterflow_dsl._diagnostics import Report
+from waterflow_dsl._convert._reader import Dialect
 
 
 class StepWalker:
@@ -24,20 +24,21 @@ class StepWalker:
         inspector: Inspector,
         nodes: NodeChecker,
         catalog: Catalog | None,
-        report: Report,
+        dialect: Dialect,
     ) -> None:
         self._inspector = inspector
         self._nodes = nodes
         self._catalog = catalog
-        self._report = report
         self._seen: dict[str, Shape] = {}
         later = {
-            block.id: (Code.LATER_STEP, f"the step `{block.id}` has not run yet here")
+            block.id: (Code.LATER_STEP, f"the step `{block.id}` has not run yet here", "move it before this one")
             for block in all_blocks(job)
             if block.id
         }
-        steps = Closed(self._seen, "the job", Code.UNKNOWN_STEP, "give the step an `id`", later)
-        self.scope = scope.with_contexts({"steps": steps})
+        steps = Closed(
+            self._seen, "no step of this job has the id `{}`", Code.UNKNOWN_STEP, "give the step an `id`", later
+        )
+        self.scope = scope if dialect == "github" else scope.with_contexts({"steps": steps})
 
     def walk(self, job: model.Job) -> None:
         """Judge all steps of the job."""

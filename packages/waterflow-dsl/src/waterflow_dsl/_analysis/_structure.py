@@ -10,29 +10,36 @@ from waterflow_dsl import model
 from waterflow_dsl._analysis._cron import cron_problem
 from waterflow_dsl._analysis._zones import TIME_ZONES
 from waterflow_dsl._codes import Code
+from waterflow_dsl._convert._reader import Dialect
 from waterflow_dsl._diagnostics import Report, did_you_mean
 from waterflow_dsl._duration import parse_duration
+from waterflow_dsl._source import Mapping
 
 MAX_MATRIX = 256
 _MAJOR, _MINOR = 1, 0
 _VERSION = re.compile(r"(\d{1,4})(?:\.(\d{1,4}))?", re.ASCII)
 
 
-def check_structure(workflow: model.Workflow, report: Report, readable_jobs: bool) -> None:
+def check_structure(workflow: model.Workflow, report: Report, dialect: Dialect) -> None:
     """Report what no single key shows."""
     _check_version(workflow, report)
-    if not workflow.jobs and readable_jobs:
+    jobs = workflow.node.get("jobs")
+    if isinstance(jobs, Mapping) and not jobs.entries:
         report.add(Code.NO_JOBS, workflow.key("jobs"), "the workflow has no jobs", path="jobs", hint="add a job")
+    if dialect == "github" and "on" not in workflow.node.entries:
+        report.add(Code.MISSING_KEY, workflow.key("name"), "`on` is missing in a workflow file", hint="add `on: push`")
     for schedule in workflow.on.schedule if workflow.on else ():
         _check_schedule(schedule, report)
 
 
-def check_job(job_id: str, job: model.Job, report: Report) -> None:
+def check_job(job_id: str, job: model.Job, report: Report, dialect: Dialect) -> None:
     """Report what no single key of a job shows."""
     keys = {key.replace("_", "-") for key in job.node.entries}
     if not keys & {"steps", "uses"}:
         message = f"the job `{job_id}` has neither `steps` nor `uses`"
         report.add(Code.NO_JOBS, job.key("name", "runs-on"), message, path=job.path, hint="add `steps:`")
+    elif dialect == "github" and "steps" in keys and "runs-on" not in keys:
+        report.add(Code.MISSING_KEY, job.key("steps"), f"the job `{job_id}` has no `runs-on`", path=job.path)
     _check_matrix(job, report)
     _check_pause(job, report)
     if job.strategy and job.strategy.matrix is not None and job.for_each is not None:

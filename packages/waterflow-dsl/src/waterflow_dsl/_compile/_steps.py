@@ -86,7 +86,7 @@ def _step(step: model.Step, path: str, defaults: Defaults) -> StepPlan:
 
 
 def _default_name(step: model.Step) -> str:
-    """The node, or the first line of the script. Expressions are cut out: a name is shown, and they may hold secrets."""
+    """The node, or the first line of the script. Expressions are cut out: they may hold secrets."""
     lines = [line.strip() for line in (step.run or step.uses or "").splitlines() if line.strip()]
     first = _EXPRESSION.sub("…", lines[0]) if lines else "run"
     return first if len(first) <= 80 else first[:79] + "…"

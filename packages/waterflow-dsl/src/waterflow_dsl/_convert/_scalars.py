@@ -8,6 +8,7 @@ from typing import Any
 
 from waterflow_dsl._codes import Code
 from waterflow_dsl._convert._reader import UNSET, At, Reader
+from waterflow_dsl._diagnostics import did_you_mean
 from waterflow_dsl._duration import parse_duration
 from waterflow_dsl._schema._types import Condition, Duration, Flag, Json, Number, Text
 from waterflow_dsl._source import Mapping, Node, Scalar, Sequence
@@ -38,9 +39,8 @@ def _not_an_option(reader: Reader, options: tuple[str, ...], node: Node, at: At,
     name = at.path.rpartition(".")[2]
     near = reader.nearest(text, options)
     listed = ", ".join(options)
-    hint = f"did you mean `{near}`?" if near else f"one of: {listed}"
     message = f"`{_short(text)}` is not possible for `{name}`: it is one of {listed}"
-    reader.report(Code.NOT_AN_OPTION, node, message, at.path, hint)
+    reader.report(Code.NOT_AN_OPTION, node, message, at.path, did_you_mean(near))
     return UNSET
 
 
@@ -64,7 +64,9 @@ def read_number(reader: Reader, kind: Number, node: Node, at: At) -> Any:
         return reader.wrong_type(node, at, what)
     value = node.value
     if kind.integer and value != int(value):
-        return reader.wrong_type(node, at, what)
+        name = at.path.rpartition(".")[2]
+        reader.report(Code.WRONG_TYPE, node, f"`{name}` takes a whole number, not {node.text}", at.path)
+        return UNSET
     low, high = kind.minimum, kind.maximum
     if (low is not None and value < low) or (high is not None and value > high):
         bounds = f"at least {low:g}" if high is None else f"between {low or 0:g} and {high:g}"

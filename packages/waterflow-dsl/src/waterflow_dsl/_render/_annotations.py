@@ -1,4 +1,7 @@
-"""For GitHub: one workflow command for each finding. Source: GitHub's "Workflow commands", "Setting an error message"."""
+"""For GitHub: one workflow command for each finding.
+
+Source: GitHub's "Workflow commands", "Setting an error message".
+"""
 
 from __future__ import annotations
 

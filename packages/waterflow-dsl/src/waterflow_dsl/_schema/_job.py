@@ -38,7 +38,7 @@ RUNS_ON = OneOf(mapping=Ref(name="runs-on"), sequence=ListOf(items=Text(), minim
 
 RUNS_ON_TYPE = ObjectType(
     name="runs-on",
-    title="Where a job runs",
+    title="`runs-on`",
     model=model.RunsOn,
     exclusive=(("agent", "group"), ("agent", "tags")),
     fields=(
@@ -63,7 +63,7 @@ RUNS_ON_TYPE = ObjectType(
 
 STRATEGY_TYPE = ObjectType(
     name="strategy",
-    title="Matrix of a job",
+    title="`strategy`",
     model=model.Strategy,
     fields=(
         Field(
@@ -79,7 +79,7 @@ STRATEGY_TYPE = ObjectType(
 
 ROLLOUT_TYPE = ObjectType(
     name="rollout",
-    title="How a job goes over its group",
+    title="`rollout`",
     model=model.Rollout,
     exclusive=(("batches", "batch"),),
     fields=(
@@ -108,13 +108,13 @@ ROLLOUT_TYPE = ObjectType(
 POLICY_TYPES = (
     ObjectType(
         name="offline",
-        title="An offline member",
+        title="`offline`",
         model=model.Offline,
         fields=(Field(name="wait", type=Duration(), help="How long to wait for it.", place=JOB, required=True),),
     ),
     ObjectType(
         name="agent-loss",
-        title="A lost agent",
+        title="`agent-loss`",
         model=model.AgentLoss,
         fields=(
             Field(
@@ -128,7 +128,7 @@ POLICY_TYPES = (
     ),
     ObjectType(
         name="approval",
-        title="Who must agree",
+        title="`approval`",
         model=model.Approval,
         fields=(
             Field(name="approvers", type=_NAMES, help="Users and roles that may approve."),
@@ -137,7 +137,7 @@ POLICY_TYPES = (
     ),
     ObjectType(
         name="environment",
-        title="What a job deploys to",
+        title="`environment`",
         model=model.Environment,
         fields=(
             Field(name="name", type=Text(), help="Its name.", place=JOB, required=True),
@@ -153,7 +153,7 @@ POLICY_TYPES = (
     ),
     ObjectType(
         name="concurrency",
-        title="Runs that exclude each other",
+        title="`concurrency`",
         model=model.Concurrency,
         exclusive=(("on-conflict", "cancel-in-progress"),),
         fields=(
@@ -171,7 +171,7 @@ POLICY_TYPES = (
     ),
     ObjectType(
         name="run-defaults",
-        title="Defaults of `run`",
+        title="`defaults.run`",
         model=model.RunDefaults,
         fields=(
             Field(name="shell", type=Text(), help="The shell.", place=JOB_ENV),
@@ -180,7 +180,7 @@ POLICY_TYPES = (
     ),
     ObjectType(
         name="defaults",
-        title="Defaults of steps",
+        title="`defaults`",
         model=model.JobDefaults,
         exclusive=(("timeout", "timeout-minutes"),),
         fields=(

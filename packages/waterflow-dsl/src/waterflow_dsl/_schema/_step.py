@@ -54,7 +54,7 @@ _FOR_EACH = Field(
 
 RETRY = ObjectType(
     name="retry",
-    title="Retry policy",
+    title="`retry`",
     model=Retry,
     fields=(
         Field(name="max-attempts", type=Number(minimum=1), help="Attempts in all, the first one included.", place=STEP),
@@ -130,7 +130,7 @@ STEP_TYPE = ObjectType(
 
 PARALLEL_TYPE = ObjectType(
     name="parallel",
-    title="Steps at once",
+    title="A `parallel` block",
     model=Parallel,
     scope=True,
     fields=(
@@ -145,7 +145,7 @@ PARALLEL_TYPE = ObjectType(
 
 BRANCH_TYPE = ObjectType(
     name="branch",
-    title="One list of steps or another",
+    title="An `if` block",
     model=Branch,
     scope=True,
     fields=(
@@ -159,7 +159,7 @@ BRANCH_TYPE = ObjectType(
 
 LOOP_TYPE = ObjectType(
     name="loop",
-    title="Steps for each element of a list",
+    title="A `for-each` block",
     model=Loop,
     scope=True,
     fields=(
@@ -182,7 +182,7 @@ LOOP_TYPE = ObjectType(
 
 WHILE_TYPE = ObjectType(
     name="while",
-    title="Steps as long as a condition holds",
+    title="A `while` block",
     model=While,
     scope=True,
     fields=(

@@ -34,6 +34,8 @@ def report_problem(error: yaml.YAMLError, source: SourceText, report: Report) ->
         report.add(Code.TAB, place, "a tab is not allowed here", hint="indent with spaces")
         return
     context = str(getattr(error, "context", None) or "")
-    message = f"not valid YAML: {problem}" + (f", {context}" if context else "")
+    start: Any = getattr(error, "context_mark", None)
+    since = f" that starts in line {start.line + 1}" if start and mark and start.line != mark.line else ""
+    message = f"not valid YAML: {problem}" + (f", {context}{since}" if context else "")
     hint = next((hint for part, hint in _HINTS.items() if part in problem), None)
     report.add(Code.NOT_YAML, place, message, hint=hint)

@@ -1,4 +1,4 @@
-"""What a plain scalar means: the core schema of YAML 1.2 (chapter 10.3.2), so that ``on``, ``yes`` and ``off`` are texts."""
+"""What a plain scalar means: the core schema of YAML 1.2 (chapter 10.3.2), so that ``on``, ``yes`` and ``off`` are text."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SAFE_DIGITS = 15
 
 
 def resolve(text: str) -> ScalarValue:
-    """The value of a plain scalar. Integers past 2**53 become floats, as in GitHub's language; may be infinite or NaN."""
+    """The value of a plain scalar. Long integers become floats, as in GitHub's language; may be infinite or NaN."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in _FIRST:

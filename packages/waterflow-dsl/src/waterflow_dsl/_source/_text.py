@@ -51,6 +51,9 @@ def _from_bytes(data: bytes, report: Report) -> str | None:
     if data.startswith(_UTF16):
         _refuse(report, Code.NOT_TEXT, "the file is UTF-16", "save it as UTF-8")
         return None
+    if b"\0" in data:
+        _refuse(report, Code.NOT_TEXT, "the file is binary: it holds NUL bytes", "give the name of a YAML file")
+        return None
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -67,12 +70,8 @@ def _forbidden(source: SourceText, report: Report) -> bool:
         return False
     line, column = source.place(found.start())
     character = ord(found.group())
-    if character == 0:
-        what, hint = "the file is binary: it holds a NUL byte", "give the name of a YAML file"
-    else:
-        what, hint = f"the character U+{character:04X} is not allowed", "delete it"
-    code = Code.CONTROL_CHARACTER if character else Code.NOT_TEXT
-    report.add(code, Span(line, column, line, column + 1), what, hint=hint)
+    what = f"the character U+{character:04X} is not allowed"
+    report.add(Code.CONTROL_CHARACTER, Span(line, column, line, column + 1), what, hint="delete it")
     return True
 
 

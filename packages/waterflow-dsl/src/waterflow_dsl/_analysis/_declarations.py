@@ -1,0 +1,53 @@
+"""Declared inputs: a choice has options, and a default is one of them, or of the declared type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from waterflow_dsl import model
+from waterflow_dsl._analysis._contexts import declared_inputs
+from waterflow_dsl._codes import Code
+from waterflow_dsl._diagnostics import Report
+
+_TYPES: dict[str, tuple[type[Any], ...]] = {
+    "string": (str, int, float, bool),
+    "number": (int, float),
+    "boolean": (bool,),
+    "group": (str,),
+    "agent": (str,),
+}
+
+
+def check_inputs(workflow: model.Workflow, report: Report) -> None:
+    """Report inputs that no value could satisfy, or whose default does not."""
+    for declared in declared_inputs(workflow).values():
+        if declared is None:
+            continue
+        if declared.type == "choice":
+            _check_choice(declared, report)
+        elif declared.default is not None and not _is_expression(declared.default):
+            _check_type(declared, report)
+
+
+def _check_choice(declared: model.Input, report: Report) -> None:
+    if not declared.options:
+        message = "a choice without `options`"
+        report.add(Code.MISSING_KEY, declared.key("type"), message, path=declared.path, hint="add `options: [a, b]`")
+    elif declared.default is not None and declared.default not in declared.options:
+        listed = ", ".join(str(option) for option in declared.options)
+        message = f"the default `{declared.default}` is not one of the options {listed}"
+        report.add(Code.NOT_AN_OPTION, declared.value("default"), message, path=f"{declared.path}.default")
+
+
+def _check_type(declared: model.Input, report: Report) -> None:
+    kind = declared.type or "string"
+    accepted = _TYPES.get(kind)
+    value = declared.default
+    fits = accepted is None or (isinstance(value, accepted) and not (kind == "number" and isinstance(value, bool)))
+    if not fits:
+        message = f"the default does not fit the type {kind}"
+        report.add(Code.WRONG_TYPE, declared.value("default"), message, path=f"{declared.path}.default")
+
+
+def _is_expression(value: Any) -> bool:
+    return isinstance(value, str) and "${{" in value
