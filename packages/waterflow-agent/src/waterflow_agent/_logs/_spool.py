@@ -19,6 +19,7 @@ SHIPPED = "shipped"
 _SUFFIX = ".log"
 _NAME = ".stream"
 _SAFE = "[]=,@+~: "
+_UNSAFE = ("", ".", "..")
 _LONGEST = 200  # bytes of a file name; most file systems take 255
 
 
@@ -132,14 +133,25 @@ class Spool:
         name = path.with_suffix(_NAME)
         if name.exists():
             return name.read_text()
-        return unquote(str(path.relative_to(self._open)).removesuffix(_SUFFIX))
+        parts = str(path.relative_to(self._open)).removesuffix(_SUFFIX).split("/")
+        return "/".join(_part(part) for part in parts)
 
 
 def _relative(stream: str) -> tuple[str, bool]:
     """Path of a stream below a folder, and whether a part was too long for the file system and had to be hashed."""
-    parts = [quote(part, safe=_SAFE) for part in stream.split("/")]
+    parts = [_file_name(part) for part in stream.split("/")]
     short = [_short(part) for part in parts]
     return "/".join(short) + _SUFFIX, short != parts
+
+
+def _file_name(part: str) -> str:
+    """What a part of a stream's name is called on the disk; nothing leads out of the folder."""
+    return f"%{part}" if part in _UNSAFE else quote(part, safe=_SAFE)
+
+
+def _part(name: str) -> str:
+    """The part of a stream's name that is called so on the disk."""
+    return name[1:] if name[1:] in _UNSAFE and name.startswith("%") else unquote(name)
 
 
 def _short(part: str) -> str:

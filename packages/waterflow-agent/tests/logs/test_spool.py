@@ -1,0 +1,80 @@
+"""The spool: files named as their streams, whole lines only, a full disk harms nobody."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from waterflow_agent._logs._spool import Spool
+
+STREAM = "r1/build[web-01]/steps[0].1"
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        "stream",
+        [STREAM, "r1/deploy[os=linux, v=1]/steps[1].then[0].2", "r1/a%2Fb/s.1", "r1/ü\t/s.1", f"r1/{'x' * 300}/s.1"],
+    )
+    def test_a_stream_is_found_again(self, spool: Spool, stream: str) -> None:
+        spool.create(stream).close()
+        assert list(spool.unshipped()) == [stream]
+        spool.shipped(stream)
+        assert list(spool.unshipped()) == []
+
+    def test_are_readable(self, spool: Spool, tmp_path: Path) -> None:
+        assert spool.path(STREAM) == tmp_path / "logs/open/r1/build[web-01]/steps[0].1.log"
+
+    @pytest.mark.parametrize("stream", ["../../etc/s.1", "/etc/s.1", "r1/../../s.1"])
+    def test_never_lead_out_of_the_spool(self, spool: Spool, tmp_path: Path, stream: str) -> None:
+        spool.create(stream).close()
+        assert spool.path(stream).resolve().is_relative_to(tmp_path / "logs" / "open")
+        assert list(spool.unshipped()) == [stream]
+
+
+class TestWholeLines:
+    def test_a_line_that_a_crash_cut_is_dropped(self, spool: Spool) -> None:
+        file = spool.create(STREAM)
+        file.append(b"one\ntwo\n", 2)
+        file.close()
+        with spool.path(STREAM).open("ab") as stream:
+            stream.write(b"thr" * 50_000)
+        again = spool.create(STREAM)
+        again.append(b"four\n", 1)
+        assert spool.path(STREAM).read_bytes() == b"one\ntwo\nfour\n"
+        assert again.length == 13
+
+
+class TestFullDisk:
+    def test_what_does_not_fit_is_cut_away_and_counted(self, spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+        file = spool.create(STREAM)
+        file.append(b"one\n", 1)
+        real_write = os.write
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", lambda fd, data: real_write(fd, data[:3]))
+            assert not file.append(b"two\nthree\n", 2)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", _no_space)
+            assert not file.append(b"four\n", 1)
+        file.append(b"five\n", 1)
+        assert spool.path(STREAM).read_bytes() == b"one\nfive\n"
+        assert file.take_lost() == (3, "No space left on device")
+        assert file.take_lost()[0] == 0
+
+
+class TestAge:
+    def test_shipped_files_go_first(self, spool: Spool, tmp_path: Path) -> None:
+        for stream in ("r1/a/s.1", "r2/a/s.1"):
+            spool.create(stream).close()
+            os.utime(spool.path(stream), (0, 0))
+        spool.shipped("r1/a/s.1")
+        spool.forget(shipped_after=3600, unshipped_after=1e12)
+        assert list(spool.unshipped()) == ["r2/a/s.1"]
+        assert list((tmp_path / "logs" / "shipped").iterdir()) == []
+
+
+def _no_space(fd: int, data: bytes) -> int:
+    del fd, data
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -1,0 +1,213 @@
+"""Attempts: run once, adopted, stopped, fenced; and the outcome says why."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from waterflow_agent import _clock
+from waterflow_agent._attempts import AttemptBook
+from waterflow_agent._execute import Freshness
+from waterflow_agent._journal import Journal
+from waterflow_agent._logs import Logs
+from waterflow_agent._notices import Notices
+from waterflow_agent._registry import NodeRegistry
+from waterflow_agent._runner import Runner
+from waterflow_agent._settings import AgentSettings
+from waterflow_agent._stop import StopReason
+from waterflow_agent._workspace import Workspaces
+from waterflow_sdk.node import Node, NodeContext, NodeInput, SyncNodeContext
+from waterflow_sdk.wire import LogRecord, NodeTask, State
+
+from .conftest import AGENT, key
+
+
+class Script(Node):
+    """Runs a shell script."""
+
+    name = "script"
+    version = "1.0.0"
+
+    class Input(NodeInput):
+        run: str
+
+    async def execute(self, ctx: NodeContext, inputs: Input) -> dict[str, Any]:
+        result = await ctx.run_process(["sh", "-c", inputs.run])
+        return {"exit": result.exit_code}
+
+
+class Stubborn(Node):
+    """Ends when the test lets it, and not before."""
+
+    name = "stubborn"
+    version = "1.0.0"
+    released: asyncio.Event
+
+    async def execute(self, ctx: NodeContext, inputs: dict[str, Any]) -> None:
+        del ctx, inputs
+        while not self.released.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.released.wait()
+
+
+class Loop(Node):
+    """A synchronous node that looks whether it is cancelled."""
+
+    name = "loop"
+    version = "1.0.0"
+
+    def execute(self, ctx: SyncNodeContext, inputs: dict[str, Any]) -> None:
+        del inputs
+        while not ctx.cancelled:
+            time.sleep(0.01)
+
+
+@pytest.fixture
+def book(tmp_path: Path, journal: Journal) -> AttemptBook:
+    """A book whose attempts really run."""
+    registry = NodeRegistry()
+    for node in (Script, Stubborn, Loop):
+        registry.add(node, "tests")
+    logs = Logs(AgentSettings(state_dir=tmp_path), "web-01", Notices())
+    return AttemptBook(journal, "i1", Runner(AGENT, registry, journal, logs, Workspaces(tmp_path / "work")))
+
+
+MakeTask = Callable[..., NodeTask]
+
+
+def log_text(tmp_path: Path) -> list[str]:
+    data = (tmp_path / "logs/open/r1/build/steps[0].1.log").read_bytes()
+    return [msgspec.json.decode(line, type=LogRecord).text for line in data.splitlines()]
+
+
+class TestOutcome:
+    async def test_of_a_success(self, book: AttemptBook, make_task: MakeTask, tmp_path: Path) -> None:
+        outcome = await book.start(make_task("script", {"run": "echo one; echo two >&2"})).ended
+        assert (outcome.state, outcome.outputs, outcome.exit_code) == (State.SUCCESS, {"exit": 0}, 0)
+        assert sorted(log_text(tmp_path)) == ["", "", "one", "two"]
+        assert outcome.log is not None
+        assert (outcome.log.stream, outcome.log.lines) == ("r1/build/steps[0].1", 4)
+
+    async def test_of_a_node_that_is_not_there(self, book: AttemptBook, make_task: MakeTask) -> None:
+        outcome = await book.start(make_task("nothing")).ended
+        assert outcome.error is not None
+        assert (outcome.state, outcome.error.code) == (State.FAILED, "node-missing")
+        assert outcome.error.message == "agent web-01 has no node 'nothing'"
+
+    async def test_of_a_bad_input(self, book: AttemptBook, make_task: MakeTask) -> None:
+        outcome = await book.start(make_task("script", {"rnu": "true"})).ended
+        assert outcome.error is not None
+        assert outcome.error.message == "script has no input 'rnu'; did you mean 'run'?"
+
+    async def test_is_returned_for_the_same_key_again(self, book: AttemptBook, make_task: MakeTask) -> None:
+        outcome = await book.start(make_task("script", {"run": "true"})).ended
+        again = book.ended(key())
+        assert again == msgspec.structs.replace(outcome, adopted=True)
+        assert book.ended(key(attempt=2)) is None
+
+    async def test_without_a_journal_nothing_is_started(
+        self, book: AttemptBook, make_task: MakeTask, tmp_path: Path
+    ) -> None:
+        (tmp_path / "attempts").rmdir()
+        with pytest.raises(FileNotFoundError):
+            book.start(make_task("script", {"run": f"touch {tmp_path}/ran"}))
+        assert book.living == []
+        assert not (tmp_path / "ran").exists()
+
+
+class TestSecrets:
+    async def test_are_masked_before_they_touch_the_disk(
+        self, book: AttemptBook, make_task: MakeTask, tmp_path: Path
+    ) -> None:
+        script = 'echo "$TOKEN"; printf %s "$TOKEN" | base64; printf hidden-; sleep 0.05; echo value'
+        task = make_task("script", {"run": script}, env={"TOKEN": "hidden-value"}, secrets={"TOKEN": "hidden-value"})
+        await book.start(task).ended
+        assert log_text(tmp_path)[1:-1] == ["***", "***", "***"]
+        spooled = b"".join(path.read_bytes() for path in (tmp_path / "logs").rglob("*") if path.is_file())
+        assert b"hidden-value" not in spooled
+        assert b"aGlkZGVuLXZhbHVl" not in spooled
+
+    async def test_the_agents_own_settings_are_not_for_steps(
+        self, book: AttemptBook, make_task: MakeTask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("WATERFLOW_API_KEY", "hidden-value")
+        monkeypatch.setenv("TEMPORAL_API_KEY", "hidden-value")
+        await book.start(make_task("script", {"run": "env | grep -E 'WATERFLOW|TEMPORAL'"})).ended
+        assert log_text(tmp_path)[1:-1] == ["WATERFLOW_ATTEMPT=r1/build/steps[0].1"]
+
+
+class TestStop:
+    @pytest.mark.parametrize("node", ["script", "loop"])
+    async def test_cancelled(self, book: AttemptBook, make_task: MakeTask, node: str) -> None:
+        inputs = {"run": "echo up; sleep 60"} if node == "script" else {}
+        attempt = book.start(make_task(node, inputs))
+        await asyncio.sleep(0.1)
+        attempt.stop(StopReason.CANCELLED)
+        outcome = await asyncio.wait_for(attempt.ended, 5)
+        assert outcome.error is not None
+        assert (outcome.state, outcome.error.message) == (State.CANCELLED, "the step was cancelled")
+
+    async def test_timed_out_with_the_last_lines(self, book: AttemptBook, make_task: MakeTask) -> None:
+        outcome = await book.start(make_task("script", {"run": "echo up; sleep 60"}, timeout=0.2)).ended
+        assert outcome.error is not None
+        assert outcome.state is State.TIMED_OUT
+        assert outcome.error.message == "the step did not end within 0.2 s and was killed"
+        assert outcome.error.details == {"tail": ["up"]}
+
+    async def test_a_process_that_ignores_term_is_killed_after_the_grace(
+        self, book: AttemptBook, make_task: MakeTask
+    ) -> None:
+        script = "trap '' TERM; while true; do sleep 0.05; done"
+        attempt = book.start(make_task("script", {"run": script}, timeout=0.1, kill_grace=0.2))
+        outcome = await asyncio.wait_for(attempt.ended, 5)
+        assert outcome.state is State.TIMED_OUT
+
+    async def test_a_node_that_never_ends_is_left_behind(
+        self, book: AttemptBook, make_task: MakeTask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("waterflow_agent._runner._PATIENCE", 0.1)
+        monkeypatch.setattr(Stubborn, "released", asyncio.Event(), raising=False)
+        outcome = await book.start(make_task("stubborn", timeout=0.05, kill_grace=0.1)).ended
+        assert outcome.state is State.TIMED_OUT
+        Stubborn.released.set()
+
+    async def test_the_first_reason_counts(self, book: AttemptBook, make_task: MakeTask) -> None:
+        attempt = book.start(make_task("script", {"run": "sleep 60"}))
+        attempt.stop(StopReason.FENCED, 3)
+        attempt.stop(StopReason.CANCELLED)
+        outcome = await attempt.ended
+        assert outcome.error is not None
+        assert outcome.error.message == "the agent had no contact to Temporal for 3 s, so it ended the step"
+
+
+class TestFence:
+    async def test_without_contact_the_attempt_ends(self, book: AttemptBook, make_task: MakeTask) -> None:
+        attempt = book.start(make_task("script", {"run": "sleep 60"}, fence_after=0.3))
+        outcome = await asyncio.wait_for(attempt.ended, 5)
+        assert outcome.error is not None
+        assert outcome.error.code == "fenced"
+
+    async def test_contact_keeps_it(self, book: AttemptBook, make_task: MakeTask) -> None:
+        attempt = book.start(make_task("script", {"run": "sleep 1"}, fence_after=0.4))
+        while not attempt.ended.done():
+            attempt.contact(_clock.elapsed())
+            await asyncio.wait([attempt.ended], timeout=0.1)
+        assert attempt.ended.result().state is State.SUCCESS
+
+
+class TestFreshness:
+    def test_nothing_is_fresh_before_the_clocks_are_known(self) -> None:
+        assert not Freshness().fresh(0.01)
+
+    @pytest.mark.parametrize("skew", [0.0, -60.0, 60.0], ids=["same clock", "ours is behind", "ours is ahead"])
+    def test_judges_by_the_usual_delay(self, skew: float) -> None:
+        freshness = Freshness()
+        delays = [0.01, 0.02, 14.0, 0.3]
+        assert [freshness.fresh(skew + delay) for delay in delays] == [False, True, False, True]

@@ -1,0 +1,157 @@
+"""Settings: every spelling, which source wins, and what a bad one is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from waterflow_agent._errors import SettingsError
+from waterflow_agent._settings import SETTINGS, Loaded, load
+
+FROM_FILE: list[tuple[str, str, Any]] = [
+    ("temporal: {address: 't:1'}", "temporal_address", "t:1"),
+    ("temporal: {host: 't'}", "temporal_address", "t:7233"),
+    ("temporal: {namespace: ops}", "temporal_namespace", "ops"),
+    ("temporal: {tls: true}", "temporal_tls", True),
+    ("server: {address: 'waterflow:9090'}", "server_address", "waterflow:9090"),
+    ("worker: {max_concurrent_activities: 7}", "max_concurrent_activities", 7),
+    ("agent: {id: auto-generated}", "id", None),
+    ("agent: {id: web-01}", "id", "web-01"),
+    ("agent: {name: web-01}", "name", "web-01"),
+    ("agent: {server_group: web, additional_groups: [eu, web]}", "groups", ["web", "eu"]),
+    ("agent: {tags: [ssd, zone=a]}", "tags", ["ssd", "zone=a"]),
+    ("agent: {tags: {zone: a}}", "tags", ["zone=a"]),
+    ("agent: {stop_grace: 2m}", "stop_grace", 120.0),
+    ("logging: {level: WARNING}", "log_level", "warning"),
+    ("logging: {output_path: /srv/logs}", "log_dir", Path("/srv/logs")),
+    ("logging: {output: /srv/agent.log, format: json}", "log_output", "/srv/agent.log"),
+    ("logging: {max_size: 5MB}", "log_max_bytes", 5 * 1024 * 1024),
+    ("encryption: {keys_file: /srv/keys.json}", "keys_file", Path("/srv/keys.json")),
+]
+
+FROM_ENVIRONMENT: list[tuple[str, str, str, Any]] = [
+    ("TEMPORAL_ADDRESS", "t:1", "temporal_address", "t:1"),
+    ("TEMPORAL_HOST", "t", "temporal_address", "t:7233"),
+    ("TEMPORAL_NAMESPACE", "ops", "temporal_namespace", "ops"),
+    ("SERVER_ADDRESS", "w:9090", "server_address", "w:9090"),
+    ("SERVER_GROUP", "web, eu", "groups", ["web", "eu"]),
+    ("TAGS", "ssd,zone=a", "tags", ["ssd", "zone=a"]),
+    ("LOG_OUTPUT_PATH", "/srv/logs", "log_dir", Path("/srv/logs")),
+    ("WATERFLOW_AGENT_NAME", "web-01", "name", "web-01"),
+    ("WATERFLOW_STATE_DIR", "/srv/state", "state_dir", Path("/srv/state")),
+    ("WATERFLOW_KEYS_FILE", "/srv/keys.json", "keys_file", Path("/srv/keys.json")),
+]
+
+BAD_FILES: list[tuple[str, str]] = [
+    ("agent: {nmae: a}", "{file}:1: unknown key 'agent.nmae'; did you mean 'agent.name'?"),
+    ("agnet: {name: a}", "{file}:1: unknown key 'agnet'; did you mean 'agent'?"),
+    ("agent:\n  name: a\n  name: b", "{file}:3: 'agent.name' stands here a second time; the first is {file}:2"),
+    (
+        "agent:\n  stop_grace: soon",
+        "{file}:2: agent.stop_grace: expected a duration such as 30, 90s, 5m or 2h, not 'soon'",
+    ),
+    (
+        "worker:\n  max_concurrent_activities: 0",
+        "{file}:2: worker.max_concurrent_activities: expected a whole number from 1 to 100000, not 0",
+    ),
+    ("logging: {level: loud}", "{file}:1: logging.level: expected one of debug, info, warning, error, not 'loud'"),
+    (
+        "temporal: {address: 't:x'}",
+        "{file}:1: temporal.address: expected host:port, such as temporal.example.com:7233, not 't:x'",
+    ),
+    ("- a", "{file}:1: the file must hold keys and values"),
+    ("agent: [", "{file}:1: not valid YAML: expected the node content, but found '<stream end>'"),
+    ("agent: *a", "{file}:1: not valid YAML: found undefined alias 'a'"),
+]
+
+BAD_ARGUMENTS: list[tuple[list[str], str]] = [
+    (["--gruops", "web"], "unknown argument '--gruops'; did you mean --groups?"),
+    (["web"], "unknown argument 'web'; see --help"),
+    (["--name"], "--name needs a value"),
+    (["--slots=many"], "--slots: expected a whole number from 1 to 100000, not 'many'"),
+    (["--config", "/nowhere/agent.yaml"], "/nowhere/agent.yaml: cannot be read: No such file or directory"),
+]
+
+
+def from_file(tmp_path: Path, text: str, **environ: str) -> Loaded:
+    file = tmp_path / "agent.yaml"
+    file.write_text(text)
+    return load(["--config", str(file)], environ)
+
+
+class TestSpellings:
+    @pytest.mark.parametrize(("text", "field", "value"), FROM_FILE)
+    def test_in_the_file(self, tmp_path: Path, text: str, field: str, value: Any) -> None:
+        assert getattr(from_file(tmp_path, text).settings, field) == value
+
+    @pytest.mark.parametrize(("variable", "text", "field", "value"), FROM_ENVIRONMENT)
+    def test_in_the_environment(self, variable: str, text: str, field: str, value: Any) -> None:
+        assert getattr(load([], {variable: text}).settings, field) == value
+
+    def test_every_setting_has_a_variable_a_key_and_a_help(self) -> None:
+        for setting in SETTINGS:
+            assert setting.env, setting.field
+            assert setting.keys, setting.field
+            assert setting.help, setting.field
+
+    def test_accepted_ones_that_change_nothing_are_told(self, tmp_path: Path) -> None:
+        loaded = from_file(tmp_path, "worker: {task_queue: old}", PLUGIN_DIR="/opt/waterflow/plugins")
+        assert loaded.ignored == [
+            "worker.task_queue has no effect: task queues are named by Waterflow; use agent.server_group",
+            "PLUGIN_DIR has no effect: nodes are found among the installed distributions",
+        ]
+
+
+class TestPrecedence:
+    def test_flag_before_environment_before_file_before_default(self, tmp_path: Path) -> None:
+        file = tmp_path / "agent.yaml"
+        file.write_text("agent: {name: file, server_group: file}\ntemporal: {namespace: file}")
+        environ = {"WATERFLOW_AGENT_NAME": "env", "SERVER_GROUP": "env", "WATERFLOW_AGENT_CONFIG": str(file)}
+        loaded = load(["--name", "flag"], environ)
+        settings = loaded.settings
+        assert (settings.name, settings.groups, settings.temporal_namespace) == ("flag", ["env"], "file")
+        assert loaded.sources == {
+            "name": "--name",
+            "groups": "environment variable SERVER_GROUP",
+            "temporal_namespace": f"{file}:2",
+        }
+
+    def test_an_empty_variable_is_as_good_as_none(self) -> None:
+        assert load([], {"WATERFLOW_AGENT_NAME": ""}).sources == {}
+
+
+class TestConfigCommand:
+    def test_shows_values_with_their_sources_and_hides_secrets(self) -> None:
+        lines = load(["--groups", "web"], {"WATERFLOW_API_KEY": "hidden-value"}).lines()
+        assert 'groups = ["web"]  (--groups)' in lines
+        assert 'temporal_namespace = "default"  (default)' in lines
+        assert "server_api_key = ***  (environment variable WATERFLOW_API_KEY)" in lines
+
+
+class TestBadSettings:
+    @pytest.mark.parametrize(("text", "message"), BAD_FILES)
+    def test_in_the_file(self, tmp_path: Path, text: str, message: str) -> None:
+        with pytest.raises(SettingsError) as raised:
+            from_file(tmp_path, text)
+        assert raised.value.message == message.format(file=tmp_path / "agent.yaml")
+
+    @pytest.mark.parametrize(("argv", "message"), BAD_ARGUMENTS)
+    def test_on_the_command_line(self, argv: list[str], message: str) -> None:
+        with pytest.raises(SettingsError) as raised:
+            load(argv, {})
+        assert raised.value.message == message
+
+    def test_a_bad_secret_is_not_quoted(self) -> None:
+        with pytest.raises(SettingsError) as raised:
+            load([], {"WATERFLOW_API_KEY": "se\x00cret"})
+        assert raised.value.message == "WATERFLOW_API_KEY: expected a text"
+
+    @pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"\x80binary"])
+    def test_a_binary_file(self, tmp_path: Path, data: bytes) -> None:
+        file = tmp_path / "agent.yaml"
+        file.write_bytes(data)
+        with pytest.raises(SettingsError) as raised:
+            load(["--config", str(file)], {})
+        assert raised.value.message == f"{file}: not UTF-8 text"
