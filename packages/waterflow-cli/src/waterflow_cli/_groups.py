@@ -33,6 +33,10 @@ class LazyGroup(click.Group):
             return command
         return _plugins.command(self._prefix + cmd_name)
 
+    def own_commands(self) -> list[str]:
+        """The names of the built-in commands."""
+        return sorted(self._lazy)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

@@ -11,6 +11,9 @@ import click
 from ._errors import CliError, of_client, report
 from ._exit_codes import ExitCode
 
+PROGRAM = "waterflow"
+COMPLETE_VARIABLE = "_WATERFLOW_COMPLETE"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; give its exit code. Errors are said on stderr, never raised."""
@@ -38,7 +41,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: list[str]) -> int:
     from ._root import root
 
-    result = root.main(argv, prog_name="waterflow", standalone_mode=False)
+    if instruction := os.environ.get(COMPLETE_VARIABLE):
+        from click.shell_completion import shell_complete
+
+        return shell_complete(root, {}, PROGRAM, COMPLETE_VARIABLE, instruction)
+    # Not `root.main`: it makes exit codes of its own of some errors.
+    try:
+        with root.make_context(PROGRAM, argv) as context:
+            result = root.invoke(context)
+            sys.stdout.flush()
+    except click.exceptions.Exit as ended:
+        sys.stdout.flush()
+        return ended.exit_code
     return result if isinstance(result, int) else ExitCode.OK
 
 

@@ -10,6 +10,7 @@ import msgspec
 from ._console import clean, make_console
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
 Cell = str | tuple[str, str]
@@ -55,4 +56,14 @@ def write_table(headers: Sequence[str], rows: Iterable[Sequence[Cell]], empty: s
     if not rows:
         click.echo(empty, err=True)
         return
-    make_console().print(make_table(headers, rows))
+    print_table(make_console(), make_table(headers, rows))
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Write a table; without a terminal its lines do not end in the spaces that fill the last column."""
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as captured:
+        console.print(table)
+    console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))

@@ -268,6 +268,13 @@ class TestCatalogAndAgents:
             assert await client.agent("a1") == AGENT
             assert await client.validate("a: 1") == ValidateResponse(valid=True, plan_hash="h")
 
+    async def test_an_address_that_the_server_does_not_know_is_no_missing_run(self, server: Any, problem: Any) -> None:
+        server.on(f"GET {RUNS}/r1", problem(404, "route-not-found", "there is no '/v1/workflows/r1' in this API"))
+        async with AsyncClient(server.url) as client:
+            with pytest.raises(NotFound) as caught:
+                await client.run("r1").status()
+        assert type(caught.value) is NotFound
+
     async def test_what_is_missing_has_its_own_error(self, server: Any) -> None:
         async with AsyncClient(server.url) as client:
             with pytest.raises(NodeNotFound):

@@ -9,7 +9,7 @@ from waterflow_sdk.wire import AgentState, AgentStatus
 from .._format import moment
 from .._groups import LazyGroup
 from .._options import call, format_option, server_options
-from .._output import Cell, make_table, write_data, write_table
+from .._output import Cell, make_table, print_table, write_data, write_table
 
 _COLOURS = {AgentStatus.ONLINE: "green", AgentStatus.OFFLINE: "red"}
 
@@ -66,7 +66,8 @@ def status(id: str, format: str) -> None:
         return
     from .._console import make_console
 
-    make_console().print(make_table(["", ""], [[(name, "bold"), value] for name, value in _facts(agent) if value]))
+    rows = [[(name, "bold"), value] for name, value in _facts(agent) if value]
+    print_table(make_console(), make_table(["", ""], rows))
 
 
 def _facts(agent: AgentState) -> list[tuple[str, Cell]]:

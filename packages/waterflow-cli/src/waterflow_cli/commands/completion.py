@@ -20,6 +20,8 @@ def completion(ctx: click.Context, shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
+    from .._main import COMPLETE_VARIABLE, PROGRAM
+
     kind = get_completion_class(shell)
     assert kind is not None, shell  # the argument takes only what click has
-    click.echo(kind(ctx.find_root().command, {}, "waterflow", "_WATERFLOW_COMPLETE").source())
+    click.echo(kind(ctx.find_root().command, {}, PROGRAM, COMPLETE_VARIABLE).source())

@@ -10,7 +10,7 @@ from waterflow_sdk.wire import NodeEntry
 
 from .._groups import LazyGroup
 from .._options import call, format_option, server_options
-from .._output import Cell, make_table, write_data, write_table
+from .._output import Cell, make_table, print_table, write_data, write_table
 
 
 @click.group(
@@ -70,7 +70,7 @@ def _show(entry: NodeEntry) -> None:
         if rows:
             console.print()
             console.print(title, style="bold")
-            console.print(make_table(["NAME", "TYPE", "DEFAULT", "DESCRIPTION"], rows))
+            print_table(console, make_table(["NAME", "TYPE", "DEFAULT", "DESCRIPTION"], rows))
     for example in manifest.examples:
         console.print()
         console.print(example.title, style="bold")

@@ -10,7 +10,7 @@ from waterflow_sdk.wire import JobState, RunState, StepState
 
 from .._format import between, colour, error_text, mark, moment
 from .._options import call, format_option, server_options
-from .._output import Cell, make_table, write_data
+from .._output import Cell, make_table, print_table, write_data
 from .._runs import on_run
 
 
@@ -38,7 +38,7 @@ def _show(state: RunState, *, wide: bool) -> None:
         console.print(f"duration   {between(state.started, state.ended)}")
     headers = ["JOB / STEP", "HOST", "STATE", "DURATION", *(["ATTEMPTS", "STARTED"] if wide else []), "ERROR"]
     console.print()
-    console.print(make_table(headers, [row for job in state.jobs for row in _job(job, wide)]))
+    print_table(console, make_table(headers, [row for job in state.jobs for row in _job(job, wide)]))
 
 
 def _reason(state: RunState) -> list[str]:

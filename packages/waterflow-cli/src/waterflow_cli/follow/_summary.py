@@ -11,7 +11,7 @@ from waterflow_sdk.wire import RunState
 
 from .._console import clean, make_console
 from .._format import between, colour, error_text, mark
-from .._output import Cell, make_table
+from .._output import Cell, make_table, print_table
 
 
 def write_summary(run: RunState, url: str = "") -> None:
@@ -31,7 +31,7 @@ def write_summary(run: RunState, url: str = "") -> None:
     ]
     click.echo()
     if rows:
-        console.print(make_table(["JOB", "HOST", "STATE", "DURATION", "ERROR"], rows))
+        print_table(console, make_table(["JOB", "HOST", "STATE", "DURATION", "ERROR"], rows))
     for title, outputs in _outputs(run):
         _write_outputs(title, outputs)
     click.echo()

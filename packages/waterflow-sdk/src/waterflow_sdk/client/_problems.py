@@ -25,6 +25,9 @@ from ._errors import (
 UNAVAILABLE = frozenset({502, 503, 504})
 """Statuses that say "not now" (RFC 9110, 15.6): worth another try on calls that are safe to repeat."""
 
+NO_ROUTE = "route-not-found"
+"""Code of a 404 for an address that the API does not have: then nothing is known of what was asked for."""
+
 _BY_STATUS: dict[int, type[RequestError]] = {
     400: InvalidRequest,
     401: Unauthorized,
@@ -69,8 +72,8 @@ def _parse(body: bytes) -> Problem | None:
 
 def _from_problem(status: int, problem: Problem, missing: type[NotFound]) -> RequestError:
     kind = _BY_STATUS.get(status, ServerFault if status >= 500 else RequestError)
-    if kind is NotFound:
+    if kind is NotFound and problem.code != NO_ROUTE:
         kind = missing
-    elif status == 422 and any("severity" in entry for entry in problem.errors):
+    elif problem.code == InvalidWorkflow.code:
         kind = InvalidWorkflow
     return kind(problem.detail or problem.title, status=status, code=problem.code or None, errors=problem.errors)
