@@ -116,9 +116,9 @@ class TestNotAvailable:
                   gate:
                     runs-on: web
                     steps:
-                      - uses: approval
-                        with: {message: Go?}
+                      - uses: workflow/run
+                        with: {workflow: other}
                 """)
         assert str(refused.value).startswith(
-            "workflow.yaml:6: the control node approval is not available in this version"
+            "workflow.yaml:6: the control node workflow/run is not available in this version"
         )

@@ -31,13 +31,13 @@ _SIGNATURES = (
     _node("sleep", "Waits for a duration.", {"duration": _DURATION}, "duration"),
     _node(
         "wait",
-        "Waits until a time, or for a named event.",
+        "Waits for a named event or until a time, whichever comes first; fails when the timeout is over.",
         {
-            "until": {"type": ["string", "number"], "description": "a time, RFC 3339 or seconds since 1970"},
+            "until": {"type": "string", "description": "a time with its zone, RFC 3339: 2026-01-31T02:00:00Z"},
             "for": {**_TEXT, "description": "name of an event"},
             "timeout": _DURATION,
         },
-        outputs={"event": _FREE, "timed-out": {"type": "boolean"}},
+        outputs={"event": _TEXT, "payload": _FREE},
     ),
     _node(
         "approval",
@@ -51,7 +51,7 @@ _SIGNATURES = (
             "inputs": {"type": "object"},
         },
     ),
-    _node("vars/set", "Sets variables of the run.", {}, free=True),
+    _node("vars/set", "Sets variables for the later steps of the job.", {}, free=True),
     _node("data/transform", "Outputs made from expressions.", {}, free=True),
     _node("fail", "Ends the job as failed.", {"message": _TEXT}),
     _node("stop", "Ends the job as a success.", {"message": _TEXT}),

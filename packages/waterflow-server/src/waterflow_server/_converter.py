@@ -16,6 +16,7 @@ from temporalio.converter import (
     JSONPlainPayloadConverter,
 )
 from temporalio.converter import PayloadCodec as TemporalPayloadCodec
+
 from waterflow_sdk import codec
 
 _JSON = "json/plain"

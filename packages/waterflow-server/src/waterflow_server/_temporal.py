@@ -16,7 +16,15 @@ from ._errors import ServerError
 from .settings import TemporalConnection
 
 _RETRY = 0.5  # between two attempts to connect, in seconds
-_AWAY = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED})
+# The client reports a deadline of its own (`rpc_timeout`) as CANCELLED.
+_AWAY = frozenset(
+    {
+        RPCStatusCode.UNAVAILABLE,
+        RPCStatusCode.DEADLINE_EXCEEDED,
+        RPCStatusCode.RESOURCE_EXHAUSTED,
+        RPCStatusCode.CANCELLED,
+    }
+)
 _LIMITS = PayloadLimitsConfig(memo_warn_size=0)  # documents live in memos, which are larger than Temporal expects
 
 _log = logging.getLogger("waterflow.temporal")
@@ -26,6 +34,12 @@ class TemporalUnavailable(ServerError):
     """Temporal cannot be reached, or does not answer in time."""
 
     code = "temporal-unavailable"
+
+
+class TemporalInvalid(ServerError):
+    """Temporal does not take what it was given: a filter it cannot read, more data than it stores."""
+
+    code = "temporal-invalid"
 
 
 class TemporalRefused(ServerError):
@@ -86,4 +100,6 @@ def explain(error: RPCError) -> ServerError:
     """What a failed call to Temporal means: that it is away, or that it refuses."""
     if error.status in _AWAY:
         return TemporalUnavailable(f"Temporal does not answer now: {error.message}; try again in a moment")
+    if error.status is RPCStatusCode.INVALID_ARGUMENT:
+        return TemporalInvalid(f"Temporal does not take this: {error.message}")
     return TemporalRefused(f"Temporal refused: {error.message}", {"status": error.status.name})

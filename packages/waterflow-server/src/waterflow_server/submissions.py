@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
@@ -23,6 +24,7 @@ MAX_LABEL_BYTES = 1500
 """All labels together: a search attribute of Temporal takes 2,048 bytes."""
 
 MAX_IDEMPOTENCY_KEY = 256
+_FILENAME = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
 _LABEL = re.compile(r"[^\x00-\x1f\x7f\"']{1,100}")
 
 
@@ -75,6 +77,7 @@ class Submissions:
                 "secrets are refused: this server has no key to encrypt them with. Give it a key file "
                 "(WATERFLOW_KEYS_FILE), the same as the agents have"
             )
+        _refuse_if(_check_filename(request.filename))
         result, snapshot = await self._check(request.yaml, request.filename, request.vars)
         if result.plan is None:
             raise _invalid(request.filename, result)
@@ -97,7 +100,8 @@ class Submissions:
         return SubmitResponse(id=run_id, url=f"/v1/workflows/{run_id}", created=created, warnings=warnings)
 
     async def validate(self, request: ValidateRequest) -> ValidateResponse:
-        """Check the file; what is wrong with it is in the answer."""
+        """Check the file; what is wrong with it is in the answer. Raises InvalidInputs for a name that is none."""
+        _refuse_if(_check_filename(request.filename))
         result, _ = await self._check(request.yaml, request.filename, ())
         return ValidateResponse(
             valid=result.ok,
@@ -157,9 +161,30 @@ def _accept(plan: Plan, request: SubmitRequest) -> dict[str, Any]:
     errors += check_secrets(plan, request.secrets)
     errors += _check_labels(request.labels)
     errors += _check_key(request.idempotency_key)
+    errors += _check_time(request.run_at)
+    _refuse_if(errors)
+    return inputs
+
+
+def _refuse_if(errors: Sequence[FieldError]) -> None:
     if errors:
         raise InvalidInputs("; ".join(error["message"] for error in errors), {"errors": errors})
-    return inputs
+
+
+def _check_filename(filename: str) -> list[FieldError]:
+    # It is repeated in messages, which end on terminals and in logs.
+    if _FILENAME.fullmatch(filename):
+        return []
+    message = "the file name has to have 1 to 255 characters, without control characters"
+    return [{"path": "filename", "code": "filename", "message": message}]
+
+
+def _check_time(run_at: datetime | None) -> list[FieldError]:
+    if run_at is None or run_at.tzinfo is not None:
+        return []
+    return [
+        {"path": "run_at", "code": "run-at", "message": f"run_at {run_at.isoformat()} needs a time zone, such as Z"}
+    ]
 
 
 def _check_labels(labels: Sequence[str]) -> list[FieldError]:

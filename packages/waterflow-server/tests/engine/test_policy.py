@@ -1,11 +1,8 @@
 """Where a retry policy becomes attempts and a lost agent becomes a decision."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from waterflow_dsl.plan import AgentLossPlan, RetryPlan, StepPlan, UsesPlan
-from waterflow_sdk.wire import AgentRef, ErrorInfo, NodeOutcome, State
 from waterflow_server.engine._policy import CONTACT_LAG, KILL_GRACE, attempt_policy
 from waterflow_server.engine._values import StepFailure, Values
 
@@ -17,27 +14,15 @@ def policy(*, retry: RetryPlan | None = None, loss: AgentLossPlan | None = None,
     return attempt_policy(step, loss or AgentLossPlan(), VALUES, retry_safe=safe)
 
 
-def failed(exit_code: int = 1, code: str = "process-failed") -> NodeOutcome:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    return NodeOutcome(
-        state=State.FAILED,
-        agent=AgentRef(id="1", name="web-01"),
-        started=now,
-        ended=now,
-        exit_code=exit_code,
-        error=ErrorInfo(code=code, message="no"),
-    )
-
-
 class TestMaxAttempts:
     def test_without_a_policy_a_step_runs_once(self):
-        assert policy().max_attempts == 1
+        assert policy().retry.max_attempts == 1
 
     def test_a_retry_safe_node_gets_three(self):
-        assert policy(safe=True).max_attempts == 3
+        assert policy(safe=True).retry.max_attempts == 3
 
     def test_may_be_an_expression(self):
-        assert policy(retry=RetryPlan(max_attempts="${{ vars.tries }}")).max_attempts == 4
+        assert policy(retry=RetryPlan(max_attempts="${{ vars.tries }}")).retry.max_attempts == 4
 
     @pytest.mark.parametrize("wrong", [0, "many", "${{ vars.wait }}"])
     def test_must_be_a_whole_number(self, wrong):
@@ -45,25 +30,25 @@ class TestMaxAttempts:
             policy(retry=RetryPlan(max_attempts=wrong))
 
     def test_the_last_attempt_is_not_followed_by_another(self):
-        chosen = policy(retry=RetryPlan(max_attempts=2))
-        assert chosen.worth_another(failed(), spent=1)
-        assert not chosen.worth_another(failed(), spent=2)
+        chosen = policy(retry=RetryPlan(max_attempts=2)).retry
+        assert chosen.worth_another("process-failed", 1, spent=1)
+        assert not chosen.worth_another("process-failed", 1, spent=2)
 
 
 class TestWorthAnother:
     def test_only_the_named_exit_codes(self):
-        chosen = policy(retry=RetryPlan(max_attempts=3, on_exit_codes=(75,)))
-        assert chosen.worth_another(failed(75), spent=1)
-        assert not chosen.worth_another(failed(1), spent=1)
+        chosen = policy(retry=RetryPlan(max_attempts=3, on_exit_codes=(75,))).retry
+        assert chosen.worth_another("process-failed", 75, spent=1)
+        assert not chosen.worth_another("process-failed", 1, spent=1)
 
     def test_never_a_non_retryable_kind(self):
-        chosen = policy(retry=RetryPlan(max_attempts=3, non_retryable=("invalid-input",)))
-        assert not chosen.worth_another(failed(code="invalid-input"), spent=1)
+        chosen = policy(retry=RetryPlan(max_attempts=3, non_retryable=("invalid-input",))).retry
+        assert not chosen.worth_another("invalid-input", None, spent=1)
 
 
 class TestDelay:
     def test_grows_by_the_coefficient_up_to_the_maximum(self):
-        chosen = policy(retry=RetryPlan(max_attempts=9, initial_interval=1.0, maximum_interval=5.0))
+        chosen = policy(retry=RetryPlan(max_attempts=9, initial_interval=1.0, maximum_interval=5.0)).retry
         assert [chosen.delay(spent) for spent in (1, 2, 3, 4)] == [1.0, 2.0, 4.0, 5.0]
 
 

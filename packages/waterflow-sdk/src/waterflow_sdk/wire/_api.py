@@ -42,6 +42,32 @@ class CancelRequest(Wire, frozen=True, kw_only=True):
     force: bool = False
 
 
+class PauseRequest(Wire, frozen=True, kw_only=True):
+    """``POST /v1/workflows/{id}/pause``: running steps finish, no new one starts."""
+
+    reason: str = ""
+
+
+class ApprovalRequest(Wire, frozen=True, kw_only=True):
+    """``POST /v1/workflows/{id}/approve`` and ``/reject``: the answer to an approval that waits.
+
+    ``step`` is ``<job instance>/<step path>`` and may be left out where only one waits. ``inputs`` become outputs of
+    the step.
+    """
+
+    by: str = ""
+    comment: str = ""
+    inputs: dict[str, Any] = {}
+    step: str | None = None
+
+
+class EventRequest(Wire, frozen=True, kw_only=True):
+    """``POST /v1/workflows/{id}/events``: something happened outside; the first ``wait`` for its name takes it."""
+
+    name: str
+    payload: Any = None
+
+
 class ValidateRequest(Wire, frozen=True, kw_only=True):
     """``POST /v1/validate``."""
 

@@ -10,11 +10,13 @@ from .health import HealthController
 from .log_ingest import LogIngestController
 from .logs import LogController
 from .nodes import NodeController
+from .run_control import RunControlController
 from .validate import ValidateController
 from .workflows import WorkflowController
 
 V1 = (
     WorkflowController,
+    RunControlController,
     LogController,
     LogIngestController,
     ValidateController,

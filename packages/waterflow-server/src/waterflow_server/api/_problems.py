@@ -28,6 +28,7 @@ MEDIA_TYPE = "application/problem+json"
 
 STATUS: dict[str, int] = {
     "agent-not-found": 404,
+    "answer-refused": 409,
     "bad-request": 400,
     "idempotency-conflict": 409,
     "invalid-inputs": 422,
@@ -40,10 +41,12 @@ STATUS: dict[str, int] = {
     "log-store-unavailable": 503,
     "log-stream": 400,
     "node-not-found": 404,
+    "nothing-waits": 409,
     "run-closed": 409,
     "run-id": 404,
     "run-not-found": 404,
     "secrets-unprotected": 422,
+    "temporal-invalid": 400,
     "temporal-unavailable": 503,
     "unsupported-media-type": 415,
     "workflow-too-large": 413,

@@ -21,7 +21,9 @@ from waterflow_sdk.wire import (
     ValidateResponse,
 )
 
+from ..engine import Event
 from ..logs import LogStore
+from ..runs import Approval
 
 
 class RunService(Protocol):
@@ -39,6 +41,22 @@ class RunService(Protocol):
 
     async def cancel(self, run_id: str, reason: str, *, force: bool) -> None:
         """Ask a run to end; returns when it is asked, not when it has ended."""
+        ...
+
+    async def pause(self, run_id: str, reason: str) -> None:
+        """Start nothing new."""
+        ...
+
+    async def resume(self, run_id: str) -> None:
+        """Go on after a pause."""
+        ...
+
+    async def answer(self, run_id: str, answer: Approval) -> None:
+        """Approve or reject; raises NothingWaits or AnswerRefused."""
+        ...
+
+    async def event(self, run_id: str, event: Event) -> None:
+        """Give a named event to the run."""
         ...
 
 

@@ -50,10 +50,11 @@ class Attempts:
             if await self._continue_elsewhere(outcome):
                 continue
             spent += 1
-            if not self._policy.worth_another(outcome, spent):
+            code = outcome.error.code if outcome.error else ""
+            if not self._policy.retry.worth_another(code, outcome.exit_code, spent):
                 return outcome
             self._record.reason = f"attempt {attempt.number} failed; the next one follows"
-            if not await self._job.stop.sleep(self._policy.delay(spent)):
+            if not await self._job.stop.sleep(self._policy.retry.delay(spent)):
                 return outcome
 
     async def _attempt(self, step: Resolved, attempt: AttemptRecord) -> NodeOutcome:

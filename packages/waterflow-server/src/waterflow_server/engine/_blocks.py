@@ -12,8 +12,8 @@ from temporalio import workflow
 from waterflow_dsl.plan import BranchPlan, ForEachPlan, LoopPlan, NodePlan, ParallelPlan, StepPlan, WhilePlan
 from waterflow_sdk.wire import State
 
-from ._json import is_list
 from ._job_context import Scope
+from ._json import is_list
 from ._records import StepRecord
 from ._values import StepFailure, Values
 
@@ -52,17 +52,13 @@ def _end(runner: StepRunner, record: StepRecord, scope: Scope) -> None:
         record.end(State.SUCCESS, workflow.now())
 
 
-async def _branch(
-    runner: StepRunner, block: BranchPlan, record: StepRecord, scope: Scope, values: Values
-) -> None:
+async def _branch(runner: StepRunner, block: BranchPlan, record: StepRecord, scope: Scope, values: Values) -> None:
     chosen = block.then if values.condition(block.test) else block.otherwise
     record.reason = "then" if chosen is block.then else "else"
     await runner.run_list(chosen, scope, record.children, prefix=(block.path, record.path))
 
 
-async def _parallel(
-    runner: StepRunner, block: ParallelPlan, record: StepRecord, scope: Scope, values: Values
-) -> None:
+async def _parallel(runner: StepRunner, block: ParallelPlan, record: StepRecord, scope: Scope, values: Values) -> None:
     limit = len(block.steps)
     if block.max_parallel is not None:
         limit = values.count(block.max_parallel, "max-parallel")
@@ -121,8 +117,14 @@ async def run_step_for_each(runner: StepRunner, step: StepPlan, record: StepReco
 
 
 async def _iterate(
-    runner: StepRunner, each: ForEachPlan, body: tuple[NodePlan, ...], ids: list[str], record: StepRecord, scope: Scope,
-    values: Values, path: str,
+    runner: StepRunner,
+    each: ForEachPlan,
+    body: tuple[NodePlan, ...],
+    ids: list[str],
+    record: StepRecord,
+    scope: Scope,
+    values: Values,
+    path: str,
 ) -> None:
     items = _items(each, values)
     results: list[dict[str, Any]] = [{} for _ in items]

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any
 
-from waterflow_dsl import parse_duration
+import msgspec
+from temporalio import workflow
 
+from waterflow_dsl import parse_duration
+from waterflow_sdk.wire import State
+
+from ._inbox import Inbox
+from ._json import is_list
+from ._records import StepRecord
 from ._stop import Stop
 from ._values import StepFailure
 
@@ -17,42 +25,140 @@ class StopJob(Exception):
     """``stop``: the job ends here, as success."""
 
 
-async def _sleep(inputs: Mapping[str, Any], stop: Stop) -> Outputs:
-    try:
-        seconds = parse_duration(inputs.get("duration", ""))
-    except ValueError as error:
-        raise StepFailure("invalid-input", f"with.duration: {error}") from error
-    await stop.sleep(seconds)
+class Control(msgspec.Struct, frozen=True, kw_only=True):
+    """What a control node works with: its inputs, its step's record, and what the job shares."""
+
+    inputs: Mapping[str, Any]
+    record: StepRecord
+    stop: Stop
+    inbox: Inbox
+    set_vars: Callable[[Mapping[str, Any]], None]
+    tell: Callable[[State, str], Awaitable[None]]
+
+    def seconds(self, name: str, default: float | None = None) -> float | None:
+        """A duration among the inputs; raises StepFailure for one that is not."""
+        given = self.inputs.get(name)
+        if given is None:
+            return default
+        try:
+            return parse_duration(given)
+        except ValueError as error:
+            raise StepFailure("invalid-input", f"with.{name}: {error}") from error
+
+    async def until(self, condition: Callable[[], bool], seconds: float | None, waiting_for: str) -> bool:
+        """Wait, shown as ``waiting``; false when the time is over or the run was stopped."""
+        self.record.state, self.record.reason = State.WAITING, waiting_for
+        await self.tell(State.WAITING, waiting_for)
+        seen = self.stop.requests
+        timeout = None if seconds is None else max(seconds, 0.0)
+        try:
+            await workflow.wait_condition(lambda: condition() or self.stop.requests != seen, timeout=timeout)
+        except TimeoutError:
+            return False
+        finally:
+            self.record.state, self.record.reason = State.RUNNING, ""
+            await self.tell(State.RUNNING, "")
+        return condition()
+
+
+async def _sleep(control: Control) -> Outputs:
+    seconds = control.seconds("duration")
+    if seconds is None:
+        raise StepFailure("invalid-input", "with.duration: is required")
+    await control.stop.sleep(seconds)
     return {}
 
 
-async def _fail(inputs: Mapping[str, Any], _stop: Stop) -> Outputs:
-    raise StepFailure("failed", str(inputs.get("message") or "the workflow says that this is a failure"))
+async def _wait(control: Control) -> Outputs:
+    """``for`` an event, ``until`` a moment, or whichever comes first; ``timeout`` fails the step."""
+    event, moment = control.inputs.get("for"), control.inputs.get("until")
+    if event is None and moment is None:
+        raise StepFailure("invalid-input", "with: give `for` (the name of an event) or `until` (a moment)")
+    left = None if moment is None else (_moment(moment) - workflow.now()).total_seconds()
+    timeout = control.seconds("timeout")
+    shortest = min((each for each in (left, timeout) if each is not None), default=None)
+    wanted = f"event {event}" if event is not None else f"{moment}"
+    came = await control.until(lambda: event is not None and control.inbox.has(str(event)), shortest, wanted)
+    if came:
+        return {"event": str(event), "payload": control.inbox.take(str(event))}
+    if control.stop.cancelled or (left is not None and shortest == left):
+        return {}
+    raise StepFailure("wait-timeout", f"{wanted} did not come within {control.inputs.get('timeout')}")
 
 
-async def _stop_job(inputs: Mapping[str, Any], _stop: Stop) -> Outputs:
-    raise StopJob(str(inputs.get("message") or ""))
+def _moment(text: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        raise StepFailure("invalid-input", f"with.until: {text!r} is not a moment like 2026-01-31T02:00:00Z") from None
+    if moment.tzinfo is None:
+        raise StepFailure("invalid-input", f"with.until: {text!r} has no time zone; add Z for UTC")
+    return moment
 
 
-async def _transform(inputs: Mapping[str, Any], _stop: Stop) -> Outputs:
-    return dict(inputs)
+async def _approval(control: Control) -> Outputs:
+    """Waits for an answer; a rejection fails the step."""
+    path = control.record.path
+    approvers: Any = control.inputs.get("approvers") or []
+    control.inbox.ask(path, [str(name) for name in (approvers if is_list(approvers) else [approvers])])
+    message = str(control.inputs.get("message") or "approval")
+    timeout = control.seconds("timeout")
+    try:
+        await control.until(lambda: control.inbox.answer_for(path) is not None, timeout, f"approval: {message}")
+    finally:
+        control.inbox.close(path)
+    answer = control.inbox.answer_for(path)
+    if answer is None:
+        if control.stop.cancelled:
+            return {}
+        raise StepFailure("approval-timeout", f"nobody answered within {control.inputs.get('timeout')}: {message}")
+    if not answer.approved:
+        why = f": {answer.comment}" if answer.comment else ""
+        raise StepFailure("rejected", f"rejected by {answer.by or 'somebody unnamed'}{why}")
+    return {
+        "approved": True,
+        "by": answer.by,
+        "at": answer.at.isoformat(),
+        "comment": answer.comment,
+        "inputs": answer.inputs,
+    }
 
 
-_NODES: dict[str, Callable[[Mapping[str, Any], Stop], Awaitable[Outputs]]] = {
+async def _set_vars(control: Control) -> Outputs:
+    control.set_vars(control.inputs)
+    return {}
+
+
+async def _fail(control: Control) -> Outputs:
+    raise StepFailure("failed", str(control.inputs.get("message") or "the workflow says that this is a failure"))
+
+
+async def _stop_job(control: Control) -> Outputs:
+    raise StopJob(str(control.inputs.get("message") or ""))
+
+
+async def _transform(control: Control) -> Outputs:
+    return dict(control.inputs)
+
+
+_NODES: dict[str, Callable[[Control], Awaitable[Outputs]]] = {
+    "approval": _approval,
     "data/transform": _transform,
     "fail": _fail,
     "sleep": _sleep,
     "stop": _stop_job,
+    "vars/set": _set_vars,
+    "wait": _wait,
 }
 
 CONTROL_NODES_RUN = frozenset(_NODES)
 """Control nodes that this interpreter can run."""
 
 
-async def run_control(name: str, inputs: Mapping[str, Any], stop: Stop) -> Outputs:
+async def run_control(name: str, control: Control) -> Outputs:
     """Run a control node to its outputs; raises StepFailure or StopJob."""
     try:
         node = _NODES[name]
     except KeyError:
         raise StepFailure("not-available", f"the control node {name} cannot be run by this server") from None
-    return await node(inputs, stop)
+    return await node(control)

@@ -67,9 +67,7 @@ def _patience(policy: AttemptPolicy, lost_since: datetime | None) -> timedelta:
     return timedelta(seconds=max(policy.loss.wait - _elapsed(lost_since), 0.1))
 
 
-async def _send(
-    task: NodeTask, policy: AttemptPolicy, patience: timedelta, stop: Stop
-) -> NodeOutcome | TimeoutType:
+async def _send(task: NodeTask, policy: AttemptPolicy, patience: timedelta, stop: Stop) -> NodeOutcome | TimeoutType:
     """One delivery: the outcome, or which time-out lost it."""
     handle = workflow.start_activity(
         EXECUTE_ACTIVITY,

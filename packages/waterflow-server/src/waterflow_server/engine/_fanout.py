@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError, ChildWorkflowError
 
 from waterflow_sdk.wire import ErrorInfo, JobState, State, job_workflow_id
 
+from ._gate import Gate
 from ._instances import Instance
 from ._stop import Stop
 from ._wire import CANCEL_SIGNAL, JOB_WORKFLOW, CancelOrder, JobInput, JobResult
@@ -22,9 +23,15 @@ class FanOut:
     """Starts and follows the instances of a job. ``given`` makes the input of an instance's child workflow."""
 
     def __init__(
-        self, run_id: str, given: Callable[[Instance], JobInput], update: Callable[[JobState], None], stop: Stop
+        self,
+        run_id: str,
+        given: Callable[[Instance], JobInput],
+        update: Callable[[JobState], None],
+        gate: Gate,
+        stop: Stop,
     ) -> None:
         self._run_id = run_id
+        self._gate = gate
         self._given = given
         self._update = update
         self._stop = stop
@@ -36,17 +43,18 @@ class FanOut:
         slots = asyncio.Semaphore(max(max_parallel, 1))
         await asyncio.gather(*(self._one(instance, slots, fail_fast) for instance in instances))
 
-    async def cancel(self, order: CancelOrder) -> None:
-        """Pass a cancel on to every child that still runs."""
+    async def send(self, signal: str, argument: Any) -> None:
+        """Pass a signal on to every child that still runs."""
         for name, child in list(self._children.items()):
             if not child.done():
                 try:
-                    await child.signal(CANCEL_SIGNAL, order)
+                    await child.signal(signal, argument)
                 except ApplicationError:  # it ended before the signal came
-                    workflow.logger.debug("job %s had ended before its cancel", name)
+                    workflow.logger.debug("job %s had ended before the signal %s", name, signal)
 
     async def _one(self, instance: Instance, slots: asyncio.Semaphore, fail_fast: bool) -> None:
         async with slots:
+            await self._gate.passed()
             given = self._given(instance)
             if self._stop.cancelled or (self._failed and fail_fast):
                 reason = self._stop.reason or f"fail-fast: {self._failed} failed"
@@ -56,7 +64,7 @@ class FanOut:
             self._update(state)
         if state.state in (State.FAILED, State.TIMED_OUT) and fail_fast and not self._failed:
             self._failed = instance.name
-            await self.cancel(CancelOrder(reason=f"fail-fast: {instance.name} failed"))
+            await self.send(CANCEL_SIGNAL, CancelOrder(reason=f"fail-fast: {instance.name} failed"))
 
     async def _follow(self, given: JobInput) -> JobState:
         child = await workflow.start_child_workflow(

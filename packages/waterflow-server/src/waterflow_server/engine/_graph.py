@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from waterflow_dsl.plan import JobPlan
 from waterflow_sdk.wire import JobState, State
 
@@ -38,6 +40,12 @@ class JobRecord:
                 break
         if instance.state.ended:
             self.finished.append(instance.instance)
+
+    def note(self, name: str, state: State, reason: str) -> None:
+        """An instance says that it waits, or goes on."""
+        for index, known in enumerate(self.instances):
+            if known.instance == name and not known.state.ended:
+                self.instances[index] = msgspec.structs.replace(known, state=state, reason=reason)
 
     def conclude(self) -> None:
         """The job's state follows from its instances: the worst of them."""
@@ -115,6 +123,11 @@ class Graph:
                 return True
             waiting.extend(self.jobs[name].plan.needs)
         return False
+
+    def waiting(self) -> JobState | None:
+        """The first instance that waits for somebody or something outside."""
+        instances = (instance for job in self.jobs.values() for instance in job.instances)
+        return next((instance for instance in instances if instance.state is State.WAITING), None)
 
     def run_state(self) -> State:
         """What the run became, from its jobs."""

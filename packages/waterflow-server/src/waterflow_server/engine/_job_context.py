@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from temporalio import workflow
@@ -10,10 +10,12 @@ from temporalio import workflow
 from waterflow_dsl.plan import StepPlan
 from waterflow_sdk.wire import AgentRef, State
 
-from ._records import StepRecord
+from ._gate import Gate
+from ._inbox import Inbox
+from ._records import AttemptRecord, StepRecord
 from ._stop import Stop
 from ._values import StepFailure, Values
-from ._wire import JobInput
+from ._wire import NOTE_SIGNAL, JobInput, JobNote
 
 
 class Scope:
@@ -35,22 +37,30 @@ class Scope:
 
 
 class JobContext:
-    """The changing state of one job instance. ``env`` and ``paths`` grow as steps set variables and add to PATH."""
+    """The changing state of one job instance. ``env``, ``vars`` and ``paths`` grow as steps set them."""
 
     def __init__(self, given: JobInput, stop: Stop) -> None:
         self.given = given
         self.stop = stop
         self.agent: AgentRef | None = given.agent
-        self.env: dict[str, str] = dict(given.env)
-        self.paths: list[str] = []
         self.masks: list[str] = []
-        self.failed = False
+        self.begin()
+        self.gate = Gate(stop, given.paused)
+        self.inbox = Inbox(given.events)
+        self.attempts: dict[str, list[AttemptRecord]] = {}
+
+    def begin(self) -> None:
+        """As at the start of the job; a retry of the whole job begins anew."""
+        self.env: dict[str, str] = dict(self.given.env)
+        self.vars: dict[str, Any] = {}
+        self.paths: list[str] = []
 
     def values(self, scope: Scope, *, env: dict[str, str] | None = None) -> Values:
         """An evaluator for this instant."""
         return Values(
             {
                 **self.given.contexts,
+                "vars": {**self.given.contexts.get("vars", {}), **self.vars},
                 "secrets": self.given.secrets,
                 "env": self.env if env is None else env,
                 "steps": scope.steps,
@@ -80,6 +90,23 @@ class JobContext:
             "hashFiles": _no_hash_files,
             "now": durable_now,
         }
+
+    def attempts_of(self, path: str) -> list[AttemptRecord]:
+        """The attempts of a step so far. They outlive a retry of the whole job: their numbers only grow, because an
+        attempt's number is part of its identity.
+        """
+        return self.attempts.setdefault(path, [])
+
+    def set_vars(self, values: Mapping[str, Any]) -> None:
+        """``vars/set``: for the later steps of this job."""
+        self.vars = {**self.vars, **values}
+
+    async def tell(self, state: State, reason: str) -> None:
+        """Let the run know that this job waits, or goes on, so that the run shows it too."""
+        parent = workflow.info().parent
+        if parent is not None:
+            note = JobNote(job=self.given.job.id, instance=self.given.instance, state=state, reason=reason)
+            await workflow.get_external_workflow_handle(parent.workflow_id).signal(NOTE_SIGNAL, note)
 
     def absorb(self, env: dict[str, str | None], paths: list[str], masks: list[str]) -> None:
         """Take over what a step changed for the later ones."""

@@ -85,7 +85,12 @@ class Placement:
     """Finds the agent of one job instance, waiting as its offline policy says; ``report`` hears why it waits."""
 
     def __init__(
-        self, request: ClaimRequest, target: TargetPlan, offline: OfflinePlan, wait: float, stop: Stop,
+        self,
+        request: ClaimRequest,
+        target: TargetPlan,
+        offline: OfflinePlan,
+        wait: float,
+        stop: Stop,
         report: Callable[[str], None],
     ) -> None:
         self._request = request

@@ -7,7 +7,6 @@ from datetime import timedelta
 import msgspec
 
 from waterflow_dsl.plan import AgentLossPlan, RetryPlan, StepPlan
-from waterflow_sdk.wire import NodeOutcome
 
 from ._values import Values
 
@@ -34,8 +33,8 @@ class LossPolicy(msgspec.Struct, frozen=True, kw_only=True):
     wait: float
 
 
-class AttemptPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """All that governs the attempts of one step, in seconds."""
+class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """How often, how soon and after what something that failed is tried again. Intervals are seconds."""
 
     max_attempts: int
     initial_interval: float
@@ -43,6 +42,22 @@ class AttemptPolicy(msgspec.Struct, frozen=True, kw_only=True):
     backoff: float
     on_exit_codes: tuple[int, ...]
     non_retryable: tuple[str, ...]
+
+    def delay(self, spent: int) -> float:
+        """Seconds before the next attempt, after ``spent`` attempts."""
+        return min(self.initial_interval * self.backoff ** (spent - 1), self.maximum_interval)
+
+    def worth_another(self, code: str, exit_code: int | None, spent: int) -> bool:
+        """Whether a failure with this error code and exit code is followed by another attempt."""
+        if spent >= self.max_attempts or code in self.non_retryable:
+            return False
+        return not self.on_exit_codes or exit_code in self.on_exit_codes
+
+
+class AttemptPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """All that governs the attempts of one step, in seconds."""
+
+    retry: RetryPolicy
     timeout: float | None
     heartbeat: float
     loss: LossPolicy
@@ -59,18 +74,6 @@ class AttemptPolicy(msgspec.Struct, frozen=True, kw_only=True):
         """Only an attempt that may be reassigned has to end itself when it loses contact."""
         return self.heartbeat if self.loss.policy == "reassign" else None
 
-    def delay(self, spent: int) -> float:
-        """Seconds before the next attempt, after ``spent`` attempts."""
-        return min(self.initial_interval * self.backoff ** (spent - 1), self.maximum_interval)
-
-    def worth_another(self, outcome: NodeOutcome, spent: int) -> bool:
-        """Whether a failed attempt is followed by another."""
-        if spent >= self.max_attempts:
-            return False
-        if outcome.error is not None and outcome.error.code in self.non_retryable:
-            return False
-        return not self.on_exit_codes or outcome.exit_code in self.on_exit_codes
-
 
 RETRY_SAFE = RetryPlan(max_attempts=3)
 """What a retry-safe node gets where nobody wrote a policy."""
@@ -78,17 +81,23 @@ RETRY_SAFE = RetryPlan(max_attempts=3)
 
 def attempt_policy(step: StepPlan, loss: AgentLossPlan, values: Values, *, retry_safe: bool) -> AttemptPolicy:
     """Resolve the policy of a step at its start; raises StepFailure for a value that makes no sense."""
-    retry = step.retry or (RETRY_SAFE if retry_safe else RetryPlan())
     return AttemptPolicy(
+        retry=retry_policy(step.retry or (RETRY_SAFE if retry_safe else RetryPlan()), values),
+        timeout=values.seconds(step.timeout, "timeout"),
+        heartbeat=values.seconds(step.heartbeat_timeout, "heartbeat-timeout") or HEARTBEAT_TIMEOUT,
+        loss=_loss_policy(loss, values, retry_safe=retry_safe),
+    )
+
+
+def retry_policy(retry: RetryPlan, values: Values) -> RetryPolicy:
+    """Resolve a ``retry`` of a step or a job; raises StepFailure for a value that makes no sense."""
+    return RetryPolicy(
         max_attempts=values.count(retry.max_attempts, "retry.max-attempts"),
         initial_interval=values.seconds(retry.initial_interval, "retry.initial-interval") or 0.0,
         maximum_interval=values.seconds(retry.maximum_interval, "retry.maximum-interval") or 0.0,
         backoff=float(values.resolve(retry.backoff_coefficient, "retry.backoff-coefficient")),
         on_exit_codes=retry.on_exit_codes,
         non_retryable=retry.non_retryable,
-        timeout=values.seconds(step.timeout, "timeout"),
-        heartbeat=values.seconds(step.heartbeat_timeout, "heartbeat-timeout") or HEARTBEAT_TIMEOUT,
-        loss=_loss_policy(loss, values, retry_safe=retry_safe),
     )
 
 

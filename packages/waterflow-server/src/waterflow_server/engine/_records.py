@@ -70,6 +70,12 @@ class StepRecord:
         self.reason = reason
         self.error = error
 
+    def waiting(self) -> StepRecord | None:
+        """The first step in here that waits for somebody or something outside."""
+        if self.state is State.WAITING:
+            return self
+        return next((found for child in self.children if (found := child.waiting())), None)
+
     def context(self) -> dict[str, Any]:
         """What expressions see as ``steps.<id>``."""
         return {

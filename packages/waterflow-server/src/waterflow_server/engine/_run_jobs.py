@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,12 +11,23 @@ from waterflow_dsl.plan import JobPlan
 from waterflow_sdk.wire import RunInfo, State
 
 from ._fanout import FanOut, pending_state, refused_state
+from ._gate import Gate
 from ._graph import Graph, JobRecord
+from ._inbox import MAX_EVENTS
 from ._instances import Instance, concrete_target, expand
 from ._job_context import durable_now
 from ._stop import Stop
 from ._values import StepFailure, Values
-from ._wire import CancelOrder, JobInput, RunInput
+from ._wire import (
+    CANCEL_SIGNAL,
+    EVENT_SIGNAL,
+    PAUSE_SIGNAL,
+    CancelOrder,
+    Event,
+    JobInput,
+    PauseOrder,
+    RunInput,
+)
 
 NO_LIMIT = 1_000_000
 
@@ -31,6 +43,8 @@ class JobRunner:
         self._stop = stop
         self._env: dict[str, Any] = {}
         self._fanouts: list[FanOut] = []
+        self._events: list[Event] = []
+        self.gate = Gate(stop)
 
     def set_env(self, env: dict[str, str]) -> None:
         """The file's environment, resolved."""
@@ -38,8 +52,21 @@ class JobRunner:
 
     async def cancel(self, order: CancelOrder) -> None:
         """Pass a cancel on to every instance that runs."""
+        await self._send(CANCEL_SIGNAL, order)
+
+    async def pause(self, order: PauseOrder) -> None:
+        """Start nothing new, or go on."""
+        self.gate.reason = (order.reason or "paused") if order.paused else None
+        await self._send(PAUSE_SIGNAL, order)
+
+    async def deliver(self, event: Event) -> None:
+        """Give an event to every instance that runs and to those that start later."""
+        self._events = [*self._events, event][-MAX_EVENTS:]
+        await self._send(EVENT_SIGNAL, event)
+
+    async def _send(self, signal: str, argument: Any) -> None:
         for fanout in self._fanouts:
-            await fanout.cancel(order)
+            await fanout.send(signal, argument)
 
     async def run(self, record: JobRecord) -> None:
         """From "all needs have ended" to the job's result; never raises for what a workflow file can cause."""
@@ -95,10 +122,16 @@ class JobRunner:
         record.instances = [pending_state(given) for given in inputs.values()]
         record.state = State.RUNNING
         able = [instance for instance in instances if self._may_start(record, instance, inputs[instance.name])]
-        fanout = FanOut(self._given.id, lambda instance: inputs[instance.name], record.update, self._stop)
+        fanout = FanOut(self._given.id, self._given_now(inputs), record.update, self.gate, self._stop)
         self._fanouts.append(fanout)
         limit, fail_fast = self._limits(job, values)
         await fanout.run(able, limit, fail_fast=fail_fast)
+
+    def _given_now(self, inputs: dict[str, JobInput]) -> Callable[[Instance], JobInput]:
+        """The input of an instance at the moment it starts: with the events that came until then."""
+        return lambda instance: msgspec.structs.replace(
+            inputs[instance.name], events=self._events, paused=self.gate.reason
+        )
 
     def _may_start(self, record: JobRecord, instance: Instance, given: JobInput) -> bool:
         """An instance whose host is offline starts only where the policy is to wait for it."""
@@ -114,7 +147,7 @@ class JobRunner:
         source = job.strategy or job.for_each
         if source is None:
             return NO_LIMIT, False
-        unset = source.max_parallel is None or (job.for_each is not None and source.max_parallel == 1)
+        unset = source.max_parallel in (None, 0)  # 0: how the plan of a job's `for-each` says that there is no limit
         limit = NO_LIMIT if unset else values.count(source.max_parallel, "max-parallel")
         return limit, values.flag(source.fail_fast, "fail-fast")
 

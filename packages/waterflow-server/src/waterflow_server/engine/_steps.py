@@ -12,7 +12,7 @@ from waterflow_sdk.wire import MAX_OUTPUT_BYTES, NodeOutcome, State, canonical_j
 
 from . import _blocks
 from ._attempts import Attempts, Reassign, Resolved
-from ._control import StopJob, run_control
+from ._control import Control, StopJob, run_control
 from ._job_context import JobContext, Scope
 from ._policy import attempt_policy
 from ._records import StepRecord
@@ -33,6 +33,7 @@ class StepRunner:
         pending = [self._record(node, prefix) for node in nodes]
         records.extend(pending)
         for node, record in zip(nodes, pending, strict=True):
+            await self.job.gate.passed()
             if self.job.stop.force:
                 record.end(State.CANCELLED, workflow.now(), reason=self.job.stop.reason)
             else:
@@ -67,7 +68,9 @@ class StepRunner:
         path = new + node.path.removeprefix(old) if old else node.path
         name = node.name if isinstance(node.name, str) and "${{" not in node.name else ""
         kind = node.uses.name if isinstance(node, StepPlan) else type(node).__struct_config__.tag
-        return StepRecord(path=path, id=node.id, name=name or str(kind), node=str(kind))
+        return StepRecord(
+            path=path, id=node.id, name=name or str(kind), node=str(kind), attempts=self.job.attempts_of(path)
+        )
 
     async def _step(self, step: StepPlan, record: StepRecord, scope: Scope) -> None:
         values = self.job.values(scope)
@@ -91,7 +94,7 @@ class StepRunner:
         """Run what the step uses; None where the interpreter ran it itself and ``record.outputs`` are set."""
         record.name = values.text(step.name, "name") or record.name
         if step.uses.kind is UsesKind.CONTROL:
-            record.outputs = await run_control(step.uses.name, values.resolve(step.inputs, "with"), self.job.stop)
+            record.outputs = await run_control(step.uses.name, self._control(step, record, values))
             return None
         if step.uses.kind not in (UsesKind.NODE, UsesKind.EXPRESSION):
             raise StepFailure("not-available", f"uses: {step.uses.name} cannot be run by this server")
@@ -109,10 +112,20 @@ class StepRunner:
         policy = attempt_policy(step, given.job.agent_loss, inner, retry_safe=resolved.node in given.retry_safe)
         return await Attempts(self.job, policy, record, self._reassign).run(resolved)
 
+    def _control(self, step: StepPlan, record: StepRecord, values: Values) -> Control:
+        return Control(
+            inputs=values.resolve(step.inputs, "with"),
+            record=record,
+            stop=self.job.stop,
+            inbox=self.job.inbox,
+            set_vars=self.job.set_vars,
+            tell=self.job.tell,
+        )
+
     def _conclude(self, record: StepRecord, outcome: NodeOutcome | None) -> None:
         stop = self.job.stop
         if outcome is None:
-            ended = stop.state if stop.state and not record.outputs and record.node == "sleep" else State.SUCCESS
+            ended = stop.state if stop.state and record.node in _WAITING and not record.outputs else State.SUCCESS
             record.end(ended, workflow.now(), reason=stop.reason if stop.state else "")
             return
         state = stop.state if stop.state and outcome.state is State.CANCELLED else outcome.state
@@ -129,6 +142,10 @@ class StepRunner:
                 record.conclusion = State.SUCCESS
             else:
                 scope.failed = True
+
+
+_WAITING = frozenset({"approval", "sleep", "wait"})
+"""Control nodes that a stop cuts short."""
 
 
 def _checked(outputs: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,8 @@ class Stop:
         self.state: State | None = None
         self.reason = ""
         self.force = False
-        self._requests = 0
+        self.requests = 0
+        """How many requests came; whoever waits compares it with what it was."""
 
     @property
     def cancelled(self) -> bool:
@@ -44,12 +45,12 @@ class Stop:
         if self.state is None:
             self.state, self.reason = state, reason
         self.force = self.force or force
-        self._requests += 1
+        self.requests += 1
 
     async def interrupts(self, task: asyncio.Future[Any]) -> bool:
         """Wait for the task or the next request, whichever is first; true when a request came."""
-        seen = self._requests
-        await workflow.wait_condition(lambda: task.done() or self._requests != seen)
+        seen = self.requests
+        await workflow.wait_condition(lambda: task.done() or self.requests != seen)
         return not task.done()
 
     async def sleep(self, seconds: float) -> bool:

@@ -28,7 +28,6 @@ def _job(job: JobPlan) -> Iterator[tuple[int, str]]:
         "concurrency": job.concurrency is not None,
         "environment": job.environment is not None,
         "a reusable workflow (uses)": job.call is not None,
-        "retry of a whole job": job.retry is not None,
     }
     for what, wanted in asked.items():
         if wanted:

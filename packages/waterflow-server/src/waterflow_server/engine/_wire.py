@@ -8,12 +8,17 @@ from typing import Any
 import msgspec
 
 from waterflow_dsl.plan import JobPlan
-from waterflow_sdk.wire import AgentRef, JobState, RunInfo
+from waterflow_sdk.wire import AgentRef, JobState, RunInfo, State
 
 RUN_WORKFLOW = "WaterflowRun"
 JOB_WORKFLOW = "WaterflowJob"
 STATE_QUERY = "state"
 CANCEL_SIGNAL = "cancel"
+PAUSE_UPDATE = "pause"
+PAUSE_SIGNAL = "gate"
+ANSWER_UPDATE = "answer"
+EVENT_SIGNAL = "event"
+NOTE_SIGNAL = "note"
 
 
 class EngineStruct(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -41,6 +46,7 @@ class JobInput(EngineStruct, frozen=True, kw_only=True):
     """Input of ``WaterflowJob``: one job instance. ``agent`` is given where the run has chosen the host already.
 
     ``contexts`` hold what expressions of this instance see beside its own steps: vars, inputs, needs, matrix, item, …
+    ``paused`` is the reason why the run is paused, None when it is not; ``events`` came before the job started.
     """
 
     run: RunInfo
@@ -52,12 +58,48 @@ class JobInput(EngineStruct, frozen=True, kw_only=True):
     secrets: dict[str, str] = {}
     agent: AgentRef | None = None
     retry_safe: list[str] = []
+    paused: str | None = None
+    events: list[Event] = []
 
 
 class JobResult(EngineStruct, frozen=True, kw_only=True):
     """What a job instance tells its run: its state without the steps (an index, so that large runs stay small)."""
 
     state: JobState
+
+
+class PauseOrder(EngineStruct, frozen=True, kw_only=True):
+    """Update of run and signal to job: ``paused`` false means go on."""
+
+    paused: bool
+    reason: str = ""
+
+
+class Answer(EngineStruct, frozen=True, kw_only=True):
+    """Update of a job: somebody answers the approval that waits at ``path``."""
+
+    path: str
+    approved: bool
+    at: datetime
+    by: str = ""
+    comment: str = ""
+    inputs: dict[str, Any] = {}
+
+
+class Event(EngineStruct, frozen=True, kw_only=True):
+    """Signal to run and job: something happened outside. The first ``wait`` for its name takes it."""
+
+    name: str
+    payload: Any = None
+
+
+class JobNote(EngineStruct, frozen=True, kw_only=True):
+    """Signal from a job to its run: it waits for somebody or something outside, or goes on."""
+
+    job: str
+    instance: str
+    state: State
+    reason: str = ""
 
 
 class CancelOrder(EngineStruct, frozen=True, kw_only=True):

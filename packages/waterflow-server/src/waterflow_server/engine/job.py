@@ -8,19 +8,33 @@ from typing import Any
 
 import msgspec
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 from waterflow_dsl.plan import StepPlan, TargetPlan
 from waterflow_sdk.wire import AgentRef, ClaimRequest, ErrorInfo, JobState, State
 
-from ._control import StopJob
 from ._endings import run_endings
 from ._job_context import JobContext, Scope
+from ._job_steps import job_error, run_main_steps, waiting
 from ._placement import NoAgentSkip, Placement, nodes_used
 from ._records import StepRecord
 from ._steps import StepRunner
 from ._stop import Stop
 from ._values import StepFailure
-from ._wire import CANCEL_SIGNAL, JOB_WORKFLOW, STATE_QUERY, CancelOrder, JobInput, JobResult
+from ._wire import (
+    ANSWER_UPDATE,
+    CANCEL_SIGNAL,
+    EVENT_SIGNAL,
+    JOB_WORKFLOW,
+    PAUSE_SIGNAL,
+    STATE_QUERY,
+    Answer,
+    CancelOrder,
+    Event,
+    JobInput,
+    JobResult,
+    PauseOrder,
+)
 
 
 @workflow.defn(name=JOB_WORKFLOW)
@@ -56,12 +70,13 @@ class WaterflowJob:
     def state(self) -> JobState:
         """The job's part of the state tree, at any time, also after the end."""
         given = self._given
+        shown, reason = self._shown()
         return JobState(
             id=given.job.id,
             instance=given.instance,
             name=given.name or given.job.id,
-            state=self._state,
-            reason=self._reason,
+            state=shown,
+            reason=reason,
             agent=self._job.agent,
             matrix=given.contexts.get("matrix"),
             item=given.contexts.get("item"),
@@ -77,6 +92,36 @@ class WaterflowJob:
     def cancel(self, order: CancelOrder) -> None:
         """End what runs; ``always()`` and ``finally`` steps still run unless forced."""
         self._stop.request(State.CANCELLED, order.reason or "cancelled", force=order.force)
+
+    @workflow.signal(name=PAUSE_SIGNAL)
+    def pause(self, order: PauseOrder) -> None:
+        """Start nothing new until the run goes on."""
+        self._job.gate.reason = (order.reason or "paused") if order.paused else None
+
+    @workflow.signal(name=EVENT_SIGNAL)
+    def event(self, event: Event) -> None:
+        """Something happened outside."""
+        self._job.inbox.deliver(event)
+
+    @workflow.update(name=ANSWER_UPDATE)
+    def answer(self, answer: Answer) -> None:
+        """Somebody answers an approval."""
+        self._job.inbox.answer(answer)
+
+    @answer.validator
+    def _may_answer(self, answer: Answer) -> None:
+        refusal = self._job.inbox.refusal(answer)
+        if refusal:
+            raise ApplicationError(refusal, type="AnswerRefused")
+
+    def _shown(self) -> tuple[State, str]:
+        """State and reason as seen from outside: a pause and a wait show through."""
+        if self._state.ended:
+            return self._state, self._reason
+        if self._job.gate.closed:
+            return State.PAUSED, self._job.gate.reason or ""
+        step = waiting(self._steps)
+        return (State.WAITING, step.reason) if step else (self._state, self._reason)
 
     async def _body(self) -> None:
         expiry = None
@@ -97,14 +142,11 @@ class WaterflowJob:
                 expiry.cancel()
 
     async def _run_steps(self) -> None:
-        plan, scope = self._given.job, Scope()
+        plan = self._given.job
         runner = StepRunner(self._job, self._reassign if self._may_move() else None)
-        try:
-            await runner.run_list(plan.steps, scope, self._steps)
-        except StopJob as stop:
-            self._reason = str(stop)
+        scope = await run_main_steps(runner, plan, self._steps)
         state = self._job.job_state(scope)
-        self._error = self._first_error()
+        self._error = job_error(self._steps, self._job)
         if not self._stop.force:
             await run_endings(runner, plan, scope, self._steps)
         try:
@@ -112,23 +154,10 @@ class WaterflowJob:
         except StepFailure as failure:
             state = State.FAILED
             self._error = self._error or failure.error
-        self._end(state, self._error.message if self._error else self._stop.reason or self._reason)
+        self._end(state, self._error.message if self._error else self._stop.reason)
 
     def _end(self, state: State, reason: str) -> None:
         self._state, self._reason, self._ended = state, reason, workflow.now()
-
-    def _first_error(self) -> ErrorInfo | None:
-        for step in self._steps:
-            if step.conclusion in (State.FAILED, State.TIMED_OUT) and not self._stop.cancelled:
-                where = f"step {step.name!r}" + (f" on {self._job.agent.name}" if self._job.agent else "")
-                inner = _innermost_error(step)
-                message = f"{where}: {inner.message if inner else step.state.value}"
-                return ErrorInfo(
-                    code=inner.code if inner else "step-failed",
-                    message=message,
-                    details={**(inner.details if inner else {}), "step": step.path},
-                )
-        return None
 
     def _expire(self) -> asyncio.Task[None] | None:
         seconds = self._job.values(Scope()).seconds(self._given.job.timeout, "timeout")
@@ -164,12 +193,6 @@ class WaterflowJob:
 
     def _report(self, reason: str) -> None:
         self._reason = reason
-
-
-def _innermost_error(step: StepRecord) -> ErrorInfo | None:
-    if step.error is not None:
-        return step.error
-    return next((error for child in step.children if (error := _innermost_error(child))), None)
 
 
 def _has_dynamic(nodes: tuple[Any, ...]) -> bool:

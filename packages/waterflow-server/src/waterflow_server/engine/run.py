@@ -17,7 +17,19 @@ from ._graph import Graph, JobRecord
 from ._run_jobs import JobRunner
 from ._stop import Stop
 from ._values import StepFailure
-from ._wire import CANCEL_SIGNAL, RUN_WORKFLOW, STATE_QUERY, CancelOrder, RunInput
+from ._wire import (
+    CANCEL_SIGNAL,
+    EVENT_SIGNAL,
+    NOTE_SIGNAL,
+    PAUSE_UPDATE,
+    RUN_WORKFLOW,
+    STATE_QUERY,
+    CancelOrder,
+    Event,
+    JobNote,
+    PauseOrder,
+    RunInput,
+)
 
 
 @workflow.defn(name=RUN_WORKFLOW)
@@ -56,12 +68,13 @@ class WaterflowRun:
     def state(self) -> RunState:
         """The run's part of the state tree, at any time."""
         given = self._given
+        state, reason = self._shown()
         return RunState(
             id=given.id,
             name=self._plan.name if self._plan else "",
             title=self._title,
-            state=self._state,
-            reason=self._stop.reason or (self._error.message if self._error else ""),
+            state=state,
+            reason=reason,
             started_by=given.started_by,
             labels=given.labels,
             submitted=given.submitted,
@@ -73,10 +86,37 @@ class WaterflowRun:
             jobs=[state for job in self._graph.jobs.values() for state in job.states()],
         )
 
+    def _shown(self) -> tuple[State, str]:
+        if self._jobs is not None and self._jobs.gate.closed and not self._state.ended:
+            return State.PAUSED, self._jobs.gate.reason or ""
+        waiting = None if self._state.ended else self._graph.waiting()
+        if waiting is not None:
+            return State.WAITING, f"{waiting.instance}: {waiting.reason}"
+        return self._state, self._stop.reason or (self._error.message if self._error else "")
+
     @workflow.signal(name=CANCEL_SIGNAL)
     async def cancel(self, order: CancelOrder) -> None:
         """End what runs; jobs that say ``always()`` and ``finally`` steps still run unless forced."""
         await self._cancel(order)
+
+    @workflow.update(name=PAUSE_UPDATE)
+    async def pause(self, order: PauseOrder) -> None:
+        """Pause or go on: running steps finish, no new one starts."""
+        await workflow.wait_condition(lambda: self._jobs is not None or self._state.ended)
+        if self._jobs is not None:
+            await self._jobs.pause(order)
+
+    @workflow.signal(name=EVENT_SIGNAL)
+    async def event(self, event: Event) -> None:
+        """Something happened outside; the first ``wait`` for it takes it."""
+        await workflow.wait_condition(lambda: self._jobs is not None or self._state.ended)
+        if self._jobs is not None:
+            await self._jobs.deliver(event)
+
+    @workflow.signal(name=NOTE_SIGNAL)
+    def note(self, note: JobNote) -> None:
+        """A job waits for somebody or something outside, or goes on."""
+        self._graph.jobs[note.job].note(note.instance, note.state, note.reason)
 
     async def _cancel(self, order: CancelOrder) -> None:
         reason = order.reason or "cancelled"
@@ -100,14 +140,13 @@ class WaterflowRun:
         self._state, self._error = State.FAILED, ErrorInfo(code=code, message=message)
 
     async def _run_plan(self, plan: Plan) -> None:
-        info = RunInfo(
-            id=self._given.id, name=plan.name, started_by=self._given.started_by, labels=self._given.labels
-        )
+        info = RunInfo(id=self._given.id, name=plan.name, started_by=self._given.started_by, labels=self._given.labels)
         self._graph = Graph(plan.jobs)
         contexts = run_contexts(self._given, plan)
-        self._title = JobRunner(self._given, info, self._graph, contexts, self._stop).values(None).text(
-            plan.title, "run-name"
-        ) or plan.name
+        self._title = (
+            JobRunner(self._given, info, self._graph, contexts, self._stop).values(None).text(plan.title, "run-name")
+            or plan.name
+        )
         info = msgspec.structs.replace(info, title=self._title)
         contexts["run"] = {**contexts["run"], "title": self._title}
         self._jobs = jobs = JobRunner(self._given, info, self._graph, contexts, self._stop)

@@ -1,0 +1,181 @@
+"""People and other systems tell a running run: pause, resume, approve, reject, events."""
+
+from typing import Any
+
+import aiohttp
+import pytest
+from harness import Site
+from harness.site import until
+
+from waterflow_sdk.wire import State
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def tell(site: Site, run, what: str, **body: Any) -> tuple[int, dict[str, Any]]:
+    """POST to the run; status and problem, if any."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{site.url}/v1/workflows/{run.id}/{what}", json=body) as answer,
+    ):
+        return answer.status, (await answer.json(content_type=None) or {}) if answer.status >= 400 else {}
+
+
+def state_is(run, state: State):
+    async def check() -> bool:
+        return (await run.status("summary")).state is state
+
+    return check
+
+
+GATE = """
+    name: gated
+    jobs:
+      release:
+        runs-on: web
+        steps:
+          - id: gate
+            uses: approval
+            with: {message: Release it?, approvers: [ops, boss], timeout: 1m}
+          - id: go
+            env: {BY: "${{ steps.gate.outputs.by }} ${{ steps.gate.outputs.inputs.ticket }}"}
+            run: echo "by=$BY" >> "$WATERFLOW_OUTPUT"
+"""
+
+
+class TestApproval:
+    async def test_the_run_waits_and_says_for_what_until_somebody_approves(self, site: Site):
+        run = await site.submit(GATE)
+        await until(state_is(run, State.WAITING), "the run waits")
+        assert (await run.status("summary")).reason == "release: approval: Release it?"
+        assert (await tell(site, run, "approve", by="ops", inputs={"ticket": "T-1"}))[0] == 202
+        state = await run.wait(20)
+        assert state.state is State.SUCCESS, state.error
+        assert state.jobs[0].steps[1].outputs["by"] == "ops T-1"
+
+    async def test_a_rejection_fails_the_step_with_who_and_why(self, site: Site):
+        run = await site.submit(GATE)
+        await until(state_is(run, State.WAITING), "the run waits")
+        assert (await tell(site, run, "reject", by="boss", comment="not on a Friday"))[0] == 202
+        state = await run.wait(20)
+        assert state.jobs[0].steps[0].error.message == "rejected by boss: not on a Friday"
+        assert state.jobs[0].steps[1].state is State.SKIPPED
+
+    async def test_only_those_named_may_answer(self, site: Site):
+        run = await site.submit(GATE)
+        await until(state_is(run, State.WAITING), "the run waits")
+        status, problem = await tell(site, run, "approve", by="intern")
+        assert (status, problem["detail"]) == (409, "intern may not answer this approval; ops, boss may")
+        await run.cancel()
+        await run.wait(20)
+
+    async def test_when_nothing_waits_the_answer_is_a_conflict(self, site: Site):
+        run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [run: sleep 2]}}")
+        status, problem = await tell(site, run, "approve", by="ops")
+        assert (status, problem["code"]) == (409, "nothing-waits")
+        await run.wait(20)
+
+    async def test_nobody_in_time_fails_the_step(self, site: Site):
+        run = await site.run("""
+            name: impatient
+            jobs:
+              gate: {runs-on: web, steps: [{uses: approval, with: {message: Go?, timeout: 300ms}}]}
+        """)
+        assert run.jobs[0].steps[0].error.code == "approval-timeout"
+
+
+class TestPause:
+    async def test_the_running_step_finishes_and_no_new_one_starts_until_resume(self, site: Site):
+        run = await site.submit(
+            """
+            name: paused
+            jobs:
+              work: {runs-on: web, steps: [run: sleep 1, run: echo second]}
+        """.replace("[run: sleep 1, run: echo second]", "[{run: sleep 1}, {run: echo second}]")
+        )
+
+        async def first_runs() -> bool:
+            steps = (await run.status()).jobs[0].steps
+            return bool(steps) and steps[0].state is State.RUNNING
+
+        await until(first_runs, "the first step runs")
+        assert (await tell(site, run, "pause", reason="lunch"))[0] == 202
+        state = await run.status()
+        assert (state.state, state.reason) == (State.PAUSED, "lunch")
+
+        async def first_ended() -> bool:
+            return (await run.status()).jobs[0].steps[0].state is State.SUCCESS
+
+        await until(first_ended, "the first step finishes during the pause")
+        assert (await run.status()).jobs[0].steps[1].state is State.PENDING
+        assert (await tell(site, run, "resume"))[0] == 202
+        assert (await run.wait(20)).state is State.SUCCESS
+
+    async def test_a_paused_run_can_be_cancelled(self, site: Site):
+        run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [{run: sleep 1}, {run: sleep 60}]}}")
+        await tell(site, run, "pause")
+        await run.cancel("no more")
+        assert (await run.wait(20)).state is State.CANCELLED
+
+
+class TestEvents:
+    async def test_a_wait_takes_the_payload(self, site: Site):
+        run = await site.submit("""
+            name: eventful
+            jobs:
+              work:
+                runs-on: web
+                steps:
+                  - {id: order, uses: wait, with: {for: shipped, timeout: 1m}}
+                  - {id: show, run: 'echo "n=${{ steps.order.outputs.payload.number }}" >> "$WATERFLOW_OUTPUT"'}
+        """)
+        await until(state_is(run, State.WAITING), "the run waits")
+        assert (await tell(site, run, "events", name="other"))[0] == 202
+        assert (await tell(site, run, "events", name="shipped", payload={"number": 7}))[0] == 202
+        state = await run.wait(20)
+        assert state.state is State.SUCCESS, state.error
+        assert state.jobs[0].steps[1].outputs["n"] == "7"
+
+    async def test_an_event_that_came_first_is_kept(self, site: Site):
+        run = await site.submit("""
+            name: early
+            jobs:
+              first: {runs-on: web, steps: [run: sleep 1]}
+              second: {needs: first, runs-on: web, steps: [{uses: wait, with: {for: go, timeout: 20s}}]}
+        """)
+        await tell(site, run, "events", name="go")
+        assert (await run.wait(30)).state is State.SUCCESS
+
+
+class TestJobRetry:
+    async def test_the_whole_job_runs_again_and_every_attempt_is_kept(self, site: Site):
+        run = await site.run("""
+            name: again
+            jobs:
+              work:
+                runs-on: {agent: web-01}
+                retry: {max-attempts: 3, initial-interval: 50ms}
+                steps:
+                  - run: echo x >> tries
+                  - run: test $(wc -l < tries) -ge 2
+        """)
+        assert run.state is State.SUCCESS, run.error
+        assert [[attempt.state for attempt in step.attempts] for step in run.jobs[0].steps] == [
+            [State.SUCCESS, State.SUCCESS],
+            [State.FAILED, State.SUCCESS],
+        ]
+
+
+class TestSetVars:
+    async def test_holds_for_the_later_steps_of_the_job(self, site: Site):
+        run = await site.run("""
+            name: set-vars
+            vars: {colour: red}
+            jobs:
+              work:
+                runs-on: web
+                steps:
+                  - {uses: vars/set, with: {colour: green}}
+                  - {id: show, run: 'echo "c=${{ vars.colour }}" >> "$WATERFLOW_OUTPUT"'}
+        """)
+        assert run.jobs[0].steps[1].outputs["c"] == "green"

@@ -1,0 +1,67 @@
+"""``/workflows/{id}/…``: control of a living run."""
+
+from __future__ import annotations
+
+from litestar import Controller, Response, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from waterflow_sdk.wire import ApprovalRequest, EventRequest, PauseRequest
+
+from ..engine import Event
+from ..runs import Approval
+from ._body import JsonRequest
+from ._openapi import problems
+from ._services import Services
+
+
+class RunControlController(Controller):
+    """What people and other systems tell a run. 409: its state does not allow it."""
+
+    path = "/workflows/{run_id:str}"
+    tags = ("workflows",)
+    request_class = JsonRequest
+    responses = problems(404, 409, 503)
+
+    @post("/pause", status_code=202)
+    async def pause(
+        self, run_id: FromPath[str], services: NamedDependency[Services], data: JSONBody[PauseRequest | None] = None
+    ) -> Response[bytes]:
+        """Running steps finish, no new one starts, timers go on."""
+        await services.runs.pause(run_id, (data or PauseRequest()).reason)
+        return Response(b"")
+
+    @post("/resume", status_code=202)
+    async def resume(self, run_id: FromPath[str], services: NamedDependency[Services]) -> Response[bytes]:
+        """Go on after a pause."""
+        await services.runs.resume(run_id)
+        return Response(b"")
+
+    @post("/approve", status_code=202)
+    async def approve(
+        self, run_id: FromPath[str], services: NamedDependency[Services], data: JSONBody[ApprovalRequest | None] = None
+    ) -> Response[bytes]:
+        """Let a step that waits for approval go on."""
+        await services.runs.answer(run_id, _answer(data, approved=True))
+        return Response(b"")
+
+    @post("/reject", status_code=202)
+    async def reject(
+        self, run_id: FromPath[str], services: NamedDependency[Services], data: JSONBody[ApprovalRequest | None] = None
+    ) -> Response[bytes]:
+        """Fail a step that waits for approval."""
+        await services.runs.answer(run_id, _answer(data, approved=False))
+        return Response(b"")
+
+    @post("/events", status_code=202)
+    async def event(
+        self, run_id: FromPath[str], services: NamedDependency[Services], data: JSONBody[EventRequest]
+    ) -> Response[bytes]:
+        """Something happened outside; the first `wait` for its name takes it."""
+        await services.runs.event(run_id, Event(name=data.name, payload=data.payload))
+        return Response(b"")
+
+
+def _answer(data: ApprovalRequest | None, *, approved: bool) -> Approval:
+    given = data or ApprovalRequest()
+    return Approval(approved=approved, by=given.by, comment=given.comment, inputs=given.inputs, step=given.step)

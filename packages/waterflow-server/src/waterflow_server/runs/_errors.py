@@ -1,0 +1,44 @@
+"""What can go wrong with a run that is named."""
+
+from __future__ import annotations
+
+
+class RunError(Exception):
+    """Base of what can go wrong with a run that is named. ``code`` is stable."""
+
+    code = "run"
+
+
+class RunNotFound(RunError):
+    """There is no run with that id (or it is past retention)."""
+
+    code = "run-not-found"
+
+
+class RunClosed(RunError):
+    """The run has ended: nothing can be done to it any more."""
+
+    code = "run-closed"
+
+
+class NothingWaits(RunError):
+    """No approval waits in the run, or not the one that was named."""
+
+    code = "nothing-waits"
+
+
+class AnswerRefused(RunError):
+    """The approval does not take this answer from this person."""
+
+    code = "answer-refused"
+
+
+class IdempotencyConflict(RunError):
+    """The idempotency key was used before for another submission."""
+
+    code = "idempotency-conflict"
+
+
+def closed(run_id: str) -> RunClosed:
+    """The error for a run that has ended."""
+    return RunClosed(f"run {run_id} has ended; nothing can be done to it any more")

@@ -1,0 +1,64 @@
+"""What a run is started with, and the names it gets."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+
+from waterflow_dsl.plan import Plan, encode_plan
+from waterflow_sdk.wire import State
+
+from .. import _search_attributes as attributes
+
+RUN_KIND = "run"
+"""Value of the search attribute for the kind of what a workflow stands for."""
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """A run to start: validated, compiled, all its values given."""
+
+    plan: Plan
+    vars: dict[str, Any] = {}
+    inputs: dict[str, Any] = {}
+    secrets: dict[str, str] = {}
+    labels: list[str] = []
+    started_by: str = ""
+    tenant_id: str | None = None
+    idempotency_key: str | None = None
+    run_at: datetime | None = None
+    retry_safe: list[str] = []
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of what would run; secret values do not enter it."""
+        content = [encode_plan(self.plan), msgspec.json.encode([self.vars, self.inputs], order="sorted")]
+        return hashlib.sha256(b"\0".join(content)).hexdigest()
+
+
+def new_run_id(submission: Submission, now: datetime) -> str:
+    """Readable and in time order; an idempotency key decides it wholly, so that no store is needed to find it again."""
+    if submission.idempotency_key is not None:
+        key = f"{submission.tenant_id or ''}\0{submission.idempotency_key}".encode()
+        return f"k-{base64.b32encode(hashlib.sha256(key).digest()[:15]).decode().lower()}"
+    return f"{now:%Y%m%d-%H%M%S}-{base64.b32encode(secrets.token_bytes(5)).decode().lower()}"
+
+
+def search_attributes(submission: Submission) -> TypedSearchAttributes:
+    """What a list can filter by; nothing secret may be among it."""
+    pairs: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(attributes.KIND, RUN_KIND),
+        SearchAttributePair(attributes.NAME, submission.plan.name[:200]),
+        SearchAttributePair(attributes.STATE, State.RUNNING.value),
+        SearchAttributePair(attributes.STARTED_BY, submission.started_by[:200]),
+    ]
+    if submission.labels:
+        pairs.append(SearchAttributePair(attributes.TAGS, submission.labels))
+    if submission.tenant_id:
+        pairs.append(SearchAttributePair(attributes.TENANT, submission.tenant_id))
+    return TypedSearchAttributes(pairs)
