@@ -114,6 +114,7 @@ class TestErrorsOfTemporal:
         [
             (RPCStatusCode.UNAVAILABLE, 503, "temporal-unavailable"),
             (RPCStatusCode.DEADLINE_EXCEEDED, 503, "temporal-unavailable"),
+            (RPCStatusCode.INVALID_ARGUMENT, 400, "temporal-invalid"),
             (RPCStatusCode.PERMISSION_DENIED, 500, "temporal-refused"),
         ],
     )
@@ -159,7 +160,7 @@ class TestOpenApi:
     async def test_the_document_has_the_routes_once(self, client: Client) -> None:
         document = (await client.get("/schema")).json()
         assert document["openapi"] == "3.1.0"
-        assert sorted(document["paths"]) == [
+        assert {
             "/health",
             "/health/live",
             "/health/ready",
@@ -174,7 +175,8 @@ class TestOpenApi:
             "/v1/workflows/{run_id}/cancel",
             "/v1/workflows/{run_id}/logs",
             "/version",
-        ]
+        } <= set(document["paths"])
+        assert [path for path in document["paths"] if path.startswith("/api/")] == []
 
     async def test_submit_takes_json_and_yaml(self, client: Client) -> None:
         operation = (await client.get("/schema/openapi.json")).json()["paths"]["/v1/workflows"]["post"]

@@ -199,6 +199,16 @@ class TestRefused:
                 "labels",
                 "there are too many labels: at most 50, and 1500 bytes together",
             ),
+            (
+                {"filename": "a\x1b[2J"},
+                "filename",
+                "the file name has to have 1 to 255 characters, without control characters",
+            ),
+            (
+                {"run_at": datetime(2026, 11, 21)},
+                "run_at",
+                "run_at 2026-11-21T00:00:00 needs a time zone, such as Z",
+            ),
             ({"idempotency_key": ""}, "idempotency_key", "the idempotency key has to have 1 to 256 characters"),
         ],
     )
