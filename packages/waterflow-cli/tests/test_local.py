@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import subprocess
 import time
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from waterflow_cli import ExitCode
 from waterflow_cli._language import check_source, groups, step_counts
@@ -19,7 +22,7 @@ from waterflow_sdk.wire import State
 Process = Callable[..., "subprocess.Popen[str]"]
 
 DEV = """
-import json, os, sys
+import json, os, signal, sys
 
 def say(**event):
     try:
@@ -29,10 +32,12 @@ def say(**event):
 
 def main(argv):
     notes = os.environ["NOTES"]
+    how = os.environ.get("HOW", "")
+    if how == "lost":
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     with open(notes, "a") as file:
         file.write(json.dumps({"pid": os.getpid(), "argv": argv}) + "\\n")
     say(event="progress", message="Temporal answers")
-    how = os.environ.get("HOW", "")
     if how == "error":
         say(event="error", code="no-temporal", message="no Temporal was found")
         return 1
@@ -40,6 +45,10 @@ def main(argv):
         sys.exit("Killed by a bug")
     if how != "slow":
         say(event="ready", server=os.environ["SERVER"], temporal="127.0.0.1:7233", ui="")
+    if how == "lost":
+        signal.sigwait({signal.SIGTERM})
+        say(event="error", code="temporal-lost", message="Temporal ended with exit code 9")
+        return 1
     sys.stdin.read()
     with open(notes, "a") as file:
         file.write("stopped\\n")
@@ -60,6 +69,10 @@ def local(process: Process, notes: Path, server: Any, hello: str) -> Process:
         return process("run", hello, "--local", *argv, env={"NOTES": str(notes), "SERVER": server.url, "HOW": how})
 
     return start
+
+
+def pid_of(notes: Path) -> int:
+    return json.loads(notes.read_text().splitlines()[0])["pid"]
 
 
 def wait_for(path: Path, text: str) -> None:
@@ -109,6 +122,31 @@ class TestStartThatFails:
         assert (running.returncode, err) == (
             ExitCode.UNAVAILABLE,
             f"Temporal answers\nerror: the embedded stack did not start: {why}\n",
+        )
+
+
+class TestStackThatEnds:
+    def test_it_is_an_error_and_no_endless_wait(
+        self, waterflow: Any, notes: Path, server: Any, answers: Any, tools: Any, hello: str, monkeypatch: Any
+    ) -> None:
+        answers()
+        server.on("GET /v1/workflows/r1", tools.run_state(State.RUNNING))
+        server.on("GET /v1/workflows/r1/logs", tools.sse([], b": nothing yet\n\n"))
+        for name, value in {"NOTES": str(notes), "SERVER": server.url, "HOW": "lost"}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("PYTHONPATH", str(notes.parent / "site"))
+        submitted = "POST /v1/workflows"
+
+        async def end_the_stack(_: web.Request) -> web.StreamResponse:
+            os.kill(pid_of(notes), signal.SIGTERM)
+            return web.Response(body=b'{"id":"r1","url":""}', content_type="application/json")
+
+        server.on(submitted, end_the_stack)
+        result = waterflow("run", hello, "--local")
+        assert (result.code, result.err) == (
+            ExitCode.UNAVAILABLE,
+            "Temporal answers\n"
+            "error: the embedded stack ended while the run went on: Temporal ended with exit code 9\n",
         )
 
 

@@ -52,6 +52,7 @@ class LocalStack:
         self._options = options
         self._groups = list(dict.fromkeys([*groups, *options.groups]))
         self._process: asyncio.subprocess.Process | None = None
+        self._why = ""
         self._stderr: deque[str] = deque(maxlen=20)
         self._readers: list[asyncio.Task[None]] = []
 
@@ -71,7 +72,7 @@ class LocalStack:
         assert process.stderr is not None
         self._readers.append(asyncio.create_task(self._keep_stderr(process.stderr)))
         self.server = await self._until_ready(process.stdout)
-        self._readers.append(asyncio.create_task(_drain(process.stdout)))
+        self._readers.append(asyncio.create_task(self._watch(process.stdout)))
         return self.server
 
     def _command(self) -> list[str]:
@@ -97,6 +98,17 @@ class LocalStack:
         why = "\n".join(self._stderr).strip() or "it ended without a word"
         raise CliError(f"the embedded stack did not start: {why}", code=ExitCode.UNAVAILABLE)
 
+    async def _watch(self, stdout: asyncio.StreamReader) -> None:
+        while line := await stdout.readline():
+            event = _parse(line)
+            self._why = event.message if event.event == "error" else self._why
+
+    async def lost(self) -> CliError:
+        """Wait until it ends, which it must not do by itself; the error says why it did."""
+        await asyncio.wait(self._readers)
+        why = self._why or "\n".join(self._stderr).strip() or "it ended without a word"
+        return CliError(f"the embedded stack ended while the run went on: {why}", code=ExitCode.UNAVAILABLE)
+
     async def _keep_stderr(self, stderr: asyncio.StreamReader) -> None:
         while line := await stderr.readline():
             self._stderr.append(clean(line.decode(errors="replace").rstrip(), colour=False))
@@ -119,11 +131,6 @@ class LocalStack:
         await process.wait()
         for reader in self._readers:
             reader.cancel()
-
-
-async def _drain(stdout: asyncio.StreamReader) -> None:
-    while await stdout.read(65536):
-        pass
 
 
 def _parse(line: bytes) -> Event:

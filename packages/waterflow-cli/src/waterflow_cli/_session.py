@@ -48,7 +48,7 @@ async def run_here(job: Job, options: LocalOptions, patience: float | None) -> i
                 return _signal_code(signals)
             async with make_client(server=stack.server) as client:
                 run = await submit(client, job)
-                return await _watch_local(run, make_view(step_counts(job.plan)), signals, patience)
+                return await _watch_local(run, make_view(step_counts(job.plan)), signals, patience, stack)
         finally:
             await stack.stop()
 
@@ -68,10 +68,14 @@ async def _watch(run: Run, view: RunView, signals: Signals, patience: float | No
         await _cancel(following)
 
 
-async def _watch_local(run: Run, view: RunView, signals: Signals, patience: float | None) -> int:
+async def _watch_local(run: Run, view: RunView, signals: Signals, patience: float | None, stack: LocalStack) -> int:
     following = asyncio.create_task(_followed(run, view, patience))
+    lost = asyncio.create_task(stack.lost())
     try:
-        if await _unless_signalled(asyncio.wait({following}), signals) is not None:
+        first = asyncio.wait({following, lost}, return_when=asyncio.FIRST_COMPLETED)
+        if await _unless_signalled(first, signals) is not None:
+            if not following.done():
+                raise await lost
             return _ended(await following, run, address=False)
         view.message("interrupted: the run is being cancelled (Ctrl-C again stops at once)")
         code = _signal_code(signals)
@@ -81,6 +85,7 @@ async def _watch_local(run: Run, view: RunView, signals: Signals, patience: floa
             await _unless_signalled(asyncio.wait({following}, timeout=LOCAL_GRACE), signals)
         return code
     finally:
+        await _cancel(lost)
         await _cancel(following)
 
 
