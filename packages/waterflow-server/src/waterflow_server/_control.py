@@ -66,7 +66,7 @@ def start_in_background(settings: Settings, arguments: list[str]) -> int:
 
 
 def stop(settings: Settings) -> int:
-    """End the running server and wait for it. Raises StartFailed when it does not end."""
+    """End the running server and wait for it. Raises ServerError when it does not end."""
     found = running(settings)
     if found is None:
         sys.stdout.write(f"No server runs at {settings.url}.\n")
