@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +70,16 @@ class Loop(Node):
 
 
 @pytest.fixture
-def book(tmp_path: Path, journal: Journal) -> AttemptBook:
+async def book(tmp_path: Path, journal: Journal) -> AsyncIterator[AttemptBook]:
     """A book whose attempts really run."""
     registry = NodeRegistry()
     for node in (Script, Stubborn, Loop):
         registry.add(node, "tests")
     logs = Logs(AgentSettings(state_dir=tmp_path), "web-01", Notices())
-    return AttemptBook(journal, "i1", Runner(AGENT, registry, journal, logs, Workspaces(tmp_path / "work")))
+    book = AttemptBook(journal, "i1", Runner(AGENT, registry, journal, logs, Workspaces(tmp_path / "work")))
+    yield book
+    await book.stop_all(StopReason.CANCELLED)
+    await asyncio.sleep(0.01)  # asyncio closes pipes some turns of the loop after it was told to
 
 
 MakeTask = Callable[..., NodeTask]

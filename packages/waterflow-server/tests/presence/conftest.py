@@ -1,0 +1,160 @@
+"""A real Temporal, the server's presence worker, and agents that are played by a worker on their control queue."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from temporalio import activity
+from temporalio.client import Client, WithStartWorkflowOperation
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from waterflow_sdk.codec import KeyRing, PayloadCodec
+from waterflow_sdk.wire import (
+    AGENT_WORKFLOW,
+    CONFIGURE_ACTIVITY,
+    HELLO_UPDATE,
+    LEASE_ACTIVITY,
+    MANIFESTS_ACTIVITY,
+    ORCHESTRATOR_QUEUE,
+    AgentConfig,
+    AgentHello,
+    AgentLoad,
+    AgentState,
+    AgentStatus,
+    LeaseGrant,
+    NodeManifest,
+    agent_workflow_id,
+    control_queue,
+)
+from waterflow_server._converter import data_converter
+from waterflow_server.dev import EmbeddedTemporal, TemporalSettings
+from waterflow_server.presence import PRESENCE_WORKFLOWS, AgentRegistry, presence_activities
+
+BEAT = 0.3
+
+
+class PlayedAgent:
+    """One incarnation of an agent: its lease, its manifests, and what it was configured with."""
+
+    def __init__(self, client: Client, hello: AgentHello, manifests: list[NodeManifest] | None = None) -> None:
+        self.client = client
+        self.hello = hello
+        self.manifests = manifests or []
+        self.asked: list[list[str]] = []
+        self.configured: asyncio.Queue[AgentConfig] = asyncio.Queue()
+        self.leased = asyncio.Event()
+        self.stopped: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.silent = asyncio.Event()
+
+    async def say_hello(self, **changes: Any) -> AgentConfig:
+        """Update with start, as the agent does it."""
+        start: Any = WithStartWorkflowOperation(
+            AGENT_WORKFLOW,
+            id=agent_workflow_id(self.hello.id),
+            task_queue=ORCHESTRATOR_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        hello = msgspec.structs.replace(self.hello, **changes)
+        return await self.client.execute_update_with_start_workflow(
+            HELLO_UPDATE, hello, start_workflow_operation=start, result_type=AgentConfig
+        )
+
+    @asynccontextmanager
+    async def polling(self) -> AsyncIterator[PlayedAgent]:
+        """Polls the control queue."""
+        async with Worker(
+            self.client,
+            task_queue=control_queue(self.hello.id),
+            activities=[self.lease, self.give_manifests, self.configure],
+            max_heartbeat_throttle_interval=timedelta(seconds=BEAT),
+            default_heartbeat_throttle_interval=timedelta(seconds=BEAT),
+        ):
+            yield self
+
+    @activity.defn(name=LEASE_ACTIVITY)
+    async def lease(self, grant: LeaseGrant) -> str:
+        if grant.incarnation != self.hello.incarnation:
+            return "another incarnation"
+        self.leased.set()
+        while not self.stopped.done():
+            if not self.silent.is_set():
+                activity.heartbeat(AgentLoad(time=datetime.now(UTC), running=1, slots=4))
+            await asyncio.wait([self.stopped], timeout=BEAT)
+        return self.stopped.result()
+
+    @activity.defn(name=MANIFESTS_ACTIVITY)
+    async def give_manifests(self, digests: list[str]) -> list[NodeManifest]:
+        self.asked.append(digests)
+        return [manifest for manifest in self.manifests if manifest.digest in digests]
+
+    @activity.defn(name=CONFIGURE_ACTIVITY)
+    async def configure(self, config: AgentConfig) -> None:
+        self.configured.put_nowait(config)
+
+
+@pytest.fixture
+async def client(tmp_path: Path) -> AsyncIterator[Client]:
+    """A client of a Temporal of its own, with payloads that are encrypted."""
+    binary = os.environ.get("WATERFLOW_TEMPORAL_BINARY")
+    given = {"binary": Path(binary)} if binary else {}
+    settings = TemporalSettings.from_environ(data_dir=tmp_path / "temporal", ui=False, stop_timeout=0.1, **given)
+    async with EmbeddedTemporal(settings) as temporal:
+        ring = KeyRing(active="k1", keys={"k1": b"1" * 32})
+        yield await Client.connect(temporal.address, data_converter=data_converter(PayloadCodec(ring)))
+
+
+@pytest.fixture
+async def orchestrator(client: Client) -> AsyncIterator[None]:
+    """The server's worker for presence."""
+    async with Worker(
+        client,
+        task_queue=ORCHESTRATOR_QUEUE,
+        workflows=PRESENCE_WORKFLOWS,
+        activities=presence_activities(client),
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    ):
+        yield
+
+
+@pytest.fixture
+def registry(client: Client) -> AgentRegistry:
+    """The registry under test."""
+    return AgentRegistry(client)
+
+
+def hello(**changes: Any) -> AgentHello:
+    """A hello of agent ``a1``, named ``web-01``."""
+    given: dict[str, Any] = {
+        "id": "a1",
+        "name": "web-01",
+        "incarnation": "i1",
+        "version": "0.1.0",
+        "host": "web-01.example.com",
+        "groups": ["web"],
+        "tags": ["linux", "ssd"],
+        "slots": 4,
+        "heartbeat_timeout": 2.0,
+    }
+    return AgentHello(**{**given, **changes})
+
+
+Read = Callable[[], Awaitable[AgentState | None]]
+
+
+async def until(read: Read, true: AgentStatus | Callable[[AgentState], bool]) -> AgentState:
+    """The state, once it has this status or fulfils this condition: it becomes visible a moment after it was set."""
+    async with asyncio.timeout(20):
+        while True:
+            state = await read()
+            if state and (state.status is true if isinstance(true, AgentStatus) else true(state)):
+                return state
+            await asyncio.sleep(0.02)

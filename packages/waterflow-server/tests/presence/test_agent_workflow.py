@@ -1,0 +1,196 @@
+"""One workflow per agent: hello, lease, loss, take-over, cordon, removal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from temporalio.client import Client, WorkflowUpdateFailedError
+
+from waterflow_sdk.wire import AgentConfig, AgentState, AgentStatus, NodeManifest, agent_workflow_id
+from waterflow_server.presence import AgentRegistry, ByeNote, ModeChange
+
+from .conftest import PlayedAgent, hello, until
+
+pytestmark = pytest.mark.usefixtures("orchestrator")
+
+
+@pytest.fixture
+def state(registry: AgentRegistry) -> Callable[[], Awaitable[AgentState | None]]:
+    """Reads agent ``a1``."""
+    return lambda: registry.get("a1")
+
+
+State = Callable[[], Awaitable[AgentState | None]]
+
+
+class TestHello:
+    async def test_with_the_lease_the_agent_is_online(self, client: Client, state: State) -> None:
+        async with PlayedAgent(client, hello()).polling() as agent:
+            assert await agent.say_hello() == AgentConfig(groups=["web"])
+            shown = await until(state, AgentStatus.ONLINE)
+            assert (shown.name, shown.groups, shown.tags, shown.slots) == ("web-01", ["web"], ["linux", "ssd"], 4)
+            assert shown.reason == ""
+            agent.stopped.set_result("it was stopped")
+            assert (await until(state, AgentStatus.OFFLINE)).reason == "it was stopped"
+
+    async def test_load_is_that_of_the_last_heartbeat(self, client: Client, registry: AgentRegistry) -> None:
+        async with PlayedAgent(client, hello()).polling() as agent:
+            await agent.say_hello()
+            await agent.leased.wait()
+            found = await until(lambda: registry.get("web-01"), lambda shown: shown.load is not None)
+            assert found.load is not None
+            assert (found.load.running, found.load.slots) == (1, 4)
+            agent.stopped.set_result("")
+
+    async def test_manifests_are_stored_before_the_agent_is_online(
+        self, client: Client, registry: AgentRegistry, state: State
+    ) -> None:
+        manifest = NodeManifest(name="slack/notify", version="1.0.0")
+        said = hello(nodes={"slack/notify": manifest.digest})
+        async with PlayedAgent(client, said, [manifest]).polling() as agent:
+            await agent.say_hello()
+            await until(state, AgentStatus.ONLINE)
+            assert await registry.manifests([manifest.digest, "0" * 64]) == {manifest.digest: manifest}
+            await agent.say_hello()
+            await until(state, AgentStatus.ONLINE)
+            assert agent.asked == [[manifest.digest]]
+            agent.stopped.set_result("")
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            (
+                {"wire": "2.0"},
+                "the other side speaks wire version '2.0', this side '1.0'; "
+                "install versions with the same major number on server and agent",
+            ),
+            ({"slots": 0}, "agent 'web-01' is refused: it has no slot for a step"),
+            ({"name": "a\nb"}, "agent 'a\\nb' is refused: its name must be 1 to 255 printable characters"),
+            ({"groups": ["x" * 2100]}, "agent 'web-01' is refused: its groups take more than 2000 bytes"),
+            (
+                {"heartbeat_timeout": 0.1},
+                "agent 'web-01' is refused: its heartbeat time-out must be 1 to 3600 seconds",
+            ),
+        ],
+    )
+    async def test_refused(self, client: Client, changes: dict[str, object], message: str) -> None:
+        with pytest.raises(WorkflowUpdateFailedError) as raised:
+            await PlayedAgent(client, hello()).say_hello(**changes)
+        assert getattr(raised.value.cause, "message", "") == message
+
+
+class TestLoss:
+    async def test_without_heartbeats_the_agent_is_offline_with_the_reason(self, client: Client, state: State) -> None:
+        async with PlayedAgent(client, hello()).polling() as agent:
+            await agent.say_hello()
+            await until(state, AgentStatus.ONLINE)
+            await asyncio.wait_for(agent.leased.wait(), 5)
+            await asyncio.sleep(0.5)  # at least one heartbeat
+            agent.silent.set()
+            shown = await until(state, AgentStatus.OFFLINE)
+            assert shown.reason.startswith("no heartbeat for 2 s; last heard from at ")
+            agent.stopped.set_result("")
+
+    async def test_an_agent_that_never_polls(self, client: Client, state: State) -> None:
+        await PlayedAgent(client, hello()).say_hello()
+        shown = await until(state, lambda shown: shown.reason != "")
+        assert shown.status is AgentStatus.OFFLINE
+        assert shown.reason == "it did not answer on its control queue within 2 s after its hello"
+
+
+class TestTakeOver:
+    async def test_a_new_incarnation_on_the_same_host(self, client: Client, state: State) -> None:
+        async with PlayedAgent(client, hello()).polling() as former:
+            await former.say_hello()
+            await until(state, AgentStatus.ONLINE)
+            await former.say_hello(incarnation="i2")
+            await until(state, lambda shown: shown.incarnation == "i2")
+            former.stopped.set_result("")
+
+    async def test_another_host_is_refused_while_the_lease_beats(self, client: Client, state: State) -> None:
+        async with PlayedAgent(client, hello()).polling() as agent:
+            await agent.say_hello()
+            await until(state, AgentStatus.ONLINE)
+            with pytest.raises(WorkflowUpdateFailedError) as raised:
+                await agent.say_hello(host="clone.example.com", incarnation="i2")
+            assert getattr(raised.value.cause, "message", "") == (
+                "agent id 'a1' is in use: 'web-01' on host 'web-01.example.com' holds its lease, and this is host "
+                "'clone.example.com'. Stop that one, or remove the copied state directory here to get an id of its own."
+            )
+            agent.stopped.set_result("it was stopped")
+            await until(state, AgentStatus.OFFLINE)
+            await agent.say_hello(host="clone.example.com", incarnation="i2")
+
+
+class TestModes:
+    async def test_cordon_reaches_the_agent_and_holds_over_a_new_hello(self, client: Client, state: State) -> None:
+        handle = client.get_workflow_handle(agent_workflow_id("a1"))
+        async with PlayedAgent(client, hello()).polling() as agent:
+            await agent.say_hello()
+            await until(state, AgentStatus.ONLINE)
+            await handle.execute_update("cordon", ModeChange(reason="disk is failing"))
+            assert (await until(state, AgentStatus.CORDONED)).reason == "disk is failing"
+            cordoned = AgentConfig(groups=["web"], status=AgentStatus.CORDONED)
+            assert await asyncio.wait_for(agent.configured.get(), 5) == cordoned
+            assert await agent.say_hello() == cordoned
+            await handle.execute_update("uncordon", ModeChange())
+            await until(state, AgentStatus.ONLINE)
+            agent.stopped.set_result("")
+
+    async def test_bye_of_this_incarnation_means_draining(self, client: Client, state: State) -> None:
+        handle = client.get_workflow_handle(agent_workflow_id("a1"))
+        async with PlayedAgent(client, hello()).polling() as agent:
+            await agent.say_hello()
+            await until(state, AgentStatus.ONLINE)
+            await handle.signal("bye", ByeNote(incarnation="another", reason="not this one"))
+            await handle.signal("bye", ByeNote(incarnation="i1", reason="it is stopping"))
+            assert (await until(state, AgentStatus.DRAINING)).reason == "it is stopping"
+            agent.stopped.set_result("it was stopped")
+
+    async def test_assigned_groups_are_pushed_and_searchable(
+        self, client: Client, registry: AgentRegistry, state: State
+    ) -> None:
+        handle = client.get_workflow_handle(agent_workflow_id("a1"))
+        async with PlayedAgent(client, hello()).polling() as agent:
+            await agent.say_hello()
+            await until(state, AgentStatus.ONLINE)
+            assert await handle.execute_update("assign", ["eu"]) == ["eu", "web"]
+            assert (await asyncio.wait_for(agent.configured.get(), 5)).groups == ["eu", "web"]
+            await until(state, lambda shown: shown.groups == ["eu", "web"])
+            assert await registry.find(groups=["nowhere"]) == []
+            agent.stopped.set_result("")
+
+
+class TestRemove:
+    async def test_a_living_agent_is_not_removed(self, client: Client, state: State) -> None:
+        handle = client.get_workflow_handle(agent_workflow_id("a1"))
+        async with PlayedAgent(client, hello()).polling() as agent:
+            await agent.say_hello()
+            await until(state, AgentStatus.ONLINE)
+            with pytest.raises(WorkflowUpdateFailedError) as raised:
+                await handle.execute_update("remove")
+            message = "agent 'web-01' is online; stop it on its host before it is removed"
+            assert getattr(raised.value.cause, "message", "") == message
+            agent.stopped.set_result("")
+            await until(state, AgentStatus.OFFLINE)
+            await handle.execute_update("remove")
+            await handle.result()
+            assert await state() is None
+
+
+class TestHistory:
+    async def test_is_bounded_and_the_state_survives(
+        self, client: Client, state: State, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("waterflow_server.presence._agent_workflow._EVENTS_PER_RUN", 20)
+        async with PlayedAgent(client, hello()).polling() as agent:
+            for number in range(6):
+                await agent.say_hello(tags=[f"round-{number}"])
+                wanted = [f"round-{number}"]
+                await until(state, lambda shown, wanted=wanted: shown.tags == wanted)
+            description = await client.get_workflow_handle(agent_workflow_id("a1")).describe()
+            assert description.history_length < 60
+            assert description.raw_description.workflow_execution_info.first_run_id != description.run_id
+            agent.stopped.set_result("")
