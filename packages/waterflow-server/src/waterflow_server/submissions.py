@@ -103,9 +103,10 @@ class Submissions:
         """Check the file; what is wrong with it is in the answer. Raises InvalidInputs for a name that is none."""
         _refuse_if(_check_filename(request.filename))
         result, _ = await self._check(request.yaml, request.filename, ())
+        missing = _not_available(request.filename, result.plan) if result.plan else []
         return ValidateResponse(
-            valid=result.ok,
-            diagnostics=render(result.diagnostics),
+            valid=result.ok and not missing,
+            diagnostics=render(result.diagnostics) + missing,
             plan_hash=result.plan.hash if result.plan else None,
         )
 
@@ -139,7 +140,14 @@ def _invalid(filename: str, result: CheckResult) -> InvalidWorkflow:
 
 def _check_support(filename: str, plan: Plan) -> None:
     """What the language knows and this server cannot run is refused before anything starts."""
-    errors: list[FieldError] = [
+    errors = _not_available(filename, plan)
+    if errors:
+        text = "; ".join(f"{filename}:{error['line']}: {error['message']}" for error in errors)
+        raise InvalidWorkflow(text, {"errors": errors})
+
+
+def _not_available(filename: str, plan: Plan) -> list[FieldError]:
+    return [
         {
             "code": "not-available",
             "severity": "error",
@@ -150,9 +158,6 @@ def _check_support(filename: str, plan: Plan) -> None:
         }
         for line, message in unsupported(plan)
     ]
-    if errors:
-        text = "; ".join(f"{filename}:{error['line']}: {error['message']}" for error in errors)
-        raise InvalidWorkflow(text, {"errors": errors})
 
 
 def _accept(plan: Plan, request: SubmitRequest) -> dict[str, Any]:
