@@ -26,6 +26,7 @@ PUBLIC = [
     "CONTROL_NODES",
     "CONTROL_STRUCTURES",
     "PLAN_VERSION",
+    "ActionResult",
     "Catalog",
     "CheckResult",
     "Diagnostic",
@@ -34,6 +35,7 @@ PUBLIC = [
     "Plan",
     "PlanVersionError",
     "check",
+    "check_action",
     "decode_plan",
     "encode_plan",
     "evaluate",
@@ -84,6 +86,7 @@ class TestImports:
         assert found & IMPURE == set()
 
     def test_json_schema_is_imported_only_when_a_catalog_is_given(self) -> None:
-        program = "import sys, waterflow_dsl; waterflow_dsl.check('jobs: {a: {steps: [{run: x}]}}'); print('jsonschema' in sys.modules)"
+        work = "waterflow_dsl.check('jobs: {a: {steps: [{run: x}]}}')"
+        program = f"import sys, waterflow_dsl; {work}; print('jsonschema' in sys.modules)"
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
         assert done.stdout == "False\n"

@@ -10,6 +10,7 @@ import it.
 
 from waterflow_dsl._catalog import Catalog, NodeSignature
 from waterflow_dsl._check import CheckResult, check
+from waterflow_dsl._check_action import ActionResult, check_action
 from waterflow_dsl._compile._target import target_of
 from waterflow_dsl._control import CONTROL_NODES, CONTROL_STRUCTURES
 from waterflow_dsl._diagnostics import Diagnostic
@@ -24,6 +25,7 @@ __all__ = [
     "CONTROL_NODES",
     "CONTROL_STRUCTURES",
     "PLAN_VERSION",
+    "ActionResult",
     "Catalog",
     "CheckResult",
     "Diagnostic",
@@ -32,6 +34,7 @@ __all__ = [
     "Plan",
     "PlanVersionError",
     "check",
+    "check_action",
     "decode_plan",
     "encode_plan",
     "evaluate",

@@ -1,7 +1,8 @@
 """Every diagnostic code, with its title and explanation. The reference page is generated from this table.
 
 Codes are stable: a code is never given another meaning, and never used again once retired. Hundreds group them:
-10 source and YAML, 11 structure, 12 expressions, 13 references, 14 nodes, 15 graph, 16 triggers, 17 targets.
+10 source and YAML, 11 structure, 12 expressions, 13 references, 14 nodes, 15 graph, 16 triggers,
+17 targets, 18 actions.
 """
 
 from __future__ import annotations
@@ -90,6 +91,9 @@ class Code(StrEnum):
     CRON = "WF1602"
     TIME_ZONE = "WF1603"
     TRIGGER_NOT_RUN = "WF1604"
+
+    ACTION_USING = "WF1801"
+    ACTION_KEY = "WF1802"
 
     UNKNOWN_GROUP = "WF1701"
     GROUP_AS_TAG = "WF1702"
@@ -245,6 +249,14 @@ CODES: dict[Code, CodeInfo] = {
     Code.TIME_ZONE: CodeInfo("Not a time zone", "Use a name of the IANA time zone database: `Asia/Shanghai`, `UTC`."),
     Code.TRIGGER_NOT_RUN: CodeInfo(
         "A trigger of GitHub's", "Waterflow knows the event and ignores it; start the workflow by hand.", _W
+    ),
+    Code.ACTION_USING: CodeInfo(
+        "An unknown kind of action", "`runs.using` is node12, node16, node20, node24, docker or composite."
+    ),
+    Code.ACTION_KEY: CodeInfo(
+        "A key that this kind of action does not have, or lacks",
+        "JavaScript actions have `main`, Docker actions `image`, composite actions `steps`; a composite step that "
+        "runs a script names its `shell`.",
     ),
     Code.UNKNOWN_GROUP: CodeInfo("An unknown group", "No group of that name exists on the server."),
     Code.GROUP_AS_TAG: CodeInfo(

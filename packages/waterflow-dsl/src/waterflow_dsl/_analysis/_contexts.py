@@ -103,14 +103,14 @@ def matrix_shape(job: model.Job) -> Shape:
     matrix: Any = job.strategy.matrix if job.strategy else None
     if isinstance(matrix, str):
         return OPEN
-    if not isinstance(matrix, dict):
+    values = model.as_mapping(matrix)
+    if values is None:
         return Closed({}, "`matrix` has no `{}`", hint="the job has no `strategy.matrix`")
-    names: dict[str, Shape] = {name: OPEN for name in matrix if name not in ("include", "exclude")}
-    include: Any = matrix.get("include", [])
-    if not isinstance(include, list):
-        return OPEN
-    for entry in include:
-        if not isinstance(entry, dict):
+    names: dict[str, Shape] = {name: OPEN for name in values if name not in ("include", "exclude")}
+    include = model.as_list(values.get("include", []))
+    for each in [None] if include is None else include:
+        entry = model.as_mapping(each)
+        if entry is None:
             return OPEN
         names |= dict.fromkeys(entry, OPEN)
     return Closed(names, "`matrix` has no `{}`")

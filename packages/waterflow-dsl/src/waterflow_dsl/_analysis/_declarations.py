@@ -36,7 +36,7 @@ def _check_choice(declared: model.Input, report: Report) -> None:
     elif declared.default is not None and declared.default not in declared.options:
         listed = ", ".join(str(option) for option in declared.options)
         message = f"the default `{declared.default}` is not one of the options {listed}"
-        report.add(Code.NOT_AN_OPTION, declared.value("default"), message, path=f"{declared.path}.default")
+        report.add(Code.NOT_AN_OPTION, declared.node_of("default"), message, path=f"{declared.path}.default")
 
 
 def _check_type(declared: model.Input, report: Report) -> None:
@@ -46,7 +46,7 @@ def _check_type(declared: model.Input, report: Report) -> None:
     fits = accepted is None or (isinstance(value, accepted) and not (kind == "number" and isinstance(value, bool)))
     if not fits:
         message = f"the default does not fit the type {kind}"
-        report.add(Code.WRONG_TYPE, declared.value("default"), message, path=f"{declared.path}.default")
+        report.add(Code.WRONG_TYPE, declared.node_of("default"), message, path=f"{declared.path}.default")
 
 
 def _is_expression(value: Any) -> bool:

@@ -26,11 +26,27 @@ def check_graph(workflow: model.Workflow, report: Report) -> None:
             else:
                 edges[job_id].append(need)
     _check_cycles(workflow, edges, report)
+    _check_unreachable(workflow, edges, report)
 
 
 def _places(job: model.Job) -> Iterator[Node]:
-    written = job.value("needs")
+    written = job.node_of("needs")
     yield from written.items if isinstance(written, Sequence) else [written]
+
+
+def _check_unreachable(workflow: model.Workflow, edges: dict[str, list[str]], report: Report) -> None:
+    """A job that needs one that never runs, and does not ask for it with a status function, never runs either."""
+    never = {job_id for job_id, job in workflow.jobs.items() if _condition(job) == "false"}
+    for job_id, needs in edges.items():
+        blocked = next((need for need in needs if need in never), None)
+        if blocked is not None and "(" not in _condition(workflow.jobs[job_id]):
+            message = f"the job can never run: it needs `{blocked}`, whose `if` is always false"
+            job = workflow.jobs[job_id]
+            report.add(Code.UNREACHABLE, job.key("needs"), message, path=f"{job.path}.needs", hint="add `if: always()`")
+
+
+def _condition(job: model.Job) -> str:
+    return (job.if_ or "").strip().removeprefix("${{").removesuffix("}}").strip()
 
 
 def _check_cycles(workflow: model.Workflow, edges: dict[str, list[str]], report: Report) -> None:

@@ -31,7 +31,7 @@ def _check_list(blocks: tuple[model.Block, ...], seen: dict[str, int], report: R
 
 
 def _check_id(block: model.Block, step_id: str, seen: dict[str, int], report: Report) -> None:
-    place = block.value("id")
+    place = block.node_of("id")
     line = seen.setdefault(step_id.lower(), place.line)
     if line != place.line:
         message = f"the id `{step_id}` is already used in line {line}"

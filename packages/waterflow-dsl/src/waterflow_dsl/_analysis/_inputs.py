@@ -33,13 +33,13 @@ def _validator(schema: bytes) -> Any:
     return Draft202012Validator(msgspec.json.decode(schema))
 
 
-def _descend(node: Node, steps: list[Any]) -> tuple[Node, str]:
+def _descend(node: Node, steps: list[str | int]) -> tuple[Node, str]:
     path = ""
     for step in steps:
-        if isinstance(node, Sequence):
+        if isinstance(node, Sequence) and isinstance(step, int):
             node, path = node.items[step], f"{path}[{step}]"
         elif isinstance(node, Mapping):
-            node, path = node.entries[step].value, f"{path}.{step}"
+            node, path = node.entries[str(step)].value, f"{path}.{step}"
     return node, path
 
 
@@ -61,5 +61,6 @@ def _hint(error: Any, node: Node) -> str | None:
         return f'quote it: "{node.text}"' if node.value is not None else None
     if error.validator == "enum":
         return "one of: " + ", ".join(str(value) for value in error.validator_value)
-    described = error.schema.get("description") if isinstance(error.schema, dict) else None
+    schema: dict[str, Any] | bool = error.schema
+    described = None if isinstance(schema, bool) else schema.get("description")
     return str(described) if described else None

@@ -79,7 +79,7 @@ class NodeChecker:
             if written is not None and key not in properties and uses.name != "shell":
                 message = f"the node `{uses.name}` does not take `{key}`"
                 self._report.add(Code.NOT_FOR_NODE, step.key(key), message, path=f"{step.path}.{key}", hint="remove it")
-        given = step.value("with")
+        given = step.node_of("with")
         if isinstance(step.with_, str):
             return
         present = {key for key in ("shell", "working-directory") if getattr(step, key.replace("-", "_"))}
@@ -108,7 +108,7 @@ class NodeChecker:
         return present
 
     def _add(self, code: Code, step: model.Step, message: str, hint: str | None) -> None:
-        self._report.add(code, step.value("uses"), message, path=f"{step.path}.uses", hint=hint)
+        self._report.add(code, step.node_of("uses"), message, path=f"{step.path}.uses", hint=hint)
 
 
 def _version_fits(ref: str, version: str) -> bool:

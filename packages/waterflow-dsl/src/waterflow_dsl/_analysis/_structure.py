@@ -51,7 +51,7 @@ def _check_version(workflow: model.Workflow, report: Report) -> None:
     if workflow.version is None:
         return
     found = _VERSION.fullmatch(workflow.version)
-    place = workflow.value("version")
+    place = workflow.node_of("version")
     if found is None or int(found[1]) != _MAJOR:
         message = f"version `{workflow.version[:20]}` of the language is unknown; this release reads {_MAJOR}.{_MINOR}"
         report.add(Code.LANGUAGE_VERSION, place, message, path="version", hint='write `version: "1.0"` or remove it')
@@ -64,34 +64,36 @@ def _check_schedule(schedule: model.Schedule, report: Report) -> None:
     problem = cron_problem(schedule.cron) if schedule.cron is not None else None
     if problem:
         hint = "for example `0 2 * * 1-5`"
-        report.add(Code.CRON, schedule.value("cron"), problem, path=f"{schedule.path}.cron", hint=hint)
+        report.add(Code.CRON, schedule.node_of("cron"), problem, path=f"{schedule.path}.cron", hint=hint)
     if schedule.timezone not in TIME_ZONES:
         hint = (
             did_you_mean(report.nearest(schedule.timezone, sorted(TIME_ZONES)))
             or "for example `Asia/Shanghai` or `UTC`"
         )
         message = f"unknown time zone `{schedule.timezone[:40]}`"
-        report.add(Code.TIME_ZONE, schedule.value("timezone"), message, path=f"{schedule.path}.timezone", hint=hint)
+        report.add(Code.TIME_ZONE, schedule.node_of("timezone"), message, path=f"{schedule.path}.timezone", hint=hint)
 
 
 def _check_matrix(job: model.Job, report: Report) -> None:
     matrix: Any = job.strategy.matrix if job.strategy else None
-    if not isinstance(matrix, dict) or job.strategy is None:
+    values_by_name = model.as_mapping(matrix)
+    if values_by_name is None or job.strategy is None:
         return
     path = f"{job.path}.strategy.matrix"
-    for name, values in matrix.items():
+    for name, values in values_by_name.items():
         is_expression = isinstance(values, str) and "${{" in values
         if not isinstance(values, list) and not is_expression:
             message = f"`{name}` takes a list or an expression"
             report.add(
-                Code.WRONG_TYPE, job.strategy.value("matrix"), message, path=f"{path}.{name}", hint="write `[…]`"
+                Code.WRONG_TYPE, job.strategy.node_of("matrix"), message, path=f"{path}.{name}", hint="write `[…]`"
             )
         elif values == [] and name not in ("include", "exclude"):
             report.add(
-                Code.EMPTY_VALUE, job.strategy.value("matrix"), f"`{name}` is an empty list", path=f"{path}.{name}"
+                Code.EMPTY_VALUE, job.strategy.node_of("matrix"), f"`{name}` is an empty list", path=f"{path}.{name}"
             )
-    size = math.prod(len(v) for k, v in matrix.items() if isinstance(v, list) and k not in ("include", "exclude"))
-    if size > MAX_MATRIX and "exclude" not in matrix:
+    lists = [model.as_list(each) for name, each in values_by_name.items() if name not in ("include", "exclude")]
+    size = math.prod(len(each) for each in lists if each is not None)
+    if size > MAX_MATRIX and "exclude" not in values_by_name:
         message = f"the matrix makes {size} job instances; at most {MAX_MATRIX} are possible"
         report.add(Code.MATRIX_TOO_LARGE, job.strategy.key("matrix"), message, path=path, hint="split the job")
 
@@ -103,7 +105,7 @@ def _check_pause(job: model.Job, report: Report) -> None:
     try:
         parse_duration(pause)
     except ValueError as error:
-        place = job.rollout.value("pause-between")
+        place = job.rollout.node_of("pause-between")
         message = f"{error}; `pause-between` takes a duration or `approval`"
         report.add(
             Code.NOT_A_DURATION, place, message, path=f"{job.path}.rollout.pause-between", hint="for example `30s`"

@@ -15,7 +15,7 @@ def check_target(owner: model.Job | model.JobDefaults, report: Report, catalog: 
     """Report groups and agents that do not exist."""
     runs_on = owner.runs_on
     path = f"{owner.path}.runs-on"
-    node = owner.value("runs-on")
+    node = owner.node_of("runs-on")
     if runs_on is None or catalog is None:
         return
     if isinstance(runs_on, tuple):
@@ -24,10 +24,10 @@ def check_target(owner: model.Job | model.JobDefaults, report: Report, catalog: 
         _check_group(node, path, report, catalog)
     else:
         if runs_on.group is not None:
-            for each in _scalars(runs_on.value("group")):
+            for each in _scalars(runs_on.node_of("group")):
                 _check_group(each, f"{path}.group", report, catalog)
         if runs_on.agent is not None:
-            _check_agent(runs_on.value("agent"), f"{path}.agent", report, catalog)
+            _check_agent(runs_on.node_of("agent"), f"{path}.agent", report, catalog)
 
 
 def check_rollout(job: model.Job, report: Report) -> None:

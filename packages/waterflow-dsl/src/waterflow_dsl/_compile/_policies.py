@@ -48,9 +48,10 @@ def compile_strategy(strategy: model.Strategy | None) -> StrategyPlan | None:
     if strategy is None:
         return None
     matrix, include, exclude = strategy.matrix, None, None
-    if isinstance(matrix, dict):
-        include, exclude = matrix.get("include"), matrix.get("exclude")
-        matrix = {name: value for name, value in matrix.items() if name not in ("include", "exclude")}
+    values = model.as_mapping(matrix)
+    if values is not None:
+        include, exclude = values.get("include"), values.get("exclude")
+        matrix = {name: value for name, value in values.items() if name not in ("include", "exclude")}
     return StrategyPlan(
         matrix=matrix,
         include=include,

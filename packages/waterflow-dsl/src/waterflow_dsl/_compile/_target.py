@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from waterflow_dsl import model
 from waterflow_dsl.plan import TargetPlan
@@ -33,7 +33,7 @@ def target_of(runs_on: Any) -> TargetPlan:
     if isinstance(runs_on, (list, tuple)) and runs_on:
         return TargetPlan(tags=_texts(runs_on))
     if isinstance(runs_on, Mapping) and runs_on:
-        return _from_mapping(runs_on)
+        return _from_mapping(cast("Mapping[str, Any]", runs_on))
     raise ValueError(f"`runs-on` gave {_shown(runs_on)}; it must give a group, a list of tags, or a mapping")
 
 
@@ -56,7 +56,7 @@ def _groups(groups: tuple[str, ...], every: bool | None) -> TargetPlan:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    values = value if isinstance(value, (list, tuple)) else [value]
+    values: list[Any] = [*cast("list[Any]", value)] if isinstance(value, (list, tuple)) else [value]
     if not all(isinstance(each, str) and each for each in values):
         raise ValueError(f"`runs-on` gave {_shown(value)}; names are texts")
     return tuple(values)
@@ -75,7 +75,7 @@ def _plain(runs_on: model.RunsOn | str | tuple[str, ...] | None) -> Any:
 def _has_expression(data: Any) -> bool:
     if isinstance(data, str):
         return "${{" in data
-    values = data.values() if isinstance(data, dict) else data
+    values: list[Any] = list(cast("dict[str, Any]", data).values()) if isinstance(data, dict) else data
     return any(_has_expression(value) for value in values)
 
 

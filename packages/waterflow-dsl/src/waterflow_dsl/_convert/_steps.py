@@ -8,7 +8,7 @@ from waterflow_dsl._codes import Code
 from waterflow_dsl._convert._objects import first_line, read_object
 from waterflow_dsl._convert._reader import UNSET, At, Reader
 from waterflow_dsl._schema._tables import OBJECTS
-from waterflow_dsl._schema._types import ObjectType, Steps, fold
+from waterflow_dsl._schema._types import ActionSteps, ObjectType, Steps, fold
 from waterflow_dsl._source import Mapping, Node, Scalar, Sequence
 
 
@@ -24,6 +24,24 @@ def read_steps(reader: Reader, kind: Steps, node: Node, at: At) -> Any:
         return UNSET
     steps = [_read_step(reader, item, at.item(index)) for index, item in enumerate(node.items)]
     return tuple(step for step in steps if step is not UNSET)
+
+
+def read_action_steps(reader: Reader, _kind: ActionSteps, node: Node, at: At) -> Any:
+    """The steps of a composite action: each has `uses`, or `run` with a `shell`."""
+    if not isinstance(node, Sequence):
+        return reader.wrong_type(node, at, "a list of steps (each starts with `- `)")
+    steps: list[Any] = []
+    for index, item in enumerate(node.items):
+        place = at.item(index)
+        if not isinstance(item, Mapping):
+            reader.wrong_type(item, place, "a mapping (a step)")
+            continue
+        steps.append(read_object(reader, OBJECTS["action-step"], item, place.path))
+        _check_does_something(reader, item, place)
+        if "run" in item.entries and "shell" not in item.entries:
+            key, message = item.entries["run"].key, "a composite step with `run` needs `shell`"
+            reader.report(Code.ACTION_KEY, key, message, place.path, "add `shell: bash`")
+    return tuple(steps)
 
 
 def _read_step(reader: Reader, node: Node, at: At) -> Any:

@@ -12,7 +12,7 @@ from waterflow_dsl._schema import _types as types
 from waterflow_dsl._schema._tables import OBJECTS
 from waterflow_dsl._source import Mapping, Node
 from waterflow_dsl._source._tree import describe
-from waterflow_dsl.model import Workflow
+from waterflow_dsl.model import Action, Workflow
 
 _READERS: dict[type[types.Type], ReadType] = {
     types.Text: _scalars.read_text,
@@ -28,7 +28,20 @@ _READERS: dict[type[types.Type], ReadType] = {
     types.Ref: _objects.read_ref,
     types.Steps: _steps.read_steps,
     types.Triggers: _triggers.read_triggers,
+    types.ActionSteps: _steps.read_action_steps,
 }
+
+
+def convert_action(root: Node, report: Report) -> Action | None:
+    """The model of an action manifest; None when it is not a mapping."""
+    if not isinstance(root, Mapping):
+        report.add(
+            Code.WRONG_TYPE, root, f"an action is a mapping, not {describe(root)}", hint="it starts with `name:`"
+        )
+        return None
+    reader = Reader(report, "github", _READERS)
+    action: Any = _objects.read_object(reader, OBJECTS["action"], root, "")
+    return action
 
 
 def convert(root: Node, report: Report, dialect: Dialect) -> Workflow | None:

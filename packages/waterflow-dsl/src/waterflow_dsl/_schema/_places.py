@@ -1,6 +1,6 @@
 """Which contexts and functions exist where.
 
-Source: GitHub's "Contexts reference", table "Context availability"; ours are added beside the context that they
+Source: GitHub's "Contexts reference", table "Context availability"; ours are added beside the context they
 extend (``run``, ``workflow`` and ``event`` beside ``github``, ``agent`` beside ``runner``, ``item`` and ``index`` beside
 ``matrix``).
 """
@@ -32,4 +32,12 @@ STEP = Place(contexts=_STEP, functions=_NOW | {"hashFiles"})
 STEP_IF = Place(contexts=_STEP - {"secrets"}, functions=_NOW | STATUS | {"hashFiles"})
 OUTPUTS = Place(contexts=_STEP, functions=_NOW)
 ENVIRONMENT_URL = Place(contexts=_STEP - {"secrets"}, functions=_NOW)
+_ACTION = frozenset(["github", "inputs", "steps", "runner", "env", "strategy", "matrix", "job"])
+ACTION_STEP = Place(contexts=_ACTION, functions=frozenset({"hashFiles"}))
+ACTION_STEP_IF = Place(contexts=_ACTION, functions=STATUS | {"hashFiles"})
+ACTION_INPUT = Place(
+    contexts=frozenset({"github", "strategy", "matrix", "job", "runner"}), functions=frozenset({"hashFiles"})
+)
+ACTION_OUTPUT = ACTION_STEP
+ACTION_ARGS = Place(contexts=frozenset({"inputs"}))
 CALL_OUTPUT = Place(contexts=_ALWAYS | {"jobs"}, functions=_NOW)

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from waterflow_dsl._catalog import Catalog, NodeSignature
 from waterflow_dsl._control import CONTROL_NODES
 from waterflow_dsl._schema import _types as types
-from waterflow_dsl._schema._tables import OBJECTS
+from waterflow_dsl._schema._tables import WORKFLOW_OBJECTS
 from waterflow_dsl._schema._triggers import EVENT_TYPES
 from waterflow_dsl._schema._types import Field, ObjectType, Type
 
@@ -23,7 +23,7 @@ def workflow_schema(catalog: Catalog | None = None) -> Schema:
     Args:
         catalog: with it, ``uses`` completes node names and ``with`` is judged by the schema of the node.
     """
-    definitions = {name: _object(kind) for name, kind in OBJECTS.items() if name != "workflow"}
+    definitions = {name: _object(kind) for name, kind in WORKFLOW_OBJECTS.items() if name != "workflow"}
     definitions["steps"] = {"type": "array", "items": {"$ref": "#/$defs/any-step"}, "minItems": 1}
     definitions["any-step"] = _any_step()
     if catalog is not None:
@@ -32,7 +32,7 @@ def workflow_schema(catalog: Catalog | None = None) -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA_ID,
         "title": "Waterflow workflow, language 1.0",
-        **_object(OBJECTS["workflow"]),
+        **_object(WORKFLOW_OBJECTS["workflow"]),
         "$defs": definitions,
     }
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from waterflow_dsl._schema._action import ACTION_TYPES
 from waterflow_dsl._schema._job import JOB_TYPES
 from waterflow_dsl._schema._step import STEP_TYPES
 from waterflow_dsl._schema._triggers import TRIGGER_TYPES
 from waterflow_dsl._schema._types import Field, ObjectType, fold
 from waterflow_dsl._schema._workflow import WORKFLOW_TYPE
 
-OBJECTS: dict[str, ObjectType] = {each.name: each for each in (WORKFLOW_TYPE, *TRIGGER_TYPES, *JOB_TYPES, *STEP_TYPES)}
-"""Every object type of the language."""
+WORKFLOW_OBJECTS: dict[str, ObjectType] = {
+    each.name: each for each in (WORKFLOW_TYPE, *TRIGGER_TYPES, *JOB_TYPES, *STEP_TYPES)
+}
+"""The object types of a workflow file."""
+
+OBJECTS: dict[str, ObjectType] = {**WORKFLOW_OBJECTS, **{each.name: each for each in ACTION_TYPES}}
+"""Those of action manifests as well."""
 
 
 def _by_key(object_type: ObjectType) -> dict[str, Field]:

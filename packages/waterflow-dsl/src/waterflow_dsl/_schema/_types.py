@@ -95,6 +95,10 @@ class Steps(Type, frozen=True, kw_only=True):
     single: bool = False
 
 
+class ActionSteps(Type, frozen=True, kw_only=True):
+    """The steps of a composite action."""
+
+
 class Triggers(Type, frozen=True, kw_only=True):
     """What ``on`` takes: a name, a list of names, or a mapping."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -119,39 +119,38 @@ class _Composer:
 
     def _sequence(self, event: Any, depth: int) -> Sequence:
         items: list[Node] = []
-        start = event.start_mark
+        start: Any = event.start_mark
         event = next(self._events)
         while not isinstance(event, _EVENTS.SequenceEndEvent):
             items.append(self._node(event, depth + 1))
             event = next(self._events)
-        end = event.end_mark
+        end: Any = event.end_mark
         return Sequence(start.line + 1, start.column + 1, end.line + 1, end.column + 1, items)
 
     def _mapping(self, event: Any, depth: int) -> Mapping:
         entries: dict[str, Entry] = {}
         merges: list[Node] = []
-        start = event.start_mark
+        start: Any = event.start_mark
         event = next(self._events)
         while not isinstance(event, _EVENTS.MappingEndEvent):
             key = self._node(event, depth + 1)
             value = self._node(next(self._events), depth + 1)
             if isinstance(key, Scalar) and key.text == "<<" and key.style == "":
                 merges.append(value)
-            elif self._is_key(key):
+            elif isinstance(key, Scalar) and key.text:
                 self._add(entries, key, value)
+            else:
+                self._refuse_key(key)
             event = next(self._events)
         for merge in merges:
             self._merge(entries, merge)
-        end = event.end_mark
+        end: Any = event.end_mark
         return Mapping(start.line + 1, start.column + 1, end.line + 1, end.column + 1, entries)
 
-    def _is_key(self, key: Node) -> bool:
-        if isinstance(key, Scalar) and key.text:
-            return True
+    def _refuse_key(self, key: Node) -> None:
         what = "an empty key" if isinstance(key, Scalar) else "a list or mapping as key"
         hint = "quote texts that start with `{`, `[` or `?`"
         self._report.add(Code.KEY_NOT_TEXT, key, f"{what} is not possible", hint=hint)
-        return False
 
     def _add(self, entries: dict[str, Entry], key: Scalar, value: Node) -> None:
         first = entries.get(key.text)
@@ -184,7 +183,7 @@ class _Composer:
         hint = 'quote a text that starts with `!`: "!cancelled()"'
         self._stop(Code.TAG, event, f"the tag `{_short(event.tag)}` is not allowed", hint)
 
-    def _stop(self, code: Code, event: Any, message: str, hint: str | None) -> Any:
+    def _stop(self, code: Code, event: Any, message: str, hint: str | None) -> NoReturn:
         start, end = event.start_mark, event.end_mark
         end_line = end.line if isinstance(event, (_EVENTS.ScalarEvent, _EVENTS.AliasEvent)) else start.line
         end_column = end.column if end_line == end.line else start.column + 1

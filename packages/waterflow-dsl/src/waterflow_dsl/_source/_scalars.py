@@ -1,4 +1,4 @@
-"""What a plain scalar means: the core schema of YAML 1.2 (chapter 10.3.2), so that ``on``, ``yes`` and ``off`` are text."""
+"""What a plain scalar means: the core schema of YAML 1.2 (chapter 10.3.2), so ``on``, ``yes`` and ``off`` are text."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """What the user wrote, typed and with its places; nothing is folded or decided yet."""
 
-from waterflow_dsl.model._base import ModelObject, Site
+from waterflow_dsl.model._action import Action, ActionInput, ActionOutput, ActionRuns
+from waterflow_dsl.model._base import ModelObject, Site, as_list, as_mapping
 from waterflow_dsl.model._job import (
     AgentLoss,
     Approval,
@@ -8,13 +9,12 @@ from waterflow_dsl.model._job import (
     Job,
     JobDefaults,
     Offline,
-    Retry,
     Rollout,
     RunDefaults,
     RunsOn,
     Strategy,
 )
-from waterflow_dsl.model._step import Block, Branch, Loop, Parallel, Step, While
+from waterflow_dsl.model._step import Block, Branch, Loop, Parallel, Retry, Step, While
 from waterflow_dsl.model._workflow import (
     CallOutput,
     CallTrigger,
@@ -30,6 +30,10 @@ from waterflow_dsl.model._workflow import (
 )
 
 __all__ = [
+    "Action",
+    "ActionInput",
+    "ActionOutput",
+    "ActionRuns",
     "AgentLoss",
     "Approval",
     "Block",
@@ -60,4 +64,6 @@ __all__ = [
     "Webhook",
     "While",
     "Workflow",
+    "as_list",
+    "as_mapping",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -41,9 +41,19 @@ class ModelObject(msgspec.Struct, frozen=True, kw_only=True, eq=False):
                     return entry.key
         return self.node
 
-    def value(self, name: str) -> Node:
+    def node_of(self, name: str) -> Node:
         """The value of a field (either spelling); the object itself when it was not written."""
         return self.node.get(name) or self.node.get(name.replace("-", "_")) or self.node
+
+
+def as_mapping(value: Any) -> dict[str, Any] | None:
+    """A plain value as a mapping, or None."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def as_list(value: Any) -> list[Any] | None:
+    """A plain value as a list, or None."""
+    return cast("list[Any]", value) if isinstance(value, list) else None
 
 
 Values = dict[str, Any]
