@@ -125,6 +125,25 @@ class TestStartThatFails:
         )
 
 
+class TestTimeout:
+    def test_the_run_is_cancelled_before_the_stack_stops(
+        self, local: Process, notes: Path, server: Any, answers: Any, tools: Any
+    ) -> None:
+        answers()
+        server.on("GET /v1/workflows/r1", tools.run_state(State.RUNNING))
+        server.on("GET /v1/workflows/r1/logs", tools.sse(tools.log_lines()[:2], b""))
+        server.on("POST /v1/workflows/r1/cancel", (409, "run-closed", "it has ended"))
+        running = local("--timeout", "0.3")
+        _, err = running.communicate(timeout=30)
+        assert running.returncode == ExitCode.TIMED_OUT
+        assert err.endswith(
+            "error: run r1 did not end within 0.3 seconds\n"
+            "hint: it was cancelled; a longer --timeout gives it more time\n"
+        )
+        assert "POST /v1/workflows/r1/cancel" in [route for route, _, _ in server.requests]
+        assert notes.read_text().endswith("stopped\n")
+
+
 class TestStackThatEnds:
     def test_it_is_an_error_and_no_endless_wait(
         self, waterflow: Any, notes: Path, server: Any, answers: Any, tools: Any, hello: str, monkeypatch: Any

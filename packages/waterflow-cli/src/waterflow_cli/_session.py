@@ -80,13 +80,21 @@ async def _watch_local(run: Run, view: RunView, signals: Signals, patience: floa
         view.message("interrupted: the run is being cancelled (Ctrl-C again stops at once)")
         code = _signal_code(signals)
         signals.interrupted.clear()
-        with suppress(WaterflowError):  # it may have ended meanwhile, and the stack is stopped in any case
-            await run.cancel("interrupted")
-            await _unless_signalled(asyncio.wait({following}, timeout=LOCAL_GRACE), signals)
+        await _end_run(run, "interrupted", signals)
         return code
+    except WorkflowTimeout as error:
+        await _end_run(run, "timed out", signals)
+        raise WorkflowTimeout(error.message, remedy="it was cancelled; a longer --timeout gives it more time") from None
     finally:
         await _cancel(lost)
         await _cancel(following)
+
+
+async def _end_run(run: Run, reason: str, signals: Signals) -> None:
+    """Cancel the run and wait a little for its end, so that no step outlives the agents that are about to stop."""
+    with suppress(WaterflowError):  # it may have ended meanwhile, and the stack is stopped in any case
+        await run.cancel(reason)
+        await _unless_signalled(run.wait(LOCAL_GRACE), signals)
 
 
 async def _followed(run: Run, view: RunView, patience: float | None) -> RunState:
