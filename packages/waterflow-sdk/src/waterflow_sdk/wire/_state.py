@@ -98,7 +98,10 @@ class StepState(Wire, frozen=True, kw_only=True):
 
 
 class JobState(Wire, frozen=True, kw_only=True):
-    """A job instance: job × matrix or item × target host. ``steps`` is empty in a summary."""
+    """A job instance: job × matrix or item × target host. ``steps`` is empty in a summary.
+
+    ``concurrency`` is the group that it waits for, holds or held, empty without one.
+    """
 
     id: str
     instance: str
@@ -114,10 +117,14 @@ class JobState(Wire, frozen=True, kw_only=True):
     outputs: dict[str, Any] = {}
     error: ErrorInfo | None = None
     steps: list[StepState] = []
+    concurrency: str = ""
 
 
 class RunState(Wire, frozen=True, kw_only=True):
-    """A run, as ``GET /v1/workflows/{id}`` shows it. ``link`` names the run that this one continues or retries."""
+    """A run, as ``GET /v1/workflows/{id}`` shows it. ``link`` names the run that this one continues or retries.
+
+    ``concurrency`` is the group that it waits for, holds or held, empty without one.
+    """
 
     id: str
     name: str
@@ -134,6 +141,7 @@ class RunState(Wire, frozen=True, kw_only=True):
     plan_hash: str = ""
     link: str | None = None
     jobs: list[JobState] = []
+    concurrency: str = ""
 
 
 class RunSummary(Wire, frozen=True, kw_only=True):

@@ -11,21 +11,12 @@ from ._control import CONTROL_NODES_RUN
 
 def unsupported(plan: Plan) -> list[tuple[int, str]]:
     """What the plan asks for that cannot be run, as (line, sentence)."""
-    found = list(_file(plan))
-    for job in plan.jobs:
-        found.extend(_job(job))
-    return found
-
-
-def _file(plan: Plan) -> Iterator[tuple[int, str]]:
-    if plan.concurrency is not None:
-        yield 0, "concurrency is not available in this version"
+    return [found for job in plan.jobs for found in _job(job)]
 
 
 def _job(job: JobPlan) -> Iterator[tuple[int, str]]:
     asked = {
         "rollout": job.rollout is not None,
-        "concurrency": job.concurrency is not None,
         "environment": job.environment is not None,
         "a reusable workflow (uses)": job.call is not None,
     }

@@ -10,6 +10,8 @@ import msgspec
 from waterflow_dsl.plan import JobPlan
 from waterflow_sdk.wire import AgentRef, JobState, RunInfo, State
 
+from ..concurrency._wire import LockRequest
+
 RUN_WORKFLOW = "WaterflowRun"
 JOB_WORKFLOW = "WaterflowJob"
 STATE_QUERY = "state"
@@ -28,7 +30,8 @@ class EngineStruct(msgspec.Struct, frozen=True, omit_defaults=True):
 class RunInput(EngineStruct, frozen=True, kw_only=True):
     """Input of ``WaterflowRun``. ``plan`` stays raw until the workflow reads it, so that a plan from a newer version
     ends the run with a reason instead of a workflow task that fails for ever. ``retry_safe`` are the nodes whose
-    manifests say that they may be run again unasked.
+    manifests say that they may be run again unasked. ``concurrency`` is what the run was got in line for at
+    its submit; a run that finds none there although its file asks for a group gets in line by itself.
     """
 
     id: str
@@ -40,6 +43,7 @@ class RunInput(EngineStruct, frozen=True, kw_only=True):
     labels: list[str] = []
     started_by: str = ""
     retry_safe: list[str] = []
+    concurrency: LockRequest | None = None
 
 
 class JobInput(EngineStruct, frozen=True, kw_only=True):

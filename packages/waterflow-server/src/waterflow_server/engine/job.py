@@ -13,6 +13,8 @@ from temporalio.exceptions import ApplicationError
 from waterflow_dsl.plan import StepPlan, TargetPlan
 from waterflow_sdk.wire import AgentRef, ClaimRequest, ErrorInfo, JobState, State
 
+from ..concurrency import VERDICT_SIGNAL, Verdict
+from ._concurrency import Turn, lock_request, wholes
 from ._endings import run_endings
 from ._job_context import JobContext, Scope
 from ._job_steps import job_error, run_main_steps, waiting
@@ -45,6 +47,7 @@ class WaterflowJob:
     def __init__(self, given: JobInput) -> None:
         self._given = given
         self._stop = Stop()
+        self._turn = Turn(self._stop)
         self._job = JobContext(given, self._stop)
         self._steps: list[StepRecord] = []
         self._state = State.QUEUED
@@ -86,12 +89,19 @@ class WaterflowJob:
             outputs=self._outputs,
             error=self._error,
             steps=[step.snapshot() for step in self._steps],
+            concurrency=self._turn.group,
         )
 
     @workflow.signal(name=CANCEL_SIGNAL)
     def cancel(self, order: CancelOrder) -> None:
         """End what runs; ``always()`` and ``finally`` steps still run unless forced."""
         self._stop.request(State.CANCELLED, order.reason or "cancelled", force=order.force)
+
+    @workflow.signal(name=VERDICT_SIGNAL)
+    def verdict(self, verdict: Verdict) -> None:
+        """The concurrency group is this job's now, or the job has to end for another one."""
+        if not self._turn.hear(verdict):
+            self._stop.request(State.CANCELLED, verdict.reason)
 
     @workflow.signal(name=PAUSE_SIGNAL)
     def pause(self, order: PauseOrder) -> None:
@@ -121,11 +131,12 @@ class WaterflowJob:
         if self._job.gate.closed:
             return State.PAUSED, self._job.gate.reason or ""
         step = waiting(self._steps)
-        return (State.WAITING, step.reason) if step else (self._state, self._reason)
+        return (State.WAITING, step.reason) if step else (self._state, self._reason or self._turn.reason)
 
     async def _body(self) -> None:
         expiry = None
         try:
+            await self._take_turn()
             await self._place()
             if self._stop.cancelled:
                 return self._end(State.CANCELLED, self._stop.reason)
@@ -140,6 +151,13 @@ class WaterflowJob:
         finally:
             if expiry is not None:
                 expiry.cancel()
+            await self._turn.release()
+
+    async def _take_turn(self) -> None:
+        plan = self._given.job.concurrency
+        if plan is not None:
+            lock = lock_request(plan, self._job.values(Scope()), workflow.info().workflow_id, wholes())
+            await self._turn.take(lock, enqueued=False)
 
     async def _run_steps(self) -> None:
         plan = self._given.job

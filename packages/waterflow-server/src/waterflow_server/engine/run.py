@@ -13,7 +13,11 @@ from waterflow_dsl.plan import Plan, PlanVersionError, decode_plan
 from waterflow_sdk.wire import ErrorInfo, RunInfo, RunState, State
 
 from .. import _search_attributes as attributes
+from ..concurrency import VERDICT_SIGNAL, Verdict
+from ._concurrency import Turn, run_lock, wholes
 from ._graph import Graph, JobRecord
+from ._job_context import durable_now
+from ._run_context import run_contexts
 from ._run_jobs import JobRunner
 from ._stop import Stop
 from ._values import StepFailure
@@ -40,6 +44,7 @@ class WaterflowRun:
     def __init__(self, given: RunInput) -> None:
         self._given = given
         self._stop = Stop()
+        self._turn = Turn(self._stop)
         self._plan: Plan | None = None
         self._graph = Graph(())
         self._jobs: JobRunner | None = None
@@ -60,8 +65,7 @@ class WaterflowRun:
             except asyncio.CancelledError:
                 await self._cancel(CancelOrder(reason="cancelled through Temporal"))
         body.result()
-        ended = [attributes.STATE.value_set(self._state.value)]
-        workflow.upsert_search_attributes(ended)  # pyright: ignore[reportUnknownMemberType] - of temporalio
+        self._publish_state()
         return self.state()
 
     @workflow.query(name=STATE_QUERY)
@@ -83,6 +87,7 @@ class WaterflowRun:
             error=self._error,
             outputs=self._outputs,
             plan_hash=self._plan.hash if self._plan else "",
+            concurrency=self._turn.group,
             jobs=[state for job in self._graph.jobs.values() for state in job.states()],
         )
 
@@ -92,12 +97,18 @@ class WaterflowRun:
         waiting = None if self._state.ended else self._graph.waiting()
         if waiting is not None:
             return State.WAITING, f"{waiting.instance}: {waiting.reason}"
-        return self._state, self._stop.reason or (self._error.message if self._error else "")
+        return self._state, self._stop.reason or (self._error.message if self._error else "") or self._turn.reason
 
     @workflow.signal(name=CANCEL_SIGNAL)
     async def cancel(self, order: CancelOrder) -> None:
         """End what runs; jobs that say ``always()`` and ``finally`` steps still run unless forced."""
         await self._cancel(order)
+
+    @workflow.signal(name=VERDICT_SIGNAL)
+    async def verdict(self, verdict: Verdict) -> None:
+        """The concurrency group is this run's now, or the run has to end for another one."""
+        if not self._turn.hear(verdict):
+            await self._cancel(CancelOrder(reason=verdict.reason))
 
     @workflow.update(name=PAUSE_UPDATE)
     async def pause(self, order: PauseOrder) -> None:
@@ -135,6 +146,11 @@ class WaterflowRun:
         except StepFailure as failure:
             self._fail(failure.error.code, failure.error.message)
         self._ended = workflow.now()
+        await self._turn.release()
+
+    def _publish_state(self) -> None:
+        state = [attributes.STATE.value_set(self._state.value)]
+        workflow.upsert_search_attributes(state)  # pyright: ignore[reportUnknownMemberType] - of temporalio
 
     def _fail(self, code: str, message: str) -> None:
         self._state, self._error = State.FAILED, ErrorInfo(code=code, message=message)
@@ -151,11 +167,28 @@ class WaterflowRun:
         contexts["run"] = {**contexts["run"], "title": self._title}
         self._jobs = jobs = JobRunner(self._given, info, self._graph, contexts, self._stop)
         jobs.set_env(jobs.values(None).texts(plan.env, "env"))
+        if not await self._admitted(plan):
+            return
         expiry = self._expire(plan, jobs)
         await asyncio.gather(*(self._job(record) for record in self._graph.jobs.values()))
         if expiry is not None:
             expiry.cancel()
         self._conclude(plan)
+
+    async def _admitted(self, plan: Plan) -> bool:
+        """Wait for the file's concurrency group; false when the run was stopped first, so that nothing of it runs."""
+        lock = self._given.concurrency or run_lock(self._given, plan, durable_now(), wholes())
+        if lock is None:
+            return True
+        self._state, self._started = State.QUEUED, None
+        if not await self._turn.take(lock, enqueued=self._given.concurrency is not None):
+            self._state = self._stop.state or State.CANCELLED
+            for record in self._graph.jobs.values():
+                record.skip(State.CANCELLED, self._stop.reason)
+            return False
+        self._state, self._started = State.RUNNING, workflow.now()
+        self._publish_state()
+        return True
 
     async def _job(self, record: JobRecord) -> None:
         if record.plan.needs:
@@ -185,31 +218,6 @@ class WaterflowRun:
             await jobs.cancel(CancelOrder(reason=reason))
 
         return asyncio.create_task(expire())
-
-
-def run_contexts(given: RunInput, plan: Plan) -> dict[str, Any]:
-    """What every expression of the run sees, whatever job it is in."""
-    inputs = {name: declared.default for name, declared in plan.inputs.items()} | given.inputs
-    return {
-        "vars": {**plan.vars, **given.vars},
-        "inputs": inputs,
-        "event": {},
-        "run": {
-            "id": given.id,
-            "name": plan.name,
-            "started-by": given.started_by,
-            "labels": given.labels,
-            "submitted": given.submitted.isoformat(),
-        },
-        "workflow": {"name": plan.name, "source": plan.source, "hash": plan.hash},
-        "github": {
-            "workflow": plan.name,
-            "run_id": given.id,
-            "actor": given.started_by,
-            "event_name": "workflow_dispatch",
-            "event": {"inputs": inputs},
-        },
-    }
 
 
 def _first_error(graph: Graph) -> ErrorInfo | None:

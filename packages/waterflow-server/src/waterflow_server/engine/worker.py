@@ -9,16 +9,20 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from waterflow_sdk.wire import ORCHESTRATOR_QUEUE
 
+from ..concurrency import WaterflowLock, lock_activities
 from ..presence import PRESENCE_WORKFLOWS, presence_activities
 from .job import WaterflowJob
 from .run import WaterflowRun
 
-WORKFLOWS = [WaterflowRun, WaterflowJob, *PRESENCE_WORKFLOWS]
+WORKFLOWS = [WaterflowRun, WaterflowJob, WaterflowLock, *PRESENCE_WORKFLOWS]
 """Every workflow type that a server runs; what the replay tests replay."""
 
 CACHED_WORKFLOWS = 1000
 """Workflows kept in memory between their tasks; beyond it they are rebuilt from history when needed."""
 
+
+ACTIVITIES_AT_ONCE = 1000
+"""They wait more than they work: one is held for every concurrency group that somebody waits for."""
 
 STICKY_PATIENCE = timedelta(seconds=1)
 """How long Temporal keeps a workflow's tasks and queries for the worker that has it in memory before any other may take
@@ -36,9 +40,10 @@ def create_worker(client: Client) -> Worker:
         client,
         task_queue=ORCHESTRATOR_QUEUE,
         workflows=WORKFLOWS,
-        activities=presence_activities(client),
+        activities=[*presence_activities(client), *lock_activities(client)],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=CACHED_WORKFLOWS,
         max_concurrent_workflow_tasks=20,
+        max_concurrent_activities=ACTIVITIES_AT_ONCE,
         sticky_queue_schedule_to_start_timeout=STICKY_PATIENCE,
     )

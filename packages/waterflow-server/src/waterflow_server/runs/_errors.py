@@ -15,6 +15,12 @@ class RunNotFound(RunError):
     code = "run-not-found"
 
 
+class InvalidConcurrency(RunError):
+    """The concurrency group of the file cannot be told with these values."""
+
+    code = "invalid-inputs"
+
+
 class RunClosed(RunError):
     """The run has ended: nothing can be done to it any more."""
 

@@ -6,7 +6,7 @@ import asyncio
 import base64
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
@@ -24,12 +24,15 @@ from waterflow_sdk.wire import (
 )
 
 from .. import _search_attributes as attributes
+from ..concurrency import Lines
 from ..engine._wire import STATE_QUERY
 from ._errors import RunNotFound
 from ._submission import RUN_KIND
 
 RPC_TIMEOUT = timedelta(seconds=10)
 _QUERIES_AT_ONCE = 20
+
+Waiter = TypeVar("Waiter", RunState, JobState)
 
 
 class RunReader:
@@ -46,16 +49,18 @@ class RunReader:
         handle = self._client.get_workflow_handle(run_workflow_id(run_id))
         description = await self._describe(handle, run_id)
         state = await self._state(handle, description)
-        gate = asyncio.Semaphore(_QUERIES_AT_ONCE)
+        gate, lines = asyncio.Semaphore(_QUERIES_AT_ONCE), Lines(self._client)
 
         async def detailed(job: JobState) -> JobState:
             if not full and (job.agent is not None or job.state is not State.RUNNING):
                 return job
             async with gate:
                 found = await self._job(run_id, job)
+            found = await _explained(found, job_workflow_id(run_id, job.instance), lines)
             return found if full else msgspec.structs.replace(found, steps=[])
 
         jobs = await asyncio.gather(*(detailed(job) for job in state.jobs))
+        state = await _explained(state, handle.id, lines)
         return msgspec.structs.replace(state, jobs=list(jobs))
 
     async def list(
@@ -113,6 +118,14 @@ class RunReader:
                 return job
             raise
         return found
+
+
+async def _explained(state: Waiter, workflow_id: str, lines: Lines) -> Waiter:
+    """Who holds the concurrency group that a run or job waits for: only the group's coordinator knows."""
+    if state.state is not State.QUEUED or not state.concurrency:
+        return state
+    reason = await lines.why(state.concurrency, workflow_id)
+    return msgspec.structs.replace(state, reason=reason or state.reason)
 
 
 def _summary(execution: WorkflowExecution) -> RunSummary:

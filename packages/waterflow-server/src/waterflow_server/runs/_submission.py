@@ -49,12 +49,12 @@ def new_run_id(submission: Submission, now: datetime) -> str:
     return f"{now:%Y%m%d-%H%M%S}-{base64.b32encode(secrets.token_bytes(5)).decode().lower()}"
 
 
-def search_attributes(submission: Submission) -> TypedSearchAttributes:
+def search_attributes(submission: Submission, state: State = State.RUNNING) -> TypedSearchAttributes:
     """What a list can filter by; nothing secret may be among it."""
     pairs: list[SearchAttributePair[Any]] = [
         SearchAttributePair(attributes.KIND, RUN_KIND),
         SearchAttributePair(attributes.NAME, submission.plan.name[:200]),
-        SearchAttributePair(attributes.STATE, State.RUNNING.value),
+        SearchAttributePair(attributes.STATE, state.value),
         SearchAttributePair(attributes.STARTED_BY, submission.started_by[:200]),
     ]
     if submission.labels:
