@@ -38,7 +38,9 @@ class StackSettings(Settings, frozen=True, kw_only=True):
     - `temporal`: of the Temporal server; its `data_dir` and `ephemeral` are those of the stack
     - `server_command`, `agent_command`: what is started; `{port}` stands for the port of the server
     - `ready_timeout`: from the start of the server until it and all agents are ready
-    - `stop_timeout`: from SIGTERM to SIGKILL, for each of agents, server and Temporal
+    - `step_grace`: how long running steps may go on when the stack is stopped
+    - `stop_timeout`: from SIGTERM to SIGKILL, for each of agents and server; an agent needs `step_grace` and then up to
+      10 s to end its steps, and what it has not ended when it is killed lives on
     """
 
     data_dir: Path = msgspec.field(default_factory=default_data_dir)
@@ -50,7 +52,8 @@ class StackSettings(Settings, frozen=True, kw_only=True):
     server_command: tuple[str, ...] = _SERVER
     agent_command: tuple[str, ...] = _AGENT
     ready_timeout: float = 60.0
-    stop_timeout: float = 10.0
+    step_grace: float = 2.0
+    stop_timeout: float = 20.0
 
 
 def _ignore(text: str) -> None:
@@ -181,6 +184,7 @@ class DevStack:
             WATERFLOW_AGENT_NAME=name,
             SERVER_GROUP=",".join(self._settings.groups),
             WATERFLOW_STATE_DIR=str(self._data_dir / "agents" / name),
+            WATERFLOW_STOP_GRACE=f"{self._settings.step_grace:g}s",
         )
         log = self.logs_dir / f"agent-{number}.log"
         return ProcessPart(f"agent {name}", self._settings.agent_command, environ, log)
