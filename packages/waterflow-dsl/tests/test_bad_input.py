@@ -101,36 +101,16 @@ VALID = (
     "name: x\non: {manual: {inputs: {v: {type: string}}}, schedule: [{cron: '0 2 * * *'}]}\nvars: &v {a: [1, 2]}\n"
     "env: {A: 'it''s', B: \"\\t${{ vars.a }}\"}\njobs:\n  a:\n    runs-on: {group: g, target: all}\n"
     "    rollout: {batches: [1, 30%]}\n    steps:\n      - id: one\n        run: |\n          echo ${{ inputs.v }}\n"
-    '        retry: {max-attempts: 3}\n      - for-each: ${{ vars.a }}\n        as: n\n        steps: [{run: "${{ n }}"}]\n'
+    "        retry: {max-attempts: 3}\n"
+    '      - for-each: ${{ vars.a }}\n        as: n\n        steps: [{run: "${{ n }}"}]\n'
     "      - if: steps.one.outcome == 'success'\n        then: [{uses: docker/exec@1, with: {command: >-\n"
-    "          folded ${{ item }}\n          }}]\n  b:\n    needs: a\n    if: always()\n    strategy: {matrix: {x: [1]}}\n"
+    "          folded ${{ item }}\n          }}]\n"
+    "  b:\n    needs: a\n    if: always()\n    strategy: {matrix: {x: [1]}}\n"
     "    steps: [{uses: sleep, with: {duration: 1s}}]\n"
 )
+WORDS = "${{ }} - : [ ] { } ' \" | > &a *a ! # ? null ~ -1 1e999 0x --- ... % @ ` if <<:"
 FRAGMENTS = st.sampled_from(
-    [
-        "${{",
-        "}}",
-        "- ",
-        ": ",
-        "\n",
-        "  ",
-        "\t",
-        "[",
-        "]",
-        "{",
-        "}",
-        "'",
-        '"',
-        "|",
-        ">",
-        "&a",
-        "*a",
-        "<<: *v",
-        "!",
-        "#",
-        "?",
-    ]
-    + ["null", "~", "-1", "1e999", "0x", "\u2028", "\ufeff", "é", "\x00", "---", "...", "%", "@", "`", "if", "needs: a"]
+    [*WORDS.split(), "\n", "  ", "\t", ": ", "<<: *v", "needs: a", "\u2028", "\ufeff", "é", "\x00"]
 )
 
 

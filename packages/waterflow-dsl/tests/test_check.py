@@ -1,6 +1,7 @@
 """``check`` as a function: what it gives, what it keeps, what it takes into account."""
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from waterflow_dsl import Catalog, NodeSignature, check, parse_duration, suggest, target_of
@@ -63,6 +64,32 @@ class TestCatalog:
         assert NodeSignature.from_manifest(manifest) == NodeSignature(name="x", version="2.0", retry_safe=True)
 
 
+class TestBrokenManifests:
+    """A schema that is broken, or points elsewhere, is not the user's mistake: the value is not judged."""
+
+    @pytest.mark.parametrize(
+        "schema",
+        [{"type": "bogus"}, {"$ref": "#/$defs/missing"}, {"$ref": "https://example.org/x"}, {"$ref": "file:///x"}],
+    )
+    def test_are_not_followed(self, schema: dict[str, object]) -> None:
+        inputs = {"type": "object", "properties": {"path": schema}}
+        node = NodeSignature(name="disk/check", version="1.0.0", inputs=inputs)
+        text = "jobs: {a: {steps: [{uses: disk/check, with: {path: 1}}]}}"
+        assert check(text, catalog=Catalog(nodes={"disk/check": node})).ok
+
+
+class TestWithoutTheCLoader:
+    def test_trees_and_places_are_the_same(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        text = "vars: {a: 'it''s'}\njobs:\n  a:\n    steps:\n      - run: |\n          x ${{ vars.b }}\n      - rn: 1\n"
+        fast = check(text, filename="fast").diagnostics
+        monkeypatch.setattr("waterflow_dsl._source._compose._Loader", yaml.SafeLoader)
+        slow = check(text, filename="slow").diagnostics
+        assert [(each.line, each.column, each.message) for each in fast] == [
+            (each.line, each.column, each.message) for each in slow
+        ]
+        assert [each.code for each in slow] == ["WF1306", "WF1102"]
+
+
 class TestVariables:
     def test_passed_at_submit_count_as_declared(self) -> None:
         text = "jobs: {a: {steps: [{run: '${{ vars.build }}'}]}}"
@@ -85,8 +112,10 @@ class TestSecrets:
 class TestDuration:
     @pytest.mark.parametrize(
         ("value", "seconds"),
-        [("500ms", 0.5), ("30s", 30), ("10m", 600), ("2h", 7200), ("1d", 86400), ("1h30m", 5400), ("1.5h", 5400)]
-        + [(90, 90), (0.5, 0.5), ("90", 90), (" 5s ", 5), (0, 0)],
+        [
+            *[("500ms", 0.5), ("30s", 30), ("10m", 600), ("2h", 7200), ("1d", 86400), ("1h30m", 5400), ("1.5h", 5400)],
+            *[(90, 90), (0.5, 0.5), ("90", 90), (" 5s ", 5), (0, 0)],
+        ],
     )
     def test_units(self, value: str | float, seconds: float) -> None:
         assert parse_duration(value) == seconds

@@ -9,6 +9,9 @@ from typing import Any
 
 import msgspec
 
+DURATION_FORMAT = "waterflow-duration"
+"""JSON Schema ``format`` of inputs that are durations."""
+
 
 class NodeSignature(msgspec.Struct, frozen=True, kw_only=True):
     """A node as validation sees it.

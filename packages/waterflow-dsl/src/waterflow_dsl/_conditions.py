@@ -34,8 +34,15 @@ def with_success(text: str | None) -> str:
     expression = plain(text)
     if not expression:
         return "success()"
-    called = called_functions(parse_expression(expression))
-    return expression if called & set(STATUS_FUNCTIONS) else f"success() && ({expression})"
+    return expression if _asks_status(expression) else f"success() && ({expression})"
+
+
+def _asks_status(expression: str) -> bool:
+    """Whether a status function is called; the name alone may also stand in a text, so only then it is parsed."""
+    folded = expression.lower()
+    if not any(name in folded for name in STATUS_FUNCTIONS):
+        return False
+    return not STATUS_FUNCTIONS.isdisjoint(called_functions(parse_expression(expression)))
 
 
 def plain(text: str) -> str:

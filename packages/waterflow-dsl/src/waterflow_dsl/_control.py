@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from waterflow_dsl._catalog import NodeSignature
+from waterflow_dsl._catalog import DURATION_FORMAT, NodeSignature
 
 _TEXT = {"type": "string"}
-_DURATION = {"type": ["string", "number"], "description": "`10m`, `1h30m`, or a number of seconds"}
+_DURATION = {"type": ["string", "number"], "format": DURATION_FORMAT, "description": "`10m` or a number of seconds"}
 _NAMES = {"type": ["array", "string"], "items": {"type": "string"}}
 _FREE: dict[str, Any] = {}
 
@@ -19,8 +19,16 @@ def _node(
     *required: str,
     outputs: dict[str, Any] | None = None,
     free: bool = False,
+    one_of: tuple[str, ...] = (),
 ) -> NodeSignature:
-    schema = {"type": "object", "properties": inputs, "required": list(required), "additionalProperties": free}
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": inputs,
+        "required": list(required),
+        "additionalProperties": free,
+    }
+    if one_of:
+        schema["anyOf"] = [{"required": [each]} for each in one_of]
     given = {"type": "object", "properties": outputs or {}, "additionalProperties": free}
     return NodeSignature(
         name=name, version="1.0.0", description=description, inputs=schema, outputs=given, retry_safe=True
@@ -33,11 +41,12 @@ _SIGNATURES = (
         "wait",
         "Waits for a named event or until a time, whichever comes first; fails when the timeout is over.",
         {
-            "until": {"type": "string", "description": "a time with its zone, RFC 3339: 2026-01-31T02:00:00Z"},
+            "until": {**_TEXT, "description": "a moment such as 2026-01-31T02:00:00Z"},
             "for": {**_TEXT, "description": "name of an event"},
             "timeout": _DURATION,
         },
         outputs={"event": _TEXT, "payload": _FREE},
+        one_of=("for", "until"),
     ),
     _node(
         "approval",

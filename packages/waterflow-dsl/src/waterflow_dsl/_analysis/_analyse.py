@@ -38,7 +38,7 @@ def analyse(workflow: model.Workflow, source: SourceText, report: Report, agains
     check_inputs(workflow, report)
     check_graph(workflow, report)
     contexts = file_contexts(workflow, against.variables)
-    jobs = Jobs(workflow)
+    jobs = Jobs(workflow, against.variables)
     _check_file(workflow, inspector, report, Scope(_for(against.dialect, contexts)), against, jobs)
     nodes = NodeChecker(against.catalog, report, against.dialect)
     for job_id, job in workflow.jobs.items():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from waterflow_dsl import model
+from waterflow_dsl._analysis._blocks import all_blocks
 from waterflow_dsl._analysis._fields import FIXED
 from waterflow_dsl._analysis._shapes import NOT_HERE, OPEN, VALUE, Closed, ListOf, Shape, Similar
 from waterflow_dsl._catalog import Catalog, NodeSignature
@@ -16,11 +18,9 @@ from waterflow_dsl.plan import UsesKind
 
 def file_contexts(workflow: model.Workflow, variables: frozenset[str]) -> dict[str, Shape]:
     """The contexts of the file's own fields."""
-    names = dict.fromkeys([*workflow.vars, *sorted(variables)], OPEN)
-    hint = "declare it under `vars:` with a default"
     return {
         **FIXED,
-        "vars": Closed(names, "`vars` has no `{}`", Code.UNDECLARED_VAR, hint),
+        "vars": _vars([*workflow.vars, *sorted(variables)]),
         "inputs": Closed(
             dict.fromkeys(declared_inputs(workflow), OPEN),
             "`inputs` has no `{}`",
@@ -31,6 +31,21 @@ def file_contexts(workflow: model.Workflow, variables: frozenset[str]) -> dict[s
         "needs": OPEN,
         "strategy": FIXED["strategy"],
     }
+
+
+def _vars(names: Iterable[str]) -> Shape:
+    hint = "declare it under `vars:` with a default"
+    return Closed(dict.fromkeys(names, OPEN), "`vars` has no `{}`", Code.UNDECLARED_VAR, hint)
+
+
+def vars_set_by(job: model.Job) -> list[str]:
+    """The variables that a job sets by ``vars/set``: no declaration is asked for."""
+    return [
+        name
+        for block in all_blocks(job)
+        if isinstance(block, model.Step) and block.uses == "vars/set" and isinstance(block.with_, dict)
+        for name in block.with_
+    ]
 
 
 def _secrets(workflow: model.Workflow) -> Shape:
@@ -54,7 +69,8 @@ def declared_inputs(workflow: model.Workflow) -> dict[str, model.Input | None]:
 class Jobs:
     """The shapes of a file's jobs, made once: files may have thousands."""
 
-    def __init__(self, workflow: model.Workflow) -> None:
+    def __init__(self, workflow: model.Workflow, variables: frozenset[str]) -> None:
+        self.variables = (*workflow.vars, *sorted(variables))
         self._shapes = {job_id: _job_shape(job_id, job) for job_id, job in workflow.jobs.items()}
         self._others = {
             job_id: (Code.UNKNOWN_NEED, f"the job `{job_id}` is not in `needs`", f"add `{job_id}` to `needs`")
@@ -78,6 +94,9 @@ class Jobs:
 def job_contexts(jobs: Jobs, job_id: str, job: model.Job) -> dict[str, Shape]:
     """What a job sees beside the file's contexts."""
     found: dict[str, Shape] = {"needs": jobs.needs(job_id, job), "matrix": matrix_shape(job)}
+    added = vars_set_by(job)
+    if added:
+        found["vars"] = _vars([*jobs.variables, *added])
     if job.for_each is None:
         found |= {"item": NOT_HERE, "index": NOT_HERE}
     return found

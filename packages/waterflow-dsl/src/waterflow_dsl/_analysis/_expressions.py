@@ -71,7 +71,8 @@ def _examine(text: str, dialect: Dialect, names: frozenset[str], functions: froz
     except ExpressionError as error:
         return _Facts((error,))
     errors = tuple(check_expression(expression, names=names, functions=functions))
-    return _Facts(errors, tuple(references(expression)), called_functions(expression))
+    called = called_functions(expression) if "(" in text else frozenset[str]()
+    return _Facts(errors, tuple(references(expression)), called)
 
 
 class Inspector:

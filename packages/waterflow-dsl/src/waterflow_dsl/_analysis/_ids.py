@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from waterflow_dsl import model
-from waterflow_dsl._analysis._steps import children
+from waterflow_dsl._analysis._blocks import children
 from waterflow_dsl._codes import Code
 from waterflow_dsl._diagnostics import Report
 

@@ -2,35 +2,71 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from waterflow_dsl._catalog import DURATION_FORMAT
 from waterflow_dsl._codes import Code
 from waterflow_dsl._diagnostics import Report
+from waterflow_dsl._duration import parse_duration
 from waterflow_dsl._source import Mapping, Node, Scalar, Sequence
 from waterflow_dsl._source._tree import plain
 
+_FOREIGN_REFERENCE = re.compile(rb'"\$(?:dynamicRef|ref)":"(?!#/\$defs/)')
+_LOCAL_REFERENCE = re.compile(rb'"\$(?:dynamicRef|ref)":"#/\$defs/([^"/]*)')
 
-def check_value(schema: dict[str, Any] | bool, node: Node, path: str, report: Report) -> None:
-    """Report where a value does not fit; what holds expressions is judged when it is known."""
-    if schema is True or schema == {}:
-        return
+
+def check_value(inputs: dict[str, Any], name: str, node: Node, path: str, report: Report) -> None:
+    """Report where a value does not fit the schema of its input; what holds expressions is judged when it is known."""
+    schema: dict[str, Any] | bool = inputs["properties"][name]
+    if not isinstance(schema, bool) and "$defs" in inputs:
+        schema = {**schema, "$defs": inputs["$defs"]}
     validator = _validator(msgspec.json.encode(schema, order="sorted"))
+    if validator is None:
+        return
+    found = False
     for error in validator.iter_errors(plain(node)):
         place, below = _descend(node, list(error.absolute_path))
-        if _has_expression(place) or error.validator in ("if", "not"):
-            continue
-        report.add(Code.NODE_INPUT, place, _message(error, path + below), path=path + below, hint=_hint(error, place))
+        found = True
+        if not _has_expression(place):
+            report.add(
+                Code.NODE_INPUT, place, _message(error, path + below), path=path + below, hint=_hint(error, place)
+            )
+    if not found and not isinstance(schema, bool) and schema.get("format") == DURATION_FORMAT:
+        _check_duration(node, path, report)
+
+
+def _check_duration(node: Node, path: str, report: Report) -> None:
+    if not isinstance(node, Scalar) or node.value is None or _has_expression(node):
+        return
+    try:
+        parse_duration(node.value)
+    except ValueError as error:
+        report.add(Code.NOT_A_DURATION, node, str(error), path=path, hint="for example `30s`, `10m` or `1h30m`")
 
 
 @lru_cache(maxsize=512)
 def _validator(schema: bytes) -> Any:
-    """jsonschema is imported here because it is the slowest import of the package, and needed only with a catalog."""
-    from jsonschema import Draft202012Validator
+    """The validator of a schema; None for one that says nothing, is broken, or refers to other documents.
 
-    return Draft202012Validator(msgspec.json.decode(schema))
+    A broken schema is its author's mistake, not that of the workflow; nothing is ever fetched. jsonschema is imported
+    here because it is the slowest import of the package, and needed only with a catalog.
+    """
+    if schema in (b"{}", b"true") or _FOREIGN_REFERENCE.search(schema):
+        return None
+    from jsonschema import Draft202012Validator, SchemaError
+
+    document = msgspec.json.decode(schema)
+    if not all(name.decode() in document.get("$defs", {}) for name in _LOCAL_REFERENCE.findall(schema)):
+        return None
+    try:
+        Draft202012Validator.check_schema(document)
+    except SchemaError:
+        return None
+    return Draft202012Validator(document)
 
 
 def _descend(node: Node, steps: list[str | int]) -> tuple[Node, str]:

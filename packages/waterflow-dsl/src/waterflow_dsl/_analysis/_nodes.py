@@ -9,7 +9,7 @@ from waterflow_dsl._analysis._contexts import is_closed, signature_of
 from waterflow_dsl._analysis._inputs import check_value
 from waterflow_dsl._catalog import Catalog, NodeSignature
 from waterflow_dsl._codes import Code
-from waterflow_dsl._control import CONTROL_NODES
+from waterflow_dsl._control import CONTROL_NODES, CONTROL_STRUCTURES
 from waterflow_dsl._convert._reader import Dialect
 from waterflow_dsl._diagnostics import Report, did_you_mean
 from waterflow_dsl._source import Mapping
@@ -65,6 +65,10 @@ class NodeChecker:
             self._check_inputs(step, uses, signature)
 
     def _unknown(self, step: model.Step, name: str) -> None:
+        if name in CONTROL_STRUCTURES:
+            hint = CONTROL_STRUCTURES[name].description
+            self._add(Code.UNKNOWN_NODE, step, f"`{name}` is a structure, not a node for `uses`", hint)
+            return
         if self._catalog is None:
             return
         near = self._report.nearest(name, [*self._catalog.nodes, *CONTROL_NODES])
@@ -85,6 +89,10 @@ class NodeChecker:
         present = {key for key in ("shell", "working-directory") if getattr(step, key.replace("-", "_"))}
         if isinstance(given, Mapping) and given is not step.node:
             present |= self._check_given(step, given, signature, properties)
+        alternatives = _unmet_alternatives(signature.inputs, present)
+        if alternatives:
+            names = " or ".join(f"`{name}`" for name in alternatives)
+            self._add(Code.MISSING_NODE_INPUT, step, f"the node `{uses.name}` needs {names}", "add it under `with:`")
         missing = [name for name in signature.inputs.get("required", ()) if name not in present]
         if missing:
             names = ", ".join(f"`{name}`" for name in missing)
@@ -100,7 +108,7 @@ class NodeChecker:
             near = name if name in properties else self._report.nearest(name, properties)
             present.add(near or name)
             if name in properties:
-                check_value(properties[name], entry.value, path, self._report)
+                check_value(signature.inputs, name, entry.value, path, self._report)
             elif is_closed(signature.inputs):
                 message = f"the node `{signature.name}` has no input `{name[:60]}`"
                 hint = did_you_mean(near) or "inputs: " + (", ".join(properties) or "none")
@@ -109,6 +117,14 @@ class NodeChecker:
 
     def _add(self, code: Code, step: model.Step, message: str, hint: str | None) -> None:
         self._report.add(code, step.node_of("uses"), message, path=f"{step.path}.uses", hint=hint)
+
+
+def _unmet_alternatives(schema: dict[str, Any], present: set[str]) -> list[str]:
+    """The names of an ``anyOf`` of required inputs when none of them is there."""
+    groups: list[dict[str, Any]] = schema.get("anyOf", [])
+    required: list[list[str]] = [group.get("required", []) for group in groups]
+    met = any(set(names) <= present for names in required)
+    return [] if met else [name for names in required for name in names]
 
 
 def _version_fits(ref: str, version: str) -> bool:

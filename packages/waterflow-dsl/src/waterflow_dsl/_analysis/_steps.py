@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from waterflow_dsl import model
+from waterflow_dsl._analysis._blocks import all_blocks, below
 from waterflow_dsl._analysis._contexts import step_shape
 from waterflow_dsl._analysis._expressions import Inspector, Scope
 from waterflow_dsl._analysis._nodes import NodeChecker
@@ -98,7 +97,7 @@ class StepWalker:
 
     def _body(self, blocks: tuple[model.Block, ...], scope: Scope) -> None:
         """In a loop every step may have run before, in an earlier iteration."""
-        for block in _below(blocks):
+        for block in below(blocks):
             self._declare(block, True)
         self._list(blocks, scope, True)
 
@@ -112,32 +111,3 @@ def _inner(scope: Scope, alias: str | None) -> Scope:
     if alias is None:
         return scope.with_contexts(contexts)
     return scope.with_contexts({**contexts, alias: OPEN}, frozenset({alias}))
-
-
-def all_blocks(job: model.Job) -> Iterator[model.Block]:
-    """Every step and block of a job, outer before inner."""
-    yield from _below(job.steps)
-    yield from _below(job.on_failure)
-    yield from _below(job.finally_)
-    if job.rollout:
-        yield from _below(job.rollout.check)
-
-
-def _below(blocks: tuple[model.Block, ...]) -> Iterator[model.Block]:
-    for block in blocks:
-        yield block
-        for inner in children(block):
-            yield from _below(inner)
-
-
-def children(block: model.Block) -> tuple[tuple[model.Block, ...], ...]:
-    """The lists of steps inside a block."""
-    match block:
-        case model.Step():
-            return (block.rollback,) if block.rollback else ()
-        case model.Parallel():
-            return (block.parallel,)
-        case model.Branch():
-            return (block.then, block.else_)
-        case _:
-            return (block.steps,)

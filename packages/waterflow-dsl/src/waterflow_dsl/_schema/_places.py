@@ -1,8 +1,8 @@
 """Which contexts and functions exist where.
 
-Source: GitHub's "Contexts reference", table "Context availability"; ours are added beside the context they
-extend (``run``, ``workflow`` and ``event`` beside ``github``, ``agent`` beside ``runner``, ``item`` and ``index`` beside
-``matrix``).
+Source: GitHub's "Contexts reference", table "Context availability"; ours stand beside the context they
+extend (``run``, ``workflow`` and ``event`` beside ``github``,
+``agent`` beside ``runner``, ``item`` and ``index`` beside ``matrix``).
 """
 
 from __future__ import annotations
