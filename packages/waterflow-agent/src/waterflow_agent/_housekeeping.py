@@ -13,7 +13,7 @@ from ._workspace import Workspaces
 
 logger = logging.getLogger("waterflow.agent")
 
-_FIRST = 2.0
+_FIRST = 8.0
 _EVERY = 3600.0
 _JOURNAL_KEEP = 7 * 86400.0  # far beyond any time in which an attempt is sent again
 

@@ -13,6 +13,7 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
 
 from ._agent import Agent
 from ._errors import AgentError, SettingsError
+from ._memory import use_one_arena
 from ._settings import AgentSettings, Loaded
 
 logger = logging.getLogger("waterflow.agent")
@@ -20,6 +21,7 @@ logger = logging.getLogger("waterflow.agent")
 
 def run(loaded: Loaded) -> int:
     """Runs an agent until SIGTERM or SIGINT; a second signal ends it at once. Answers the exit code."""
+    use_one_arena()
     _start_logging(loaded.settings)
     for text in loaded.ignored:
         logger.warning(text)

@@ -15,7 +15,18 @@ from pathlib import Path
 logger = logging.getLogger("waterflow.agent")
 
 _DONTNEED = 4  # madvise(2), Linux
+_ARENA_MAX = -8  # mallopt(3), glibc
 _SMAPS = Path("/proc/self/smaps")
+
+
+def use_one_arena() -> None:
+    """Lets all threads allocate from one heap (glibc). Call it before there are threads; it saves a megabyte."""
+    if sys.platform.startswith("linux"):
+        import ctypes  # imported here: other systems do not need it
+
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, "mallopt"):
+            libc.mallopt(_ARENA_MAX, 1)
 
 
 def give_back() -> None:

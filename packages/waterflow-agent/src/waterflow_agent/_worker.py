@@ -48,8 +48,8 @@ class QueueWorker:
 
     async def _run(self) -> None:
         while True:
-            self._worker = self._make()
             try:
+                self._worker = self._make()
                 await self._worker.run()
             except (
                 Exception
