@@ -46,7 +46,7 @@ async def interleaved(
     """
     measured: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(-warm_up, rounds):
-        names = list(sides) if number % 2 == 0 else list(reversed(sides))
+        names = list(sides) if number % 2 == 0 else list(reversed(list(sides)))
         for name in names:
             value = await sides[name]()
             if number >= 0:
@@ -54,9 +54,9 @@ async def interleaved(
     return measured
 
 
-def ratio(measured: Sequence[float], reference: Sequence[float]) -> float:
-    """Median against median."""
-    return statistics.median(measured) / statistics.median(reference)
+def pair_ratio(measured: Sequence[float], reference: Sequence[float]) -> float:
+    """Median of the ratios of what was measured one right after the other (see `interleaved`)."""
+    return statistics.median(ours / theirs for ours, theirs in zip(measured, reference, strict=True))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import statistics
 import sys
 import tempfile
@@ -15,16 +14,11 @@ from pathlib import Path
 
 from waterflow_server.dev import EmbeddedTemporal, TemporalSettings
 
+from ._ports import free_port
 from ._report import Figure, Report
 
 ROUNDS = 5
 GIVE_UP = 60.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def ready(port: int) -> bool:
