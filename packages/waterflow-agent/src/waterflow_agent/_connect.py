@@ -63,4 +63,4 @@ def _tls(settings: AgentSettings) -> TLSConfig | bool:
 
 def _short(error: Exception) -> str:
     """The innermost words of the SDK's chain of reasons."""
-    return str(error).rpartition(": ")[2][:200].strip() or type(error).__name__
+    return str(error).rpartition(": ")[2][:200].strip(' "(){}') or type(error).__name__

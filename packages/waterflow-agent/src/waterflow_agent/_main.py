@@ -44,7 +44,7 @@ async def _run(settings: AgentSettings) -> int:
         await running
     except AgentError as error:
         logger.error(error.message)
-        return 1
+        return 2 if isinstance(error, SettingsError) else 1
     except asyncio.CancelledError:
         return 1
     return 0
