@@ -17,6 +17,10 @@
         │   ├── NodeNotFound
         │   └── AgentNotFound
         ├── Conflict               409
+        │   ├── RunClosed
+        │   ├── NothingWaits
+        │   ├── AnswerRefused
+        │   └── IdempotencyConflict
         ├── TooManyRequests        429
         └── ServerFault            500
 """
@@ -52,6 +56,11 @@ class WaterflowError(Exception):
             self.code = code
         if remedy is not None:
             self.remedy = remedy
+
+    @property
+    def request_id(self) -> str:
+        """The id under which the server's log tells of the request that failed; empty where none was given."""
+        return str(self.details.get("request_id", ""))
 
 
 class InvalidSettings(WaterflowError):
@@ -161,9 +170,35 @@ class AgentNotFound(NotFound):
 
 
 class Conflict(RequestError):
-    """The request does not fit the state of things, such as to cancel a run that has ended."""
+    """The request does not fit the state of things."""
 
     code = "conflict"
+
+
+class RunClosed(Conflict):
+    """The run has ended: nothing can be done to it any more."""
+
+    code = "run-closed"
+
+
+class NothingWaits(Conflict):
+    """No approval waits in the run, not the one that was named, or several and none was named."""
+
+    code = "nothing-waits"
+    remedy = "`waterflow status RUN` shows what waits; where several do, --step says which one is meant"
+
+
+class AnswerRefused(Conflict):
+    """The approval does not take an answer from this person; the message names those who may."""
+
+    code = "answer-refused"
+
+
+class IdempotencyConflict(Conflict):
+    """The idempotency key was used before, for another file or other values."""
+
+    code = "idempotency-conflict"
+    remedy = "use a new key for another submission"
 
 
 class TooManyRequests(RequestError):
@@ -177,4 +212,4 @@ class ServerFault(RequestError):
     """The server failed at a request that it should have answered: a defect there."""
 
     code = "server-fault"
-    remedy = "the server's log says more; please report it with the request id"
+    remedy = "the server's log says more under the id of the request; please report it"

@@ -16,7 +16,7 @@ from ..wire import LogEnd, LogLine, LogStreamKind
 from ._errors import RunNotFound, ServerUnavailable, TooManyRequests
 from ._log_readers import EventReader, LineReader, Place
 from ._problems import not_waterflow, to_error
-from ._transport import LONGEST_PAUSE, Query, Transport, pauses
+from ._transport import LONGEST_PAUSE, REQUEST_ID, Query, Transport, pauses
 
 IDLE_TIMEOUT = 60.0
 """Seconds without a byte (the server sends a comment well within them) after which a connection counts as dead."""
@@ -144,7 +144,13 @@ class LogStream:
         async with self._transport.open("GET", self._path, query, headers, idle_timeout=IDLE_TIMEOUT) as response:
             if response.status != 200:
                 body = await response.content.read(1024 * 1024)
-                raise to_error(response.status, body, f"GET {self._path}", missing=RunNotFound)
+                raise to_error(
+                    response.status,
+                    body,
+                    f"GET {self._path}",
+                    missing=RunNotFound,
+                    request_id=response.headers.get(REQUEST_ID, ""),
+                )
             if response.content_type != headers["Accept"]:
                 raise not_waterflow(f"answers {self._path} with {response.content_type} instead of {headers['Accept']}")
             reader = EventReader(self._place) if self._follow else LineReader(self._place)

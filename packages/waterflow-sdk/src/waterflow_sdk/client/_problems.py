@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
 import msgspec
 
 from ..wire import Problem
 from ._errors import (
+    AnswerRefused,
     Conflict,
     Forbidden,
+    IdempotencyConflict,
     InvalidRequest,
     InvalidWorkflow,
     NotFound,
+    NothingWaits,
     NotWaterflow,
     RequestError,
+    RunClosed,
     ServerFault,
     ServerUnavailable,
     TooManyRequests,
@@ -41,12 +46,28 @@ _BY_STATUS: dict[int, type[RequestError]] = {
     500: ServerFault,
 }
 
+_BY_CODE: dict[str, type[RequestError]] = {
+    kind.code: kind for kind in (InvalidWorkflow, RunClosed, NothingWaits, AnswerRefused, IdempotencyConflict)
+}
 
-def to_error(status: int, body: bytes, request: str, *, missing: type[NotFound] = NotFound) -> WaterflowError:
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+def to_error(
+    status: int, body: bytes, request: str, *, missing: type[NotFound] = NotFound, request_id: str = ""
+) -> WaterflowError:
     """The error for an answer with ``status``.
 
-    ``request`` (method and address) is only for messages; ``missing`` is the error that a 404 means for this request.
+    ``request`` (method and address) is only for messages; ``missing`` is the error that a 404 means for this request;
+    ``request_id`` is the answer's ``X-Request-Id``, left out when it is no sound one.
     """
+    error = _error(status, body, request, missing)
+    if _REQUEST_ID.fullmatch(request_id):
+        error.details["request_id"] = request_id
+    return error
+
+
+def _error(status: int, body: bytes, request: str, missing: type[NotFound]) -> WaterflowError:
     problem = _parse(body)
     if status in UNAVAILABLE:
         reason = problem.detail if problem else HTTPStatus(status).phrase
@@ -74,6 +95,7 @@ def _from_problem(status: int, problem: Problem, missing: type[NotFound]) -> Req
     kind = _BY_STATUS.get(status, ServerFault if status >= 500 else RequestError)
     if kind is NotFound and problem.code != NO_ROUTE:
         kind = missing
-    elif problem.code == InvalidWorkflow.code:
-        kind = InvalidWorkflow
+    narrower = _BY_CODE.get(problem.code, kind)
+    if issubclass(narrower, kind):
+        kind = narrower
     return kind(problem.detail or problem.title, status=status, code=problem.code or None, errors=problem.errors)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from ..wire import CancelRequest, LogStreamKind, RunState
+from ..wire import ApprovalRequest, CancelRequest, EventRequest, LogStreamKind, PauseRequest, RunState, Wire
 from ._errors import RunNotFound, ServerUnavailable, WorkflowTimeout
 from ._logs import LogFilter, LogStream
 from ._transport import Transport, pauses, segment
@@ -98,7 +98,45 @@ class Run:
     async def cancel(self, reason: str = "", *, force: bool = False) -> None:
         """Ask the run to end; ``force`` ends it at once, without ``finally``.
 
-        Raises :class:`Conflict` when it has ended already.
+        Raises :class:`RunClosed` when it has ended already.
         """
-        body = CancelRequest(reason=reason, force=force)
-        await self._transport.send("POST", f"{self._path}/cancel", body=body, missing=RunNotFound)
+        await self._tell("cancel", CancelRequest(reason=reason, force=force))
+
+    async def pause(self, reason: str = "") -> None:
+        """Start no new step; what runs finishes, timers go on. Raises :class:`RunClosed`."""
+        await self._tell("pause", PauseRequest(reason=reason))
+
+    async def resume(self) -> None:
+        """Go on after a pause; nothing happens to a run that is not paused. Raises :class:`RunClosed`."""
+        await self._tell("resume")
+
+    async def approve(
+        self, by: str = "", comment: str = "", inputs: Mapping[str, Any] | None = None, step: str | None = None
+    ) -> None:
+        """Let the step go on that waits for approval.
+
+        ``by`` says who answers and ``inputs`` become outputs of the step. ``step``, ``<job instance>/<step path>``, may
+        be left out where only one waits. Raises :class:`NothingWaits`, :class:`AnswerRefused` and :class:`RunClosed`.
+        """
+        await self._tell("approve", _answer(by, comment, inputs, step))
+
+    async def reject(
+        self, by: str = "", comment: str = "", inputs: Mapping[str, Any] | None = None, step: str | None = None
+    ) -> None:
+        """Fail the step that waits for approval, with ``by`` and ``comment`` in its error; else as :meth:`approve`."""
+        await self._tell("reject", _answer(by, comment, inputs, step))
+
+    async def send_event(self, name: str, payload: Any = None) -> None:
+        """Something happened outside: in each job instance the first ``wait`` for ``name`` takes it.
+
+        A ``wait`` that has not begun yet finds it too. ``payload`` is any JSON value. Raises :class:`RunClosed`.
+        """
+        await self._tell("events", EventRequest(name=name, payload=payload))
+
+    async def _tell(self, what: str, body: Wire | None = None) -> None:
+        # Not repeated once it may have arrived: a second event or answer would be another one.
+        await self._transport.send("POST", f"{self._path}/{what}", body=body, missing=RunNotFound)
+
+
+def _answer(by: str, comment: str, inputs: Mapping[str, Any] | None, step: str | None) -> ApprovalRequest:
+    return ApprovalRequest(by=by, comment=comment, inputs=dict(inputs or {}), step=step)

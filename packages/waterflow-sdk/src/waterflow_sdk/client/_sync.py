@@ -133,6 +133,30 @@ class SyncRun:
         """See :meth:`Run.cancel`."""
         self._portal.call(self._run.cancel(reason, force=force))
 
+    def pause(self, reason: str = "") -> None:
+        """See :meth:`Run.pause`."""
+        self._portal.call(self._run.pause(reason))
+
+    def resume(self) -> None:
+        """See :meth:`Run.resume`."""
+        self._portal.call(self._run.resume())
+
+    def approve(
+        self, by: str = "", comment: str = "", inputs: Mapping[str, Any] | None = None, step: str | None = None
+    ) -> None:
+        """See :meth:`Run.approve`."""
+        self._portal.call(self._run.approve(by, comment, inputs, step))
+
+    def reject(
+        self, by: str = "", comment: str = "", inputs: Mapping[str, Any] | None = None, step: str | None = None
+    ) -> None:
+        """See :meth:`Run.reject`."""
+        self._portal.call(self._run.reject(by, comment, inputs, step))
+
+    def send_event(self, name: str, payload: Any = None) -> None:
+        """See :meth:`Run.send_event`."""
+        self._portal.call(self._run.send_event(name, payload))
+
 
 class Client:
     """Client of a Waterflow server, for code without asyncio.

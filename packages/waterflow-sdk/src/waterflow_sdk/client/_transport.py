@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 CONNECT_TIMEOUT = 10.0
 LONGEST_PAUSE = 5.0
+REQUEST_ID = "X-Request-Id"
 LARGEST_ANSWER = 256 * 1024 * 1024
 Query = Mapping[str, str | int | float | bool | None]
 
@@ -41,6 +42,14 @@ def segment(name: str, keep: str = "") -> str:
     if not name or any(part in {"", ".", ".."} for part in quoted.split("/")):
         raise InvalidRequest(f"{name!r} cannot be a name")
     return quoted
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """An HTTP answer that was read to its end."""
+
+    status: int
+    body: bytes
+    request_id: str
 
 
 class Transport:
@@ -96,22 +105,25 @@ class Transport:
         left = self.settings.retries if tries is None else tries - 1
         while True:
             try:
-                status, answer = await self._once(method, path, query, content)
-                if 200 <= status < 300 or status in accept:
-                    return answer
-                raise to_error(status, answer, f"{method} {path}", missing=missing)
+                answer = await self._once(method, path, query, content)
+                if 200 <= answer.status < 300 or answer.status in accept:
+                    return answer.body
+                raise to_error(
+                    answer.status, answer.body, f"{method} {path}", missing=missing, request_id=answer.request_id
+                )
             except (ServerUnavailable, TooManyRequests) as error:
                 if left <= 0 or not (safe or error.details.get("sent") is False):
                     raise
             left -= 1
             await asyncio.sleep(next(waits))
 
-    async def _once(self, method: str, path: str, query: Query | None, content: bytes | None) -> tuple[int, bytes]:
+    async def _once(self, method: str, path: str, query: Query | None, content: bytes | None) -> Answer:
         headers = {"Accept": "application/json"}
         if content is not None:
             headers["Content-Type"] = "application/json"
         async with self.open(method, path, query, headers, content=content) as response:
-            return response.status, await self._read(response)
+            request_id = response.headers.get(REQUEST_ID, "")
+            return Answer(status=response.status, body=await self._read(response), request_id=request_id)
 
     async def _read(self, response: ClientResponse) -> bytes:
         chunks: list[bytes] = []
