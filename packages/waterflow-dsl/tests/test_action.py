@@ -1,6 +1,7 @@
 """Action manifests."""
 
 import pytest
+
 from waterflow_dsl import check_action
 from waterflow_dsl.plan import StepPlan, UsesKind
 

@@ -5,6 +5,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from waterflow_dsl import check, render_github, render_json, render_sarif, render_text
 
 JOB = "jobs:\n  a:\n    steps:\n      - run: x\n"

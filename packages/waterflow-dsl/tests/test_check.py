@@ -4,6 +4,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+
 from waterflow_dsl import Catalog, NodeSignature, check, parse_duration, suggest, target_of
 from waterflow_dsl.plan import TargetPlan
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
+
 from waterflow_dsl import Catalog, Diagnostic, NodeSignature, check, decode_plan, encode_plan
 
 CASES = Path(__file__).parents[3] / "conformance" / "files"

@@ -2,6 +2,7 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from waterflow_dsl import check
 
 MARK = "vars.missing"

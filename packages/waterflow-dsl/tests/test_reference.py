@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from waterflow_dsl import check, render_text, workflow_schema
 from waterflow_dsl._codes import CODES, Code
 from waterflow_dsl._reference import diagnostics_reference, with_generated

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+
 from waterflow_dsl import Catalog, NodeSignature, check, workflow_schema
 from waterflow_dsl._schema._tables import OBJECTS
 

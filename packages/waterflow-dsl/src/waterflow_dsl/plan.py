@@ -2,9 +2,10 @@
 
 Conventions, fixed with plan version 1:
 
-- A ``Template`` is JSON whose strings may hold ``${{ … }}``: resolved when the thing it belongs to starts. A string that
-  is one whole ``${{ … }}`` keeps the type of its value.
-- A ``Condition`` is a bare expression, without ``${{ }}``, in which the implicit ``success() && (…)`` is already written out.
+- A ``Template`` is JSON whose strings may hold ``${{ … }}``: resolved when the thing it belongs to starts. A string
+  that is one whole ``${{ … }}`` keeps the type of its value.
+- A ``Condition`` is a bare expression, without ``${{ }}``, in which the implicit ``success() && (…)`` is already
+  written out.
 - A ``Duration`` is a number of seconds, or a template that gives a duration.
 - A map of templates (``env``, ``inputs``) that was written as one whole expression has the single key ``${{}}``: its
   template gives the whole map.
@@ -64,7 +65,10 @@ class SecretPlan(PlanStruct, frozen=True, kw_only=True):
 
 
 class RetryPlan(PlanStruct, frozen=True, kw_only=True):
-    """Retry policy of a step or a job. Intervals are seconds; empty ``on_exit_codes`` = any failure is worth another attempt."""
+    """Retry policy of a step or a job. Intervals are seconds.
+
+    Empty ``on_exit_codes`` = any failure is worth another attempt.
+    """
 
     max_attempts: Count = 1
     initial_interval: Duration = 1.0
@@ -221,7 +225,10 @@ class OfflinePlan(PlanStruct, frozen=True, kw_only=True):
 
 
 class AgentLossPlan(PlanStruct, frozen=True, kw_only=True):
-    """What happens when an agent is lost for good after ``wait`` seconds: ``reassign``, ``wait``, ``fail``; None = by node."""
+    """What happens when an agent is lost for good after ``wait`` seconds.
+
+    ``policy``: ``reassign``, ``wait`` or ``fail``; None = by node.
+    """
 
     policy: str | None = None
     wait: Duration = 60.0
@@ -346,11 +353,15 @@ def encode_plan(plan: Plan) -> bytes:
 
 
 def decode_plan(data: bytes | str) -> Plan:
-    """Read a plan; raises :class:`PlanVersionError` for a newer version, ``msgspec.ValidationError`` for anything else."""
+    """Read a plan.
+
+    Raises :class:`PlanVersionError` for a newer version, ``msgspec.ValidationError`` for anything else.
+    """
     head = msgspec.json.decode(data, type=_Head)
     if head.version > PLAN_VERSION:
         raise PlanVersionError(
-            f"plan version {head.version} is newer than {PLAN_VERSION}, the newest this server knows; update waterflow-server"
+            f"plan version {head.version} is newer than {PLAN_VERSION}, the newest this server knows; "
+            "update waterflow-server"
         )
     return msgspec.json.decode(data, type=Plan)
 
