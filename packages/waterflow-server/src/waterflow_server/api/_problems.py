@@ -130,7 +130,8 @@ def _not_found(request: AnyRequest, error: NotFoundException) -> Response[Any]:
 
 
 def _method_not_allowed(request: AnyRequest, error: MethodNotAllowedException) -> Response[Any]:
-    allowed = (error.headers or {}).get("allow", "")
+    # Litestar keeps them in a set.
+    allowed = ", ".join(sorted((error.headers or {}).get("allow", "").split(", ")))
     detail = f"{request.scope['path']!r} does not take {request.method}; it takes {allowed}"
     return problem_response(request, 405, "method-not-allowed", detail, headers={"allow": allowed})
 

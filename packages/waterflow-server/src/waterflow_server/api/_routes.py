@@ -18,6 +18,7 @@ def nearest_route(app: Litestar, path: str) -> str | None:
 
 def _similarity(route: str, path: str) -> float:
     wanted, given = route.strip("/").split("/"), path.strip("/").split("/")
-    # A parameter stands for any one segment, so it must not make its route look unlike the path.
-    filled = [mine if part.startswith("{") else part for part, mine in zip(wanted, given, strict=False)]
-    return SequenceMatcher(None, "/".join([*filled, *wanted[len(filled) :]]), "/".join(given), autojunk=False).ratio()
+    # A parameter stands for any one segment: it makes its route neither like nor unlike the path.
+    same = [place for place, part in enumerate(wanted) if part.startswith("{") and place < len(given)]
+    mine, yours = ("/".join(part for place, part in enumerate(parts) if place not in same) for parts in (wanted, given))
+    return SequenceMatcher(None, mine, yours, autojunk=False).ratio()
