@@ -164,3 +164,21 @@ class TestControlNodes:
         """)
         assert run.state is State.SUCCESS, run.error
         assert run.jobs[0].agent is None
+
+
+class TestWholeExpressions:
+    async def test_env_with_and_runs_on_may_each_be_one_expression(self, site: Site):
+        run = await site.run("""
+            name: whole
+            vars:
+              where: {group: web, target: any}
+              settings: {COLOUR: green, SIZE: 7}
+            jobs:
+              work:
+                runs-on: ${{ vars.where }}
+                env: ${{ vars.settings }}
+                steps:
+                  - {id: seen, run: 'echo "seen=$COLOUR $SIZE" >> "$WATERFLOW_OUTPUT"'}
+        """)
+        assert run.state is State.SUCCESS, run.error
+        assert run.jobs[0].steps[0].outputs["seen"] == "green 7"

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from waterflow_dsl import target_of
 from waterflow_dsl.expressions import to_string
 from waterflow_dsl.plan import JobPlan, TargetPlan
 from waterflow_sdk.wire import AgentRef, AgentState, AgentStatus
@@ -46,7 +47,7 @@ def concrete_target(job: JobPlan, values: Values) -> TargetPlan:
     """The job's target with every expression in it resolved."""
     target = job.target
     if target.dynamic is not None:
-        target = _parse_target(values.resolve(target.dynamic, "runs-on"))
+        target = _dynamic_target(values.resolve(target.dynamic, "runs-on"))
     resolved = msgspec.structs.replace(
         target,
         groups=tuple(values.text(group, "runs-on.group") for group in target.groups),
@@ -58,12 +59,11 @@ def concrete_target(job: JobPlan, values: Values) -> TargetPlan:
     return resolved
 
 
-def _parse_target(value: Any) -> TargetPlan:
-    if isinstance(value, str) and value:
-        return TargetPlan(groups=(value,))
-    if is_list(value) and value and all(isinstance(tag, str) for tag in value):
-        return TargetPlan(tags=tuple(value))
-    raise StepFailure("invalid-value", f"runs-on: must give a group or a list of tags, not {value!r}")
+def _dynamic_target(value: Any) -> TargetPlan:
+    try:
+        return target_of(value)
+    except ValueError as error:
+        raise StepFailure("invalid-value", f"runs-on: {error}") from error
 
 
 def _elements(job: JobPlan, values: Values) -> list[dict[str, Any]]:

@@ -13,6 +13,9 @@ from ._json import is_list, is_mapping
 
 _SAFE_INTEGER = 2**53 - 1  # beyond it a float no longer names one integer (ECMA-262, Number.MAX_SAFE_INTEGER)
 
+WHOLE_MAP = "${{}}"
+"""The only key of a map that is written as one expression, such as ``env: ${{ … }}`` (convention of the plan)."""
+
 Functions = Mapping[str, Callable[..., object]]
 
 
@@ -43,6 +46,8 @@ class Values:
         if isinstance(template, str):
             return self._string(template, field) if "${{" in template else template
         if is_mapping(template):
+            if template.keys() == {WHOLE_MAP}:
+                return self._mapping(template[WHOLE_MAP], field)
             return {key: self.resolve(value, f"{field}.{key}") for key, value in template.items()}
         if is_list(template):
             return [self.resolve(value, f"{field}[{index}]") for index, value in enumerate(template)]
@@ -55,7 +60,8 @@ class Values:
 
     def texts(self, templates: Mapping[str, Any], field: str) -> dict[str, str]:
         """A map of texts, such as ``env``."""
-        return {key: self.text(value, f"{field}.{key}") for key, value in templates.items()}
+        resolved = self.resolve(dict(templates), field)
+        return {key: value if isinstance(value, str) else to_string(value) for key, value in resolved.items()}
 
     def seconds(self, template: Any, field: str) -> float | None:
         """A duration in seconds; None stays None."""
@@ -85,6 +91,12 @@ class Values:
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise StepFailure("invalid-value", f"{field}: must be a whole number of at least {least}, not {value!r}")
+        return value
+
+    def _mapping(self, template: Any, field: str) -> dict[str, Any]:
+        value = self.resolve(template, field)
+        if not is_mapping(value):
+            raise StepFailure("invalid-value", f"{field}: must be a mapping, not {type(value).__name__}")
         return value
 
     def _string(self, template: str, field: str) -> Any:
