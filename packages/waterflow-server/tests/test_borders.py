@@ -70,7 +70,8 @@ class TestLayers:
     @pytest.mark.parametrize(
         ("places", "forbidden"),
         [
-            (("engine", "presence"), ("litestar", "uvicorn", "yaml")),
+            (("concurrency", "engine", "presence"), ("litestar", "uvicorn", "yaml")),
+            (("concurrency",), ("waterflow_server.engine", "waterflow_server.runs", "waterflow_server.api")),
             (
                 ("engine", "presence"),
                 ("waterflow_server.api", "waterflow_server.app", "waterflow_server.logs", "waterflow_server.runs"),
@@ -87,7 +88,7 @@ class TestLayers:
             ),
             (("settings.py", "_settings_table.py", "_settings_file.py"), ("litestar", "uvicorn", "temporalio")),
         ],
-        ids=["no-web", "engine", "logs", "logs-services", "services", "api", "settings"],
+        ids=["no-web", "concurrency", "engine", "logs", "logs-services", "services", "api", "settings"],
     )
     def test_nobody_reaches_up(self, places: tuple[str, ...], forbidden: tuple[str, ...]) -> None:
         assert offenders(imports_below(*places), *forbidden) == []

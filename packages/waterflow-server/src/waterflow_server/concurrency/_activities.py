@@ -11,9 +11,11 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, W
 from temporalio.service import RPCError, RPCStatusCode
 
 from ._client import enqueue
+from ._names import is_run
 from ._wire import ENQUEUE_ACTIVITY, WATCH_ACTIVITY, LockRequest
 
 _BEAT = 2.0  # seconds between two heartbeats of a watch
+_POLL = 1.0
 
 
 class LockActivities:
@@ -41,7 +43,9 @@ class LockActivities:
 
 
 async def until_ended(client: Client, id: str) -> None:
-    """Wait until no run of this workflow is open. Raises RPCError when Temporal does not answer."""
+    """Wait until nothing of this workflow is open, nor of its jobs: those of a run that was terminated still end their
+    steps and run what is in ``finally``. Raises RPCError when Temporal does not answer.
+    """
     while (run_id := await _open_run(client, id)) is not None:
         one: WorkflowHandle[Any, Any] = client.get_workflow_handle(id, run_id=run_id)
         closing = one.fetch_history_events(
@@ -49,6 +53,8 @@ async def until_ended(client: Client, id: str) -> None:
         )
         async for _ in closing:  # it may have continued as new: look again
             break
+    while is_run(id) and await _open_jobs(client, id):
+        await asyncio.sleep(_POLL)
 
 
 async def _open_run(client: Client, id: str) -> str | None:
@@ -60,6 +66,10 @@ async def _open_run(client: Client, id: str) -> str | None:
             return None
         raise
     return description.run_id if description.status is WorkflowExecutionStatus.RUNNING else None
+
+
+async def _open_jobs(client: Client, run: str) -> int:
+    return (await client.count_workflows(f"WorkflowId STARTS_WITH '{run}/' AND ExecutionStatus = 'Running'")).count
 
 
 def lock_activities(client: Client) -> list[Callable[..., Any]]:

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError, WorkflowQueryRejectedError
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.service import RPCError
@@ -40,12 +41,13 @@ async def enqueue(client: Client, request: LockRequest) -> None:
 
 
 async def look(client: Client, group: str) -> LockView:
-    """Who has a group and who waits; nobody does when there is no coordinator, or none that answers now."""
+    """Who has a group (named as here) and who waits; nobody when there is no coordinator, or none that answers now."""
     handle: WorkflowHandle[Any, Any] = client.get_workflow_handle(lock_workflow_id(group))
     try:
-        return await handle.query(QUEUE_QUERY, result_type=LockView, rpc_timeout=_TIMEOUT)
+        view: LockView = await handle.query(QUEUE_QUERY, result_type=LockView, rpc_timeout=_TIMEOUT)
     except (RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError):
         return LockView(group=group)
+    return msgspec.structs.replace(view, group=group)
 
 
 class Lines:

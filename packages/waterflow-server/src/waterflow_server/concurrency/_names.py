@@ -13,6 +13,11 @@ def lock_workflow_id(group: str) -> str:
     return f"lock/{hashlib.sha256(group.casefold().encode()).hexdigest()[:32]}"
 
 
+def is_run(member: str) -> bool:
+    """Whether a member is a run, which has job workflows below its id."""
+    return member.count("/") == 1
+
+
 def in_words(member: str) -> str:
     """A member as people know it: ``run 20261121-k3x9``, ``job deploy[web-01] of run 20261121-k3x9``."""
     run, _, instance = member.removeprefix("run/").partition("/")

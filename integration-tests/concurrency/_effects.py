@@ -1,0 +1,92 @@
+"""Steps that write down when they begin and end, and what that says about who was there at once."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+from harness import Site
+from harness.site import until
+from temporalio.client import Client
+
+from waterflow_sdk.client import Run
+from waterflow_sdk.codec import KeyRing, PayloadCodec
+from waterflow_sdk.wire import State
+from waterflow_server._converter import data_converter
+
+
+class Effects:
+    """A file to which steps append ``begin <name>`` and ``end <name>``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def lines(self) -> list[str]:
+        """What was written so far."""
+        return self.path.read_text().splitlines() if self.path.exists() else []
+
+    def order(self) -> list[str]:
+        """The names in the order in which they began. Fails when two were there at once."""
+        names: list[str] = []
+        inside = ""
+        for line in self.lines():
+            what, name = line.split()
+            if what == "begin":
+                assert not inside, f"{name} began while {inside} was there: {self.lines()}"
+                names.append(name)
+            else:
+                assert name == inside, f"{name} ended, but {inside or 'nobody'} was there: {self.lines()}"
+            inside = name if what == "begin" else ""
+        return names
+
+    async def until_begun(self, name: str) -> None:
+        """Wait until a step with this name has begun."""
+
+        async def begun() -> bool:
+            return f"begin {name}" in self.lines()
+
+        await until(begun, f"{name} has begun")
+
+    def step(self, name: str, seconds: float) -> str:
+        """A step that begins, takes its time and ends, also when it is cancelled."""
+        script = f"""
+            trap 'echo end {name} >> {self.path}; exit 1' TERM
+            echo begin {name} >> {self.path}
+            for i in $(seq {int(seconds * 20)}); do sleep 0.05; done
+            echo end {name} >> {self.path}
+        """
+        return f"{{run: {yaml_text(script)}}}"
+
+    def workflow(self, name: str, seconds: float, group: str = "prod", on_conflict: str = "queue") -> str:
+        """A workflow with one such step, and a concurrency group of the file."""
+        return f"""
+            name: {name}
+            concurrency: {{group: "{group}", on-conflict: {on_conflict}}}
+            jobs:
+              work: {{runs-on: web, steps: [{self.step(name, seconds)}]}}
+        """
+
+
+async def connect(site: Site) -> Client:
+    """A client of the site's Temporal that reads what the server writes."""
+    codec = PayloadCodec(KeyRing.load(site.root / "keys.json"))
+    return await Client.connect(site.temporal.address, data_converter=data_converter(codec))
+
+
+def yaml_text(text: str) -> str:
+    """A text of several lines as a YAML scalar in one line."""
+    inner = textwrap.dedent(text).strip().replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{inner}"'
+
+
+async def until_queued(run: Run, *, behind: str = "") -> str:
+    """Wait until a run is queued (behind that run), and give the reason."""
+    reasons: list[str] = []
+
+    async def queued() -> bool:
+        state = await run.status()
+        reasons.append(state.reason)
+        return state.state is State.QUEUED and behind in state.reason
+
+    await until(queued, f"run {run.id} is queued")
+    return reasons[-1]
