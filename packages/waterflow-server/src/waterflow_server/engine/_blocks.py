@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import msgspec
 from temporalio import workflow
@@ -12,18 +12,31 @@ from temporalio import workflow
 from waterflow_dsl.plan import BranchPlan, ForEachPlan, LoopPlan, NodePlan, ParallelPlan, StepPlan, WhilePlan
 from waterflow_sdk.wire import State
 
-from ._job_context import Scope
+from ._job_context import JobContext, Scope
 from ._json import is_list
 from ._records import StepRecord
 from ._values import StepFailure, Values
 
-if TYPE_CHECKING:
-    from ._steps import StepRunner
-
 Block = ParallelPlan | BranchPlan | LoopPlan | WhilePlan
 
 
-async def run_block(runner: StepRunner, block: Block, record: StepRecord, scope: Scope) -> None:
+class Runner(Protocol):
+    """What a block needs of whoever runs lists of steps."""
+
+    job: JobContext
+
+    async def run_list(
+        self, nodes: Sequence[NodePlan], scope: Scope, records: list[StepRecord], *, prefix: tuple[str, str] = ("", "")
+    ) -> None:
+        """Run steps in order."""
+        ...
+
+    def begins(self, condition: str, record: StepRecord, values: Values) -> bool:
+        """Whether the block runs at all."""
+        ...
+
+
+async def run_block(runner: Runner, block: Block, record: StepRecord, scope: Scope) -> None:
     """Run a block to its end; its state follows from what is in it."""
     values = runner.job.values(scope)
     condition = "success()" if isinstance(block, BranchPlan) else block.condition
@@ -40,7 +53,7 @@ async def run_block(runner: StepRunner, block: Block, record: StepRecord, scope:
     _end(runner, record, scope)
 
 
-def _end(runner: StepRunner, record: StepRecord, scope: Scope) -> None:
+def _end(runner: Runner, record: StepRecord, scope: Scope) -> None:
     stop = runner.job.stop
     failed = next((child for child in record.children if child.conclusion in (State.FAILED, State.TIMED_OUT)), None)
     if failed is not None:
@@ -52,13 +65,13 @@ def _end(runner: StepRunner, record: StepRecord, scope: Scope) -> None:
         record.end(State.SUCCESS, workflow.now())
 
 
-async def _branch(runner: StepRunner, block: BranchPlan, record: StepRecord, scope: Scope, values: Values) -> None:
+async def _branch(runner: Runner, block: BranchPlan, record: StepRecord, scope: Scope, values: Values) -> None:
     chosen = block.then if values.condition(block.test) else block.otherwise
     record.reason = "then" if chosen is block.then else "else"
     await runner.run_list(chosen, scope, record.children, prefix=(block.path, record.path))
 
 
-async def _parallel(runner: StepRunner, block: ParallelPlan, record: StepRecord, scope: Scope, values: Values) -> None:
+async def _parallel(runner: Runner, block: ParallelPlan, record: StepRecord, scope: Scope, values: Values) -> None:
     limit = len(block.steps)
     if block.max_parallel is not None:
         limit = values.count(block.max_parallel, "max-parallel")
@@ -100,12 +113,12 @@ def _items(each: ForEachPlan, values: Values) -> list[Any]:
     return items
 
 
-async def _loop(runner: StepRunner, block: LoopPlan, record: StepRecord, scope: Scope, values: Values) -> None:
+async def _loop(runner: Runner, block: LoopPlan, record: StepRecord, scope: Scope, values: Values) -> None:
     ids = [node.id for node in block.steps if node.id]
     await _iterate(runner, block.each, block.steps, ids, record, scope, values, block.path)
 
 
-async def run_step_for_each(runner: StepRunner, step: StepPlan, record: StepRecord, scope: Scope) -> None:
+async def run_step_for_each(runner: Runner, step: StepPlan, record: StepRecord, scope: Scope) -> None:
     """``for-each`` on a step: the step repeats; afterwards ``steps.<id>.outputs`` are the last one's."""
     assert step.for_each is not None
     values = runner.job.values(scope)
@@ -117,7 +130,7 @@ async def run_step_for_each(runner: StepRunner, step: StepPlan, record: StepReco
 
 
 async def _iterate(
-    runner: StepRunner,
+    runner: Runner,
     each: ForEachPlan,
     body: tuple[NodePlan, ...],
     ids: list[str],
@@ -150,7 +163,7 @@ async def _iterate(
             scope.steps[step_id] = {**found[-1], "results": found}
 
 
-async def _while(runner: StepRunner, block: WhilePlan, record: StepRecord, scope: Scope) -> None:
+async def _while(runner: Runner, block: WhilePlan, record: StepRecord, scope: Scope) -> None:
     ids = [node.id for node in block.steps if node.id]
     scope.steps.update({step_id: scope.steps.get(step_id) for step_id in ids})
     values = runner.job.values(scope)
