@@ -179,6 +179,7 @@ def run_state(state: State, **changes: Any) -> RunState:
         agent=AgentRef(id="a1", name="web-01"),
         started=NOW,
         ended=NOW + timedelta(seconds=12) if state.ended else None,
+        reason=changes.pop("job_reason", ""),
         error=changes.pop("job_error", None),
         outputs=changes.pop("job_outputs", {}),
         steps=changes.pop("steps", []),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from waterflow_cli import ExitCode
 
@@ -106,6 +107,34 @@ class TestServer:
         result = waterflow("agent", "list", "--server", server.url)
         assert result.code == code
         assert result.err.startswith("error: the reason\n")
+
+    @pytest.mark.parametrize(
+        ("status", "said", "hint"),
+        [
+            (
+                500,
+                "the reason (request id 5f0c)",
+                "the server's log says more under the id of the request; please report it",
+            ),
+            (
+                503,
+                "the server cannot answer now: the reason (503 to GET /v1/agents) (request id 5f0c)",
+                "check that the server runs (`waterflow server status`) and its address (--server or WATERFLOW_SERVER)",
+            ),
+        ],
+    )
+    def test_a_failure_of_the_server_names_the_request(
+        self, waterflow: Any, server: Any, monkeypatch: pytest.MonkeyPatch, status: int, said: str, hint: str
+    ) -> None:
+        monkeypatch.setattr("waterflow_sdk.client._transport.pauses", lambda: iter([0.001] * 9))
+
+        async def fail(_: web.Request) -> web.Response:
+            body = {"type": "about:blank", "title": "x", "status": status, "code": "x", "detail": "the reason"}
+            return web.json_response(body, status=status, headers={"X-Request-Id": "5f0c"})
+
+        server.on("GET /v1/agents", fail)
+        result = waterflow("agent", "list", "--server", server.url)
+        assert (result.code, result.err) == (ExitCode.UNAVAILABLE, f"error: {said}\nhint: {hint}\n")
 
     def test_field_errors_are_told_one_by_one(self, waterflow: Any, server: Any, hello: str) -> None:
         errors = [{"path": "inputs.count", "message": "is not a number"}]

@@ -212,6 +212,31 @@ class TestOnATerminal:
         sent = server.body("POST /v1/workflows/r1/cancel", CancelRequest)
         assert sent == CancelRequest(reason="cancelled by Ctrl-C")
 
+    def test_a_run_that_waits_says_for_what_and_how_to_answer(
+        self, server: Any, answers: Any, tools: Any, hello: str
+    ) -> None:
+        answers()
+        ended = asyncio.Event()
+        shown = tools.run_state(State.WAITING, job_reason="approval: Release it?")
+
+        async def state(_: web.Request) -> web.StreamResponse:
+            now = tools.run_state(State.SUCCESS) if ended.is_set() else shown
+            return web.Response(body=msgspec.json.encode(now), content_type="application/json")
+
+        async def approve(_: web.Request) -> web.StreamResponse:
+            ended.set()
+            return web.Response(status=202)
+
+        server.on("GET /v1/workflows/r1", state)
+        server.on("POST /v1/workflows/r1/approve", approve)
+        with Terminal("run", hello, "--server", server.url) as terminal:
+            terminal.read_until(f"greet waits for approval: Release it? (`waterflow approve r1 --server {server.url}`")
+            with Terminal("approve", "r1", "--by", "ann", "--server", server.url) as other:
+                other.read_until("run r1: approved by ann")
+                assert other.wait() == ExitCode.OK
+            terminal.read_until("run r1 (hello) ended: success")
+            assert terminal.wait() == ExitCode.OK
+
 
 class Terminal:
     """``waterflow ARGS`` on a pseudo-terminal of its own."""
@@ -227,7 +252,7 @@ class Terminal:
 
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
-            os.environ.update(TERM="xterm-256color", COLUMNS="100", LINES="30")
+            os.environ.update(TERM="xterm-256color", COLUMNS="160", LINES="30")
             os.execv(sys.executable, [sys.executable, "-m", "waterflow_cli", *self._argv])
         return self
 

@@ -49,4 +49,7 @@ def of_client(error: WaterflowError) -> CliError:
         (client.WorkflowTimeout, ExitCode.TIMED_OUT),
     )
     code = next((code for kind, code in codes if isinstance(error, kind)), ExitCode.UNAVAILABLE)
-    return CliError(error.message, error.remedy, code)
+    message = error.message
+    if error.request_id and isinstance(error, client.ServerFault | client.ServerUnavailable):
+        message += f" (request id {error.request_id})"
+    return CliError(message, error.remedy, code)

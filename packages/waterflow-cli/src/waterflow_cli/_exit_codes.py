@@ -34,7 +34,7 @@ MEANINGS = {
     ExitCode.CANCELLED: "the run was cancelled",
     ExitCode.TIMED_OUT: "the run timed out, or did not end within --timeout",
     ExitCode.DENIED: "the API key is missing, unknown, or may not do this",
-    ExitCode.CONFLICT: "the request does not fit the state of things (a run that has ended cannot be cancelled)",
+    ExitCode.CONFLICT: "the request does not fit the state of things (the run has ended, no approval waits)",
     ExitCode.DEFECT: "a defect in waterflow itself",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C); a run on a server goes on",
     ExitCode.PIPE: "the reader of the output has gone",

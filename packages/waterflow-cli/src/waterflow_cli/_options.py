@@ -50,6 +50,12 @@ def make_client(*, server: str | None = None, retries: int | None = None, timeou
     return AsyncClient(address, meta.get("waterflow.api_key"), **options)
 
 
+def same_server(client: AsyncClient) -> str:
+    """The option, after a space, with which another command reaches the same server; empty where it does by itself."""
+    named = "waterflow.server" in click.get_current_context().meta
+    return f" --server {client.server}" if named else ""
+
+
 def call(work: Callable[[AsyncClient], Coroutine[Any, Any, T]]) -> T:
     """Run ``work`` with a client of its own."""
     import asyncio

@@ -15,7 +15,7 @@ from waterflow_sdk.wire import RunState
 from ._exit_codes import ExitCode, of_state
 from ._language import groups, step_counts
 from ._local import LocalOptions, LocalStack
-from ._options import make_client
+from ._options import make_client, same_server
 from ._submit import Job, say_submitted, submit
 from .follow import RunView, Signals, follow, make_view
 from .follow._interrupt import ask, can_ask
@@ -34,7 +34,7 @@ async def run_there(job: Job, *, detach: bool, patience: float | None) -> int:
             return ExitCode.OK
         say_submitted(run)
         with Signals() as signals:
-            view = make_view(step_counts(job.plan))
+            view = make_view(step_counts(job.plan), same_server(client))
             return await _watch(run, view, signals, patience)
 
 
@@ -48,7 +48,8 @@ async def run_here(job: Job, options: LocalOptions, patience: float | None) -> i
                 return _signal_code(signals)
             async with make_client(server=stack.server) as client:
                 run = await submit(client, job)
-                return await _watch_local(run, make_view(step_counts(job.plan)), signals, patience, stack)
+                view = make_view(step_counts(job.plan), f" --server {client.server}")
+                return await _watch_local(run, view, signals, patience, stack)
         finally:
             await stack.stop()
 

@@ -19,6 +19,7 @@ from .._console import has_colour, make_console
 from .._format import between, colour, mark
 from ._lines import LineFormatter
 from ._progress import HostProgress, Progress
+from ._waiting import waits
 
 _BAR = 20
 _MARGIN = 6
@@ -27,8 +28,9 @@ _MARGIN = 6
 class LiveView:
     """Output above, one row for each job instance below. Drawn eight times a second, however much comes."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, options: str = "") -> None:
         self.progress = progress
+        self._options = options
         self._console = make_console(sys.stdout)
         self._formatter = LineFormatter(progress, colour=has_colour(sys.stdout), terminal=True)
         self._spinner = Spinner("dots")
@@ -67,9 +69,11 @@ class LiveView:
 
     def _render(self) -> RenderableType:
         hosts = list(self.progress.hosts.values())
-        room = max(self._console.height - _MARGIN, 3)
+        run = self.progress.run
+        notes = [Text(line, style="yellow") for line in (waits(run, self._options) if run else [])]
+        room = max(self._console.height - _MARGIN - len(notes), 3)
         shown = _most_interesting(hosts, room)
-        parts: list[RenderableType] = [self._head(hosts), _rows(shown)]
+        parts: list[RenderableType] = [self._head(hosts), *notes, _rows(shown)]
         if len(shown) < len(hosts):
             parts.append(Text(f"… and {len(hosts) - len(shown)} more", style="bright_black"))
         return Group(*parts)
@@ -113,9 +117,16 @@ def _rows(hosts: list[HostProgress]) -> Table:
             _bar(host),
             Text(done),
             Text(between(host.started, host.ended, now)),
-            Text(host.error or host.step or host.state.value, style="red" if host.error else ""),
+            _what(host),
         )
     return table
+
+
+def _what(host: HostProgress) -> Text:
+    """What the host does, or why it does not."""
+    if host.error:
+        return Text(host.error, style="yellow" if host.state is State.WAITING else "red")
+    return Text(host.step or host.state.value)
 
 
 def _bar(host: HostProgress) -> ProgressBar:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from .._console import has_colour, is_terminal
 from ._lines import LineFormatter
 from ._progress import Progress
+from ._waiting import waits
 
 if TYPE_CHECKING:
     from waterflow_sdk.wire import LogLine
@@ -38,8 +39,10 @@ class RunView(Protocol):
 class PlainView:
     """Lines only: output with its prefix on stdout, messages on stderr."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, options: str = "") -> None:
         self.progress = progress
+        self._options = options
+        self._waits: list[str] = []
         self._formatter = LineFormatter(progress, colour=has_colour(sys.stdout), terminal=is_terminal(sys.stdout))
 
     def start(self) -> None:
@@ -52,7 +55,12 @@ class PlainView:
             sys.stdout.flush()
 
     def refresh(self) -> None:
-        """States are in the summary; boundaries of steps are in the log."""
+        """Say once what the run waits for; states are in the summary, boundaries of steps in the log."""
+        run = self.progress.run
+        before, self._waits = self._waits, waits(run, self._options) if run else []
+        for text in self._waits:
+            if text not in before:
+                self.message(text)
 
     def message(self, text: str) -> None:
         """Write on stderr."""
@@ -63,11 +71,15 @@ class PlainView:
         """Nothing to put away."""
 
 
-def make_view(steps: Mapping[str, int] | None = None) -> RunView:
-    """The live view on a terminal, else plain lines. ``steps`` gives the number of steps of each job."""
+def make_view(steps: Mapping[str, int] | None = None, options: str = "") -> RunView:
+    """The live view on a terminal, else plain lines.
+
+    ``steps`` gives the number of steps of each job; ``options`` (each after a space) are those that a command needs to
+    reach the same server.
+    """
     progress = Progress(steps)
     if not is_terminal(sys.stdout):
-        return PlainView(progress)
+        return PlainView(progress, options)
     from ._live import LiveView
 
-    return LiveView(progress)
+    return LiveView(progress, options)

@@ -1,0 +1,42 @@
+"""What a run waits for that people decide, and the command that lets it go on."""
+
+from __future__ import annotations
+
+import shlex
+
+from waterflow_sdk.wire import JobState, RunState, State
+
+from .._console import clean
+
+_SHOWN = 5
+_APPROVAL = "approval: "
+_EVENT = "event "
+
+
+def waits(run: RunState, options: str = "") -> list[str]:
+    """A line for the pause and for each job instance that waits; none while the run works.
+
+    ``options`` are those that the commands need to reach the same server.
+    """
+    lines: list[str] = []
+    if run.state is State.PAUSED:
+        reason = "" if run.reason == State.PAUSED.value else run.reason  # what the server says where none was given
+        why = f": {reason}" if reason else ""
+        lines.append(f"run {run.id} is paused{why} (`waterflow resume {run.id}{options}`)")
+    waiting = [job for job in run.jobs if job.state is State.WAITING]
+    lines += [f"{job.instance} waits for {job.reason}{_how(job, run.id, options)}" for job in waiting[:_SHOWN]]
+    if len(waiting) > _SHOWN:
+        lines.append(f"and {len(waiting) - _SHOWN} more")
+    if sum(job.reason.startswith(_APPROVAL) for job in waiting) > 1:
+        lines.append("several approvals wait: --step says which one, and without it the command lists them")
+    return [clean(" ".join(line.split()), colour=False) for line in lines]
+
+
+def _how(job: JobState, run: str, options: str) -> str:
+    """The command that ends the wait, told by the reason: a summary has no steps that would name their node."""
+    if job.reason.startswith(_APPROVAL):
+        return f" (`waterflow approve {run}{options}` or `waterflow reject {run}{options}`)"
+    if job.reason.startswith(_EVENT):
+        name = shlex.quote(job.reason.removeprefix(_EVENT))
+        return f" (`waterflow event {run} {name}{options}`)"
+    return ""

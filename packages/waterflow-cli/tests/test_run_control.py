@@ -1,0 +1,144 @@
+"""pause, resume, approve, reject, event: what they send, what they say, and how each refusal is told."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from typing import Any
+
+import pytest
+
+from waterflow_cli import ExitCode
+from waterflow_sdk.wire import ApprovalRequest, EventRequest, PauseRequest, RunPage, RunSummary, State
+
+RUN = "POST /v1/workflows/r1"
+
+
+@pytest.fixture(autouse=True)
+def told(server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A server that takes whatever run r1 is told."""
+    monkeypatch.setenv("WATERFLOW_SERVER", server.url)
+    monkeypatch.setenv("LOGNAME", "ann")
+    for what in ("pause", "resume", "approve", "reject", "events"):
+        server.on(f"{RUN}/{what}", None)
+    return server
+
+
+class TestPause:
+    def test_it_says_how_the_run_goes_on(self, waterflow: Any, told: Any) -> None:
+        result = waterflow("pause", "r1", "--reason", "change freeze")
+        assert (result.code, result.err) == (0, "")
+        assert result.out == "run r1 is paused; `waterflow resume r1` lets it go on\n"
+        assert told.body(f"{RUN}/pause", PauseRequest) == PauseRequest(reason="change freeze")
+
+
+class TestResume:
+    def test_the_run_goes_on(self, waterflow: Any, told: Any) -> None:
+        result = waterflow("resume", "r1")
+        assert (result.code, result.out, result.err) == (0, "run r1 goes on\n", "")
+        assert [route for route, _, _ in told.requests] == [f"{RUN}/resume"]
+
+
+@pytest.mark.parametrize(("command", "said"), [("approve", "approved"), ("reject", "rejected")])
+class TestAnswer:
+    def test_it_is_given_in_the_login_name(self, waterflow: Any, told: Any, command: str, said: str) -> None:
+        result = waterflow(command, "r1")
+        assert (result.code, result.out, result.err) == (0, f"run r1: {said} by ann\n", "")
+        assert told.body(f"{RUN}/{command}", ApprovalRequest) == ApprovalRequest(by="ann")
+
+    def test_with_all_that_it_takes(self, waterflow: Any, told: Any, command: str, said: str) -> None:
+        options = ["--by", "boss", "--comment", "checked", "--input", "ticket=T-1", "--input", "n:=3"]
+        result = waterflow(command, "r1", *options, "--step", "release[web-01]/steps[0]")
+        assert (result.code, result.out) == (0, f"run r1: {said} by boss\n")
+        assert told.body(f"{RUN}/{command}", ApprovalRequest) == ApprovalRequest(
+            by="boss", comment="checked", inputs={"ticket": "T-1", "n": 3}, step="release[web-01]/steps[0]"
+        )
+
+    def test_a_user_without_a_name(
+        self, waterflow: Any, told: Any, monkeypatch: pytest.MonkeyPatch, command: str, said: str
+    ) -> None:
+        monkeypatch.setattr(getpass, "getuser", _nobody)
+        assert waterflow(command, "r1").out == f"run r1: {said}\n"
+        assert told.body(f"{RUN}/{command}", ApprovalRequest) == ApprovalRequest()
+
+    def test_an_input_that_is_none(self, waterflow: Any, told: Any, command: str, said: str) -> None:
+        result = waterflow(command, "r1", "--input", said)
+        assert (result.code, result.err) == (2, f"error: --input '{said}' is not of the form NAME=VALUE\n")
+        assert told.requests == []
+
+
+class TestEvent:
+    def test_without_a_payload(self, waterflow: Any, told: Any) -> None:
+        result = waterflow("event", "r1", "shipped")
+        assert (result.code, result.out, result.err) == (0, "run r1 has got the event shipped\n", "")
+        assert told.body(f"{RUN}/events", EventRequest) == EventRequest(name="shipped")
+
+    @pytest.mark.parametrize("payload", ['{"number": 7}', '"text"', "[1, null]", "false"])
+    def test_the_payload_is_any_json(self, waterflow: Any, told: Any, payload: str) -> None:
+        assert waterflow("event", "r1", "shipped", "--payload", payload).code == 0
+        assert told.body(f"{RUN}/events", EventRequest).payload == json.loads(payload)
+
+    def test_a_payload_that_is_not_json(self, waterflow: Any, told: Any) -> None:
+        result = waterflow("event", "r1", "shipped", "--payload", "seven")
+        assert (result.code, result.err) == (
+            ExitCode.USAGE,
+            "error: --payload is not JSON: JSON is malformed: invalid character (byte 0)\n"
+            "hint: write text as '\"text\"'\n",
+        )
+        assert told.requests == []
+
+
+EVERY = [
+    (["pause", "r1"], "pause"),
+    (["resume", "r1"], "resume"),
+    (["approve", "r1"], "approve"),
+    (["reject", "r1"], "reject"),
+    (["event", "r1", "shipped"], "events"),
+]
+
+
+class TestRefusal:
+    @pytest.mark.parametrize(("argv", "route"), EVERY)
+    def test_a_run_that_has_ended(self, waterflow: Any, told: Any, argv: list[str], route: str) -> None:
+        told.on(f"{RUN}/{route}", (409, "run-closed", "run r1 has ended"))
+        result = waterflow(*argv)
+        assert (result.code, result.out, result.err) == (ExitCode.CONFLICT, "", "error: run r1 has ended\n")
+
+    @pytest.mark.parametrize(("argv", "route"), EVERY)
+    def test_an_unknown_run_gets_the_nearest_one(self, waterflow: Any, told: Any, argv: list[str], route: str) -> None:
+        told.on("GET /v1/workflows", RunPage(items=[RunSummary(id="r12", name="hello", state=State.RUNNING)]))
+        told.on(f"{RUN}/{route}", (404, "run-not-found", "there is no run r1"))
+        result = waterflow(*argv)
+        assert (result.code, result.err) == (
+            ExitCode.NOT_FOUND,
+            "error: there is no run r1\nhint: did you mean r12?\n",
+        )
+
+    @pytest.mark.parametrize("command", ["approve", "reject"])
+    def test_several_approvals_wait(self, waterflow: Any, told: Any, command: str) -> None:
+        detail = "2 approvals wait in run r1: say which one of a/steps[0], b/steps[0]"
+        told.on(f"{RUN}/{command}", (409, "nothing-waits", detail))
+        result = waterflow(command, "r1")
+        assert (result.code, result.err) == (
+            ExitCode.CONFLICT,
+            f"error: {detail}\n"
+            "hint: `waterflow status RUN` shows what waits; where several do, --step says which one is meant\n",
+        )
+
+    @pytest.mark.parametrize("command", ["approve", "reject"])
+    def test_somebody_who_may_not(self, waterflow: Any, told: Any, command: str) -> None:
+        detail = "ann may not answer this approval; ops, boss may"
+        told.on(f"{RUN}/{command}", (409, "answer-refused", detail))
+        result = waterflow(command, "r1")
+        assert (result.code, result.err) == (ExitCode.CONFLICT, f"error: {detail}\n")
+
+    @pytest.mark.parametrize(("argv", "route"), EVERY)
+    def test_no_server(self, waterflow: Any, argv: list[str], route: str) -> None:
+        del route
+        result = waterflow(*argv, "--server", "127.0.0.1:9")
+        assert result.code == ExitCode.UNAVAILABLE
+        assert result.err.startswith("error: no answer from the server at http://127.0.0.1:9: ")
+
+
+def _nobody() -> str:
+    raise KeyError("getpwuid(): uid not found: 4711")
