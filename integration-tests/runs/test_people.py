@@ -1,24 +1,18 @@
 """People and other systems tell a running run: pause, resume, approve, reject, events."""
 
-from typing import Any
+import asyncio
+import textwrap
+from pathlib import Path
 
-import aiohttp
 import pytest
 from harness import Site
+from harness.command import Command
 from harness.site import until
 
+from waterflow_sdk.client import AnswerRefused, NothingWaits, RunClosed
 from waterflow_sdk.wire import State
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-async def tell(site: Site, run, what: str, **body: Any) -> tuple[int, dict[str, Any]]:
-    """POST to the run; status and problem, if any."""
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(f"{site.url}/v1/workflows/{run.id}/{what}", json=body) as answer,
-    ):
-        return answer.status, (await answer.json(content_type=None) or {}) if answer.status >= 400 else {}
 
 
 def state_is(run, state: State):
@@ -48,7 +42,7 @@ class TestApproval:
         run = await site.submit(GATE)
         await until(state_is(run, State.WAITING), "the run waits")
         assert (await run.status("summary")).reason == "release: approval: Release it?"
-        assert (await tell(site, run, "approve", by="ops", inputs={"ticket": "T-1"}))[0] == 202
+        await run.approve(by="ops", inputs={"ticket": "T-1"})
         state = await run.wait(20)
         assert state.state is State.SUCCESS, state.error
         assert state.jobs[0].steps[1].outputs["by"] == "ops T-1"
@@ -56,7 +50,7 @@ class TestApproval:
     async def test_a_rejection_fails_the_step_with_who_and_why(self, site: Site):
         run = await site.submit(GATE)
         await until(state_is(run, State.WAITING), "the run waits")
-        assert (await tell(site, run, "reject", by="boss", comment="not on a Friday"))[0] == 202
+        await run.reject(by="boss", comment="not on a Friday")
         state = await run.wait(20)
         assert state.jobs[0].steps[0].error.message == "rejected by boss: not on a Friday"
         assert state.jobs[0].steps[1].state is State.SKIPPED
@@ -64,16 +58,39 @@ class TestApproval:
     async def test_only_those_named_may_answer(self, site: Site):
         run = await site.submit(GATE)
         await until(state_is(run, State.WAITING), "the run waits")
-        status, problem = await tell(site, run, "approve", by="intern")
-        assert (status, problem["detail"]) == (409, "intern may not answer this approval; ops, boss may")
+        with pytest.raises(AnswerRefused) as caught:
+            await run.approve(by="intern")
+        assert (caught.value.status, caught.value.code) == (409, "answer-refused")
+        assert caught.value.message == "intern may not answer this approval; ops, boss may"
         await run.cancel()
         await run.wait(20)
 
     async def test_when_nothing_waits_the_answer_is_a_conflict(self, site: Site):
         run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [run: sleep 2]}}")
-        status, problem = await tell(site, run, "approve", by="ops")
-        assert (status, problem["code"]) == (409, "nothing-waits")
+        with pytest.raises(NothingWaits) as caught:
+            await run.approve(by="ops")
+        assert (caught.value.status, caught.value.code) == (409, "nothing-waits")
         await run.wait(20)
+
+    async def test_where_several_wait_the_step_says_which_one_is_meant(self, site: Site):
+        run = await site.submit("""
+            name: two-gates
+            jobs:
+              a: {runs-on: web, steps: [{uses: approval, with: {message: A?, timeout: 1m}}]}
+              b: {runs-on: web, steps: [{uses: approval, with: {message: B?, timeout: 1m}}]}
+        """)
+
+        async def both_wait() -> bool:
+            return [job.state for job in (await run.status("summary")).jobs] == [State.WAITING, State.WAITING]
+
+        await until(both_wait, "both approvals wait")
+        with pytest.raises(NothingWaits) as caught:
+            await run.approve()
+        names = caught.value.message.partition("say which one of ")[2].split(", ")
+        assert len(names) == 2
+        await run.reject(step=names[1])
+        await run.approve(step=names[0])
+        assert [job.state for job in (await run.wait(20)).jobs] == [State.SUCCESS, State.FAILED]
 
     async def test_nobody_in_time_fails_the_step(self, site: Site):
         run = await site.run("""
@@ -82,6 +99,32 @@ class TestApproval:
               gate: {runs-on: web, steps: [{uses: approval, with: {message: Go?, timeout: 300ms}}]}
         """)
         assert run.jobs[0].steps[0].error.code == "approval-timeout"
+
+
+class TestTheCommand:
+    async def test_a_followed_run_says_how_to_answer_and_goes_on_when_somebody_did(self, site: Site, tmp_path: Path):
+        command = Command(tmp_path)
+        (tmp_path / "gated.yaml").write_text(textwrap.dedent(GATE))
+        server = ("--server", site.url)
+        with command.start("run", "gated.yaml", *server) as followed:
+            assert followed.stdout is not None
+            run = (await asyncio.to_thread(followed.stdout.readline)).split()[1]
+            assert await asyncio.to_thread(followed.stdout.readline) == (
+                f"release waits for approval: Release it? "
+                f"(`waterflow approve {run} --server {site.url}` or `waterflow reject {run} --server {site.url}`)\n"
+            )
+            refused = await asyncio.to_thread(command.run, "approve", run, "--by", "intern", *server)
+            assert (refused.code, refused.stderr) == (
+                8,
+                "error: intern may not answer this approval; ops, boss may\n",
+            )
+            done = await asyncio.to_thread(
+                command.run, "approve", run, "--by", "boss", "--input", "ticket=T-2", *server
+            )
+            assert (done.code, done.stdout) == (0, f"run {run}: approved by boss\n")
+            rest = await asyncio.to_thread(followed.stdout.read)
+        assert followed.returncode == 0, rest
+        assert (await site.client.run(run).status()).jobs[0].steps[1].outputs["by"] == "boss T-2"
 
 
 class TestPause:
@@ -99,7 +142,7 @@ class TestPause:
             return bool(steps) and steps[0].state is State.RUNNING
 
         await until(first_runs, "the first step runs")
-        assert (await tell(site, run, "pause", reason="lunch"))[0] == 202
+        await run.pause("lunch")
         state = await run.status()
         assert (state.state, state.reason) == (State.PAUSED, "lunch")
 
@@ -108,14 +151,24 @@ class TestPause:
 
         await until(first_ended, "the first step finishes during the pause")
         assert (await run.status()).jobs[0].steps[1].state is State.PENDING
-        assert (await tell(site, run, "resume"))[0] == 202
+        await run.resume()
         assert (await run.wait(20)).state is State.SUCCESS
 
     async def test_a_paused_run_can_be_cancelled(self, site: Site):
         run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [{run: sleep 1}, {run: sleep 60}]}}")
-        await tell(site, run, "pause")
+        await run.pause()
         await run.cancel("no more")
         assert (await run.wait(20)).state is State.CANCELLED
+
+
+class TestAfterTheEnd:
+    async def test_nothing_can_be_told_to_a_run_that_has_ended(self, site: Site):
+        run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [run: 'true']}}")
+        await run.wait(20)
+        for tell in (run.pause, run.resume, run.approve, run.reject, lambda: run.send_event("go")):
+            with pytest.raises(RunClosed) as caught:
+                await tell()
+            assert caught.value.message == f"run {run.id} has ended; nothing can be done to it any more"
 
 
 class TestEvents:
@@ -130,8 +183,8 @@ class TestEvents:
                   - {id: show, run: 'echo "n=${{ steps.order.outputs.payload.number }}" >> "$WATERFLOW_OUTPUT"'}
         """)
         await until(state_is(run, State.WAITING), "the run waits")
-        assert (await tell(site, run, "events", name="other"))[0] == 202
-        assert (await tell(site, run, "events", name="shipped", payload={"number": 7}))[0] == 202
+        await run.send_event("other")
+        await run.send_event("shipped", {"number": 7})
         state = await run.wait(20)
         assert state.state is State.SUCCESS, state.error
         assert state.jobs[0].steps[1].outputs["n"] == "7"
@@ -143,7 +196,7 @@ class TestEvents:
               first: {runs-on: web, steps: [run: sleep 1]}
               second: {needs: first, runs-on: web, steps: [{uses: wait, with: {for: go, timeout: 20s}}]}
         """)
-        await tell(site, run, "events", name="go")
+        await run.send_event("go")
         assert (await run.wait(30)).state is State.SUCCESS
 
 

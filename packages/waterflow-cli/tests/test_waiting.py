@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from waterflow_cli.follow._waiting import waits
-from waterflow_sdk.wire import JobState, RunState, State
+from waterflow_sdk.wire import JobState, RunState, State, StepState
 
 ASKS = "release waits for approval: Release it? (`waterflow approve r1` or `waterflow reject r1`)"
 
@@ -57,7 +58,21 @@ class TestWhatIsSaid:
 
     def test_several_approvals(self) -> None:
         lines = waits(waiting(("a", "approval: A?"), ("b", "approval: B?")))
-        assert lines[2:] == ["several approvals wait: --step says which one, and without it the command lists them"]
+        assert lines[2:] == [
+            "several approvals wait: --step says which one, `waterflow status r1` their names",
+        ]
+
+    def test_several_approvals_of_a_full_state_are_named(self) -> None:
+        run = waiting(("a", "approval: A?"), ("b[web-01]", "approval: B?"))
+        asks = StepState(path="steps[1].then[0]", name="ask", state=State.WAITING, node="approval")
+        block = StepState(path="steps[1]", name="if", state=State.RUNNING, steps=[asks])
+        jobs = [msgspec.structs.replace(job, steps=[block]) for job in run.jobs]
+        assert waits(msgspec.structs.replace(run, jobs=jobs)) == [
+            "a waits for approval: A? (`waterflow approve r1 --step 'a/steps[1].then[0]'` "
+            "or `waterflow reject r1 --step 'a/steps[1].then[0]'`)",
+            "b[web-01] waits for approval: B? (`waterflow approve r1 --step 'b[web-01]/steps[1].then[0]'` "
+            "or `waterflow reject r1 --step 'b[web-01]/steps[1].then[0]'`)",
+        ]
 
     def test_many_job_instances(self) -> None:
         run = waiting(*((f"work[web-{number:02}]", "event go") for number in range(8)))
@@ -71,6 +86,13 @@ class TestWhatIsSaid:
             "release waits for approval: Release it? "
             "(`waterflow approve r1 --server http://flow:80` or `waterflow reject r1 --server http://flow:80`)",
         ]
+
+
+class TestStatus:
+    def test_it_says_how_to_answer(self, waterflow: Any, server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("WATERFLOW_SERVER", server.url)
+        server.on("GET /v1/workflows/r1", waiting(("release", "approval: Release it?"), reason="release: approval"))
+        assert f"\n{ASKS}\n" in waterflow("status", "r1").out
 
 
 class TestWithoutTerminal:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from waterflow_sdk.wire import JobState, RunState, StepState
 
 from .._format import between, colour, error_text, mark, moment
-from .._options import call, format_option, server_options
+from .._options import call, format_option, same_server, server_options
 from .._output import Cell, make_table, print_table, write_data
 from .._runs import on_run
+
+if TYPE_CHECKING:
+    from waterflow_sdk.client import AsyncClient
 
 
 @click.command()
@@ -20,15 +24,20 @@ from .._runs import on_run
 @server_options
 def status(id: str, format: str) -> None:
     """Show the run ID: its jobs, their hosts and steps. -o wide shows attempts and times too."""
-    state = call(lambda client: on_run(client, id, lambda run: run.status("full")))
+
+    async def fetch(client: AsyncClient) -> tuple[RunState, str]:
+        return await on_run(client, id, lambda run: run.status("full")), same_server(client)
+
+    state, options = call(fetch)
     if not write_data(state, format):
-        _show(state, wide=format == "wide")
+        _show(state, options, wide=format == "wide")
 
 
-def _show(state: RunState, *, wide: bool) -> None:
+def _show(state: RunState, options: str, *, wide: bool) -> None:
     from rich.text import Text
 
     from .._console import make_console
+    from ..follow._waiting import waits
 
     console = make_console()
     console.print(Text.assemble((state.title or state.name, "bold"), "  ", state.id))
@@ -36,6 +45,8 @@ def _show(state: RunState, *, wide: bool) -> None:
     console.print(f"submitted  {moment(state.submitted)}" + (f" by {state.started_by}" if state.started_by else ""))
     if state.started is not None:
         console.print(f"duration   {between(state.started, state.ended)}")
+    for line in waits(state, options):
+        console.print(Text(line, style="yellow"))
     headers = ["JOB / STEP", "HOST", "STATE", "DURATION", *(["ATTEMPTS", "STARTED"] if wide else []), "ERROR"]
     console.print()
     print_table(console, make_table(headers, [row for job in state.jobs for row in _job(job, wide)]))
