@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from ._base import Wire
 from ._state import RunSummary, State
@@ -40,6 +40,17 @@ class CancelRequest(Wire, frozen=True, kw_only=True):
 
     reason: str = ""
     force: bool = False
+
+
+class RetryRequest(Wire, frozen=True, kw_only=True):
+    """``POST /v1/workflows/{id}/retry``: a new run, linked to this one, that keeps what has succeeded.
+
+    ``scope``: ``failed`` = failed job instances go on at their first step that did not succeed; ``failed-jobs`` = they
+    run again from their first step; ``job`` = the job named by ``job`` and all that need it; ``all`` = everything.
+    """
+
+    scope: Literal["failed", "failed-jobs", "job", "all"] = "failed"
+    job: str | None = None
 
 
 class PauseRequest(Wire, frozen=True, kw_only=True):

@@ -16,8 +16,8 @@ T = TypeVar("T")
 class Wire(msgspec.Struct, frozen=True, omit_defaults=True):
     """Base of all wire structs.
 
-    Frozen, defaults omitted (and each says ``frozen`` for type checkers and ``kw_only``, which msgspec does not inherit); unknown fields are *ignored*,
-    so that a newer minor version may add fields that an older reader does not know.
+    Frozen, defaults omitted; each says ``frozen`` for type checkers and ``kw_only``, which msgspec does not inherit.
+    Unknown fields are *ignored*, so that a newer minor version may add fields that an older reader does not know.
     """
 
 

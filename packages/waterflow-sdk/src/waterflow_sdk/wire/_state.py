@@ -98,7 +98,8 @@ class StepState(Wire, frozen=True, kw_only=True):
 
 
 class JobState(Wire, frozen=True, kw_only=True):
-    """A job instance: job × matrix or item × target host. ``steps`` is empty in a summary.
+    """A job instance: job × matrix or item × target host. ``steps`` is empty in a summary. ``kept_from`` names the
+    run whose result this is, where a retry kept it.
 
     ``concurrency`` is the group that it waits for, holds or held, empty without one.
     """
@@ -116,6 +117,7 @@ class JobState(Wire, frozen=True, kw_only=True):
     ended: datetime | None = None
     outputs: dict[str, Any] = {}
     error: ErrorInfo | None = None
+    kept_from: str | None = None
     steps: list[StepState] = []
     concurrency: str = ""
 
@@ -140,6 +142,7 @@ class RunState(Wire, frozen=True, kw_only=True):
     outputs: dict[str, Any] = {}
     plan_hash: str = ""
     link: str | None = None
+    retries: list[str] = []
     jobs: list[JobState] = []
     concurrency: str = ""
 

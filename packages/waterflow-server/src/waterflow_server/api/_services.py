@@ -12,6 +12,7 @@ from waterflow_sdk.wire import (
     AgentState,
     Health,
     NodeEntry,
+    RetryRequest,
     RunPage,
     RunState,
     State,
@@ -45,6 +46,10 @@ class RunService(Protocol):
 
     async def pause(self, run_id: str, reason: str) -> None:
         """Start nothing new."""
+        ...
+
+    async def retry(self, run_id: str, request: RetryRequest, started_by: str) -> str:
+        """Start a new run that keeps what has succeeded; raises RunNotEnded or NothingToRetry."""
         ...
 
     async def resume(self, run_id: str) -> None:

@@ -6,13 +6,14 @@ from litestar import Controller, Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from waterflow_sdk.wire import ApprovalRequest, EventRequest, PauseRequest
+from waterflow_sdk.wire import ApprovalRequest, EventRequest, PauseRequest, RetryRequest, SubmitResponse
 
 from ..engine import Event
 from ..runs import Approval
 from ._body import JsonRequest
 from ._openapi import problems
 from ._services import Services
+from .workflows import STARTED_BY
 
 
 class RunControlController(Controller):
@@ -36,6 +37,15 @@ class RunControlController(Controller):
         """Go on after a pause."""
         await services.runs.resume(run_id)
         return Response(b"")
+
+    @post("/retry", status_code=202)
+    async def retry(
+        self, run_id: FromPath[str], services: NamedDependency[Services], data: JSONBody[RetryRequest | None] = None
+    ) -> Response[SubmitResponse]:
+        """Start a new run, linked to this one, that keeps what has succeeded."""
+        new_id = await services.runs.retry(run_id, data or RetryRequest(), STARTED_BY)
+        answer = SubmitResponse(id=new_id, url=f"/v1/workflows/{new_id}")
+        return Response(answer, headers={"Location": answer.url})
 
     @post("/approve", status_code=202)
     async def approve(

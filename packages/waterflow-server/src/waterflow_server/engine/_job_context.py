@@ -8,14 +8,14 @@ from typing import Any
 from temporalio import workflow
 
 from waterflow_dsl.plan import StepPlan
-from waterflow_sdk.wire import AgentRef, State
+from waterflow_sdk.wire import AgentRef, State, StepState
 
 from ._gate import Gate
 from ._inbox import Inbox
 from ._records import AttemptRecord, StepRecord
 from ._stop import Stop
 from ._values import StepFailure, Values
-from ._wire import NOTE_SIGNAL, JobInput, JobNote
+from ._wire import NOTE_SIGNAL, JobInput, JobNote, ResumePoint
 
 
 class Scope:
@@ -48,12 +48,20 @@ class JobContext:
         self.gate = Gate(stop, given.paused)
         self.inbox = Inbox(given.events)
         self.attempts: dict[str, list[AttemptRecord]] = {}
+        if given.resume is not None:
+            self._go_on(given.resume)
 
     def begin(self) -> None:
         """As at the start of the job; a retry of the whole job begins anew."""
         self.env: dict[str, str] = dict(self.given.env)
         self.vars: dict[str, Any] = {}
         self.paths: list[str] = []
+        self.kept: dict[str, StepState] = {}
+
+    def _go_on(self, point: ResumePoint) -> None:
+        """As an earlier run left it."""
+        self.env, self.vars, self.paths = dict(point.env), dict(point.vars), list(point.paths)
+        self.kept = {step.path: step for step in point.steps}
 
     def values(self, scope: Scope, *, env: dict[str, str] | None = None) -> Values:
         """An evaluator for this instant."""

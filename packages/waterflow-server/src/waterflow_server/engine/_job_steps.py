@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from temporalio import workflow
 
 from waterflow_dsl.plan import JobPlan
@@ -14,13 +16,18 @@ from ._records import StepRecord
 from ._steps import StepRunner
 
 
-async def run_main_steps(runner: StepRunner, plan: JobPlan, records: list[StepRecord]) -> Scope:
-    """Run the job's steps; all of them again, with a fresh environment, as its retry policy says."""
+async def run_main_steps(
+    runner: StepRunner, plan: JobPlan, records: list[StepRecord], begun: Callable[[Scope], None]
+) -> Scope:
+    """Run the job's steps; all of them again, with a fresh environment, as its retry policy says. ``begun`` hears of
+    the scope of each turn.
+    """
     job = runner.job
     policy = retry_policy(plan.retry, job.values(Scope())) if plan.retry else None
     spent = 0
     while True:
         scope = Scope()
+        begun(scope)
         records.clear()
         await _once(runner, plan, scope, records)
         spent += 1

@@ -134,7 +134,11 @@ class JobRunner:
         )
 
     def _may_start(self, record: JobRecord, instance: Instance, given: JobInput) -> bool:
-        """An instance whose host is offline starts only where the policy is to wait for it."""
+        """Not one whose result a retry keeps; one whose host is offline only where the policy is to wait for it."""
+        kept = self._given.kept.get(instance.name)
+        if kept is not None:
+            record.update(kept)
+            return False
         policy = given.job.offline.policy
         if not instance.offline or policy == "wait":
             return True
@@ -163,6 +167,7 @@ class JobRunner:
         target = job.target
         if waits and instance.agent is not None:
             target = msgspec.structs.replace(target, agent=instance.agent.id)
+        point = self._given.resume.get(instance.name)
         contexts = {key: value for key, value in values.contexts.items() if key not in {"secrets", "env"}}
         return JobInput(
             run=self._info,
@@ -172,6 +177,7 @@ class JobRunner:
             name=values.text(job.name, "name") or job.id,
             env={**self._env, **values.texts(job.env, "env")},
             secrets=self._given.secrets,
-            agent=None if waits else instance.agent,
+            agent=point.agent if point and point.agent else None if waits else instance.agent,
+            resume=point,
             retry_safe=self._given.retry_safe,
         )

@@ -16,6 +16,7 @@ from ._control import Control, StopJob, run_control
 from ._job_context import JobContext, Scope
 from ._policy import attempt_policy
 from ._records import StepRecord
+from ._resume import keep
 from ._values import StepFailure, Values
 
 
@@ -33,11 +34,18 @@ class StepRunner:
         pending = [self._record(node, prefix) for node in nodes]
         records.extend(pending)
         for node, record in zip(nodes, pending, strict=True):
+            if record.path in self.job.kept:
+                self._keep(node, record, scope)
+                continue
             await self.job.gate.passed()
             if self.job.stop.force:
                 record.end(State.CANCELLED, workflow.now(), reason=self.job.stop.reason)
             else:
                 await self.run_node(node, record, scope)
+
+    def _keep(self, node: NodePlan, record: StepRecord, scope: Scope) -> None:
+        point = self.job.given.resume
+        keep(node, record, self.job.kept[record.path], scope, point.contexts if point else {})
 
     async def run_node(self, node: NodePlan, record: StepRecord, scope: Scope) -> None:
         """Run one step or block to its end and let the scope know."""

@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 
 from waterflow_dsl.plan import JobPlan
-from waterflow_sdk.wire import AgentRef, JobState, RunInfo, State
+from waterflow_sdk.wire import AgentRef, JobState, RunInfo, State, StepState
 
 from ..concurrency._wire import LockRequest
 
 RUN_WORKFLOW = "WaterflowRun"
 JOB_WORKFLOW = "WaterflowJob"
 STATE_QUERY = "state"
+RESUME_QUERY = "resume"
 CANCEL_SIGNAL = "cancel"
 PAUSE_UPDATE = "pause"
 PAUSE_SIGNAL = "gate"
@@ -32,6 +33,7 @@ class RunInput(EngineStruct, frozen=True, kw_only=True):
     ends the run with a reason instead of a workflow task that fails for ever. ``retry_safe`` are the nodes whose
     manifests say that they may be run again unasked. ``concurrency`` is what the run was got in line for at
     its submit; a run that finds none there although its file asks for a group gets in line by itself.
+    A retry names the run it repeats (``link``), the results it keeps and where instances go on, by instance.
     """
 
     id: str
@@ -44,6 +46,22 @@ class RunInput(EngineStruct, frozen=True, kw_only=True):
     started_by: str = ""
     retry_safe: list[str] = []
     concurrency: LockRequest | None = None
+    link: str | None = None
+    kept: dict[str, JobState] = {}
+    resume: dict[str, ResumePoint] = {}
+
+
+class ResumePoint(EngineStruct, frozen=True, kw_only=True):
+    """Where a job instance that did not succeed can go on: the steps before its first one that did not succeed, and
+    what they left behind. ``contexts`` is what expressions see as ``steps``.
+    """
+
+    steps: list[StepState] = []
+    contexts: dict[str, Any] = {}
+    env: dict[str, str] = {}
+    vars: dict[str, Any] = {}
+    paths: list[str] = []
+    agent: AgentRef | None = None
 
 
 class JobInput(EngineStruct, frozen=True, kw_only=True):
@@ -64,6 +82,7 @@ class JobInput(EngineStruct, frozen=True, kw_only=True):
     retry_safe: list[str] = []
     paused: str | None = None
     events: list[Event] = []
+    resume: ResumePoint | None = None
 
 
 class JobResult(EngineStruct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from ._job_context import JobContext, Scope
 from ._job_steps import job_error, run_main_steps, waiting
 from ._placement import NoAgentSkip, Placement, nodes_used
 from ._records import StepRecord
+from ._resume import resume_point
 from ._steps import StepRunner
 from ._stop import Stop
 from ._values import StepFailure
@@ -29,6 +30,7 @@ from ._wire import (
     EVENT_SIGNAL,
     JOB_WORKFLOW,
     PAUSE_SIGNAL,
+    RESUME_QUERY,
     STATE_QUERY,
     Answer,
     CancelOrder,
@@ -36,6 +38,7 @@ from ._wire import (
     JobInput,
     JobResult,
     PauseOrder,
+    ResumePoint,
 )
 
 
@@ -50,6 +53,7 @@ class WaterflowJob:
         self._turn = Turn(self._stop)
         self._job = JobContext(given, self._stop)
         self._steps: list[StepRecord] = []
+        self._scope = Scope()
         self._state = State.QUEUED
         self._reason = ""
         self._started: datetime | None = None
@@ -91,6 +95,11 @@ class WaterflowJob:
             steps=[step.snapshot() for step in self._steps],
             concurrency=self._turn.group,
         )
+
+    @workflow.query(name=RESUME_QUERY)
+    def resume(self) -> ResumePoint:
+        """Where a retry could go on."""
+        return resume_point(self._job, self._scope, self._steps)
 
     @workflow.signal(name=CANCEL_SIGNAL)
     def cancel(self, order: CancelOrder) -> None:
@@ -162,7 +171,7 @@ class WaterflowJob:
     async def _run_steps(self) -> None:
         plan = self._given.job
         runner = StepRunner(self._job, self._reassign if self._may_move() else None)
-        scope = await run_main_steps(runner, plan, self._steps)
+        scope = await run_main_steps(runner, plan, self._steps, self._begun)
         state = self._job.job_state(scope)
         self._error = job_error(self._steps, self._job)
         if not self._stop.force:
@@ -173,6 +182,9 @@ class WaterflowJob:
             state = State.FAILED
             self._error = self._error or failure.error
         self._end(state, self._error.message if self._error else self._stop.reason)
+
+    def _begun(self, scope: Scope) -> None:
+        self._scope = scope
 
     def _end(self, state: State, reason: str) -> None:
         self._state, self._reason, self._ended = state, reason, workflow.now()

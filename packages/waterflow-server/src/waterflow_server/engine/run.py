@@ -86,6 +86,7 @@ class WaterflowRun:
             ended=self._ended,
             error=self._error,
             outputs=self._outputs,
+            link=given.link,
             plan_hash=self._plan.hash if self._plan else "",
             concurrency=self._turn.group,
             jobs=[state for job in self._graph.jobs.values() for state in job.states()],

@@ -27,6 +27,18 @@ class RunClosed(RunError):
     code = "run-closed"
 
 
+class RunNotEnded(RunError):
+    """The run still runs: it cannot be retried."""
+
+    code = "run-not-ended"
+
+
+class NothingToRetry(RunError):
+    """The run has nothing of what was asked for."""
+
+    code = "nothing-to-retry"
+
+
 class NothingWaits(RunError):
     """No approval waits in the run, or not the one that was named."""
 

@@ -61,7 +61,8 @@ class RunReader:
 
         jobs = await asyncio.gather(*(detailed(job) for job in state.jobs))
         state = await _explained(state, handle.id, lines)
-        return msgspec.structs.replace(state, jobs=list(jobs))
+        retries = await self._retries(run_id) if full else []
+        return msgspec.structs.replace(state, jobs=list(jobs), retries=retries)
 
     async def list(
         self,
@@ -110,14 +111,20 @@ class RunReader:
     async def _job(self, run_id: str, job: JobState) -> JobState:
         if job.state in (State.PENDING, State.SKIPPED) and job.agent is None:
             return job
-        handle = self._client.get_workflow_handle(job_workflow_id(run_id, job.instance))
+        handle = self._client.get_workflow_handle(job_workflow_id(job.kept_from or run_id, job.instance))
         try:
             found = await handle.query(STATE_QUERY, result_type=JobState, rpc_timeout=RPC_TIMEOUT)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:  # it never started: refused, or cancelled before its turn
                 return job
             raise
-        return found
+        return msgspec.structs.replace(found, kept_from=job.kept_from)
+
+    async def _retries(self, run_id: str) -> list[str]:
+        """The runs that retry this one, oldest first."""
+        query = f"{attributes.LINK.name} = {_quote(run_id)}"
+        found = [execution async for execution in self._client.list_workflows(query)]
+        return [each.id.removeprefix("run/") for each in sorted(found, key=lambda each: each.start_time)]
 
 
 async def _explained(state: Waiter, workflow_id: str, lines: Lines) -> Waiter:

@@ -8,17 +8,20 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
-from waterflow_dsl.plan import encode_plan
-from waterflow_sdk.wire import ORCHESTRATOR_QUEUE, State, run_workflow_id
+from waterflow_dsl.plan import decode_plan, encode_plan
+from waterflow_sdk.wire import ORCHESTRATOR_QUEUE, AgentStatus, RetryRequest, State, job_workflow_id, run_workflow_id
 
 from ..concurrency import LockRequest, enqueue
 from ..engine._concurrency import run_lock
 from ..engine._values import StepFailure
-from ..engine._wire import RUN_WORKFLOW, RunInput
+from ..engine._wire import RESUME_QUERY, RUN_WORKFLOW, ResumePoint, RunInput
+from ..presence import AgentRegistry
 from ._control import RunControl
-from ._errors import IdempotencyConflict, InvalidConcurrency
+from ._errors import IdempotencyConflict, InvalidConcurrency, RunNotEnded, RunNotFound
+from ._reading import RPC_TIMEOUT
+from ._retry import plan_retry
 from ._submission import Submission, new_run_id, search_attributes
 
 _log = logging.getLogger("waterflow.runs")
@@ -45,6 +48,9 @@ class Runs(RunControl):
             labels=submission.labels,
             started_by=submission.started_by,
             retry_safe=submission.retry_safe,
+            link=submission.link,
+            kept=submission.kept,
+            resume=submission.resume,
         )
         lock = _lock(given, submission)
         if delay is None:  # one that starts later gets in line by itself then; a signal would start it at once
@@ -67,6 +73,55 @@ class Runs(RunControl):
         if given.concurrency is not None:
             await self._get_in_line(given.concurrency)
         return run_id, True
+
+    async def retry(self, run_id: str, request: RetryRequest, started_by: str) -> str:
+        """Start a new run that keeps what has succeeded; returns its id.
+
+        Raises RunNotFound, RunNotEnded and NothingToRetry.
+        """
+        run = await self.get(run_id, full=False)
+        if not run.state.ended:
+            raise RunNotEnded(f"run {run_id} has not ended; cancel it first, or wait")
+        original = await self._original(run_id)
+        plan = decode_plan(bytes(original.plan))
+        decided = plan_retry(plan, run, request)
+        points = {name: await self._resume_point(run_id, name) for name in decided.resume}
+        new_id, _ = await self.submit(
+            Submission(
+                plan=plan,
+                vars=original.vars,
+                inputs=original.inputs,
+                secrets=original.secrets,
+                labels=original.labels,
+                started_by=started_by,
+                retry_safe=original.retry_safe,
+                link=run_id,
+                kept=decided.kept,
+                resume={name: point for name, point in points.items() if point is not None},
+            )
+        )
+        return new_id
+
+    async def _original(self, run_id: str) -> RunInput:
+        """What the run was started with: the input in the first event of its history."""
+        handle = self._client.get_workflow_handle(run_workflow_id(run_id))
+        async for event in handle.fetch_history_events(page_size=1):
+            payloads = event.workflow_execution_started_event_attributes.input.payloads
+            values = await self._client.data_converter.decode(payloads, [RunInput])
+            return values[0]
+        raise RunNotFound(f"run {run_id} has no history any more")
+
+    async def _resume_point(self, run_id: str, instance: str) -> ResumePoint | None:
+        """Where the instance can go on; None when its host is away, because its workspace is there."""
+        handle = self._client.get_workflow_handle(job_workflow_id(run_id, instance))
+        try:
+            point = await handle.query(RESUME_QUERY, result_type=ResumePoint, rpc_timeout=RPC_TIMEOUT)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise
+        agent = await AgentRegistry(self._client).get(point.agent.id) if point.agent else None
+        return point if agent is not None and agent.status is AgentStatus.ONLINE else None
 
     async def _get_in_line(self, lock: LockRequest) -> None:
         try:

@@ -12,16 +12,20 @@ import msgspec
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 
 from waterflow_dsl.plan import Plan, encode_plan
-from waterflow_sdk.wire import State
+from waterflow_sdk.wire import JobState, State
 
 from .. import _search_attributes as attributes
+from ..engine._wire import ResumePoint
 
 RUN_KIND = "run"
 """Value of the search attribute for the kind of what a workflow stands for."""
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """A run to start: validated, compiled, all its values given."""
+    """A run to start: validated, compiled, all its values given.
+
+    A retry names the run it repeats (``link``), the results it keeps and where instances go on, by instance.
+    """
 
     plan: Plan
     vars: dict[str, Any] = {}
@@ -33,6 +37,9 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     idempotency_key: str | None = None
     run_at: datetime | None = None
     retry_safe: list[str] = []
+    link: str | None = None
+    kept: dict[str, JobState] = {}
+    resume: dict[str, ResumePoint] = {}
 
     @property
     def fingerprint(self) -> str:
@@ -59,6 +66,8 @@ def search_attributes(submission: Submission, state: State = State.RUNNING) -> T
     ]
     if submission.labels:
         pairs.append(SearchAttributePair(attributes.TAGS, submission.labels))
+    if submission.link:
+        pairs.append(SearchAttributePair(attributes.LINK, submission.link))
     if submission.tenant_id:
         pairs.append(SearchAttributePair(attributes.TENANT, submission.tenant_id))
     return TypedSearchAttributes(pairs)

@@ -1,0 +1,129 @@
+"""Again: a new run, linked to the one it repeats, that keeps what has succeeded."""
+
+from pathlib import Path
+
+import aiohttp
+import pytest
+from harness import Site
+
+from waterflow_sdk.client import Run
+from waterflow_sdk.wire import RunState, State
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def retry(site: Site, run: Run, **body: str) -> tuple[int, dict[str, object]]:
+    """Ask for a retry: status, and the body of the answer."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{site.url}/v1/workflows/{run.id}/retry", json=body) as answer,
+    ):
+        return answer.status, await answer.json(content_type=None)
+
+
+async def again(site: Site, run: Run, **body: str) -> RunState:
+    """Retry and wait for the end."""
+    status, answer = await retry(site, run, **body)
+    assert status == 202, answer
+    return await site.client.run(str(answer["id"])).wait(30)
+
+
+def flaky(effects: Path, done: Path) -> str:
+    """Two hosts inspect; one step in the middle fails until ``done`` is there; a report follows."""
+    return f"""
+        name: flaky
+        jobs:
+          prepare:
+            runs-on: {{agent: db-01}}
+            steps: [{{id: p, run: 'echo prepare >> {effects}; echo "v=1" >> "$WATERFLOW_OUTPUT"'}}]
+            outputs: {{v: "${{{{ steps.p.outputs.v }}}}"}}
+          work:
+            needs: prepare
+            runs-on: {{group: web, target: all}}
+            steps:
+              - {{id: first, run: 'echo first-${{{{ agent.name }}}} >> {effects}; echo "f=7" >> "$WATERFLOW_OUTPUT"'}}
+              - {{uses: env/set, with: {{name: KEPT, value: from-before}}}}
+              - run: test "${{{{ agent.name }}}}" = web-01 || test -e {done}
+              - run: echo "last-${{{{ agent.name }}}} $KEPT ${{{{ steps.first.outputs.f }}}}" >> {effects}
+          report:
+            needs: work
+            runs-on: {{agent: db-01}}
+            steps: [run: echo report >> {effects}]
+    """
+
+
+class TestFromTheFailedStep:
+    async def test_only_what_failed_runs_again_with_what_the_kept_steps_gave(self, site: Site, tmp_path: Path):
+        effects, done = tmp_path / "effects", tmp_path / "done"
+        run = await site.submit(flaky(effects, done))
+        assert (await run.wait(30)).state is State.FAILED
+        done.touch()
+        before = effects.read_text().splitlines()
+        state = await again(site, run)
+        assert state.state is State.SUCCESS, state.error
+        assert effects.read_text().splitlines()[len(before) :] == ["last-web-02 from-before 7", "report"]
+
+    async def test_runs_are_linked_in_both_directions_and_kept_jobs_say_where_they_ran(
+        self, site: Site, tmp_path: Path
+    ):
+        run = await site.submit(flaky(tmp_path / "effects", tmp_path / "done"))
+        await run.wait(30)
+        state = await again(site, run)
+        new = await site.client.run(state.id).status()
+        assert (new.link, (await run.status()).retries) == (run.id, [new.id])
+        kept = {job.instance: job.kept_from for job in new.jobs}
+        assert kept == {"prepare": run.id, "work[web-01]": run.id, "work[web-02]": None, "report": None}
+        assert [step.state for step in new.jobs[1].steps] == [State.SUCCESS] * 4
+
+
+class TestScopes:
+    async def test_failed_jobs_run_again_from_their_first_step(self, site: Site, tmp_path: Path):
+        effects, done = tmp_path / "effects", tmp_path / "done"
+        run = await site.submit(flaky(effects, done))
+        await run.wait(30)
+        done.touch()
+        before = effects.read_text().splitlines()
+        await again(site, run, scope="failed-jobs")
+        assert effects.read_text().splitlines()[len(before) :] == [
+            "first-web-02",
+            "last-web-02 from-before 7",
+            "report",
+        ]
+
+    async def test_one_job_runs_again_with_all_that_need_it(self, site: Site, tmp_path: Path):
+        effects, done = tmp_path / "effects", tmp_path / "done"
+        done.touch()
+        run = await site.submit(flaky(effects, done))
+        assert (await run.wait(30)).state is State.SUCCESS
+        before = effects.read_text().splitlines()
+        await again(site, run, scope="job", job="report")
+        assert effects.read_text().splitlines()[len(before) :] == ["report"]
+
+    async def test_all_keeps_nothing(self, site: Site, tmp_path: Path):
+        effects, done = tmp_path / "effects", tmp_path / "done"
+        done.touch()
+        run = await site.submit(flaky(effects, done))
+        await run.wait(30)
+        before = effects.read_text().splitlines()
+        await again(site, run, scope="all")
+        assert sorted(effects.read_text().splitlines()[len(before) :]) == sorted(before)
+
+
+class TestRefused:
+    async def test_while_the_run_lives(self, site: Site):
+        run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [run: sleep 30]}}")
+        status, problem = await retry(site, run)
+        assert (status, problem["code"]) == (409, "run-not-ended")
+        await run.cancel()
+
+    async def test_when_nothing_failed(self, site: Site):
+        run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [run: echo]}}")
+        await run.wait(20)
+        status, problem = await retry(site, run)
+        assert (status, problem["code"]) == (409, "nothing-to-retry")
+
+    async def test_for_a_job_that_is_not_there(self, site: Site):
+        run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [run: exit 1]}}")
+        await run.wait(20)
+        status, problem = await retry(site, run, scope="job", job="b")
+        assert (status, problem["detail"]) == (409, f"run {run.id} has no job 'b'; it has a")
