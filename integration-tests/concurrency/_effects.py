@@ -8,11 +8,13 @@ from pathlib import Path
 from harness import Site
 from harness.site import until
 from temporalio.client import Client
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from waterflow_sdk.client import Run
 from waterflow_sdk.codec import KeyRing, PayloadCodec
 from waterflow_sdk.wire import State
 from waterflow_server._converter import data_converter
+from waterflow_server.engine.worker import WORKFLOWS
 
 
 class Effects:
@@ -71,6 +73,20 @@ async def connect(site: Site) -> Client:
     """A client of the site's Temporal that reads what the server writes."""
     codec = PayloadCodec(KeyRing.load(site.root / "keys.json"))
     return await Client.connect(site.temporal.address, data_converter=data_converter(codec))
+
+
+async def replay_everything(site: Site) -> int:
+    """Replay what every run, job and coordinator of the site has done; fails where today's code would do otherwise."""
+    temporal = await connect(site)
+    replayer = Replayer(
+        workflows=WORKFLOWS, data_converter=temporal.data_converter, workflow_runner=UnsandboxedWorkflowRunner()
+    )
+    count = 0
+    async for execution in temporal.list_workflows("WorkflowType IN ('WaterflowRun', 'WaterflowJob', 'WaterflowLock')"):
+        handle = temporal.get_workflow_handle(execution.id, run_id=execution.run_id)
+        await replayer.replay_workflow(await handle.fetch_history())
+        count += 1
+    return count
 
 
 def yaml_text(text: str) -> str:
