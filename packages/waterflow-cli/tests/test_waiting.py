@@ -10,7 +10,7 @@ import pytest
 from waterflow_cli.follow._waiting import waits
 from waterflow_sdk.wire import JobState, RunState, State, StepState
 
-ASKS = "release waits for approval: Release it? (`waterflow approve r1` or `waterflow reject r1`)"
+ASKS = "release waits for approval: Release it? (`waterflow approve r1`, or `reject`)"
 
 
 def waiting(*jobs: tuple[str, str], state: State = State.WAITING, reason: str = "") -> RunState:
@@ -68,10 +68,9 @@ class TestWhatIsSaid:
         block = StepState(path="steps[1]", name="if", state=State.RUNNING, steps=[asks])
         jobs = [msgspec.structs.replace(job, steps=[block]) for job in run.jobs]
         assert waits(msgspec.structs.replace(run, jobs=jobs)) == [
-            "a waits for approval: A? (`waterflow approve r1 --step 'a/steps[1].then[0]'` "
-            "or `waterflow reject r1 --step 'a/steps[1].then[0]'`)",
-            "b[web-01] waits for approval: B? (`waterflow approve r1 --step 'b[web-01]/steps[1].then[0]'` "
-            "or `waterflow reject r1 --step 'b[web-01]/steps[1].then[0]'`)",
+            "a waits for approval: A? (`waterflow approve r1 --step 'a/steps[1].then[0]'`, or `reject`)",
+            "b[web-01] waits for approval: B? "
+            "(`waterflow approve r1 --step 'b[web-01]/steps[1].then[0]'`, or `reject`)",
         ]
 
     def test_many_job_instances(self) -> None:
@@ -83,8 +82,7 @@ class TestWhatIsSaid:
         run = waiting(("release", "approval: Release it?"), state=State.PAUSED, reason="lunch")
         assert waits(run, " --server http://flow:80") == [
             "run r1 is paused: lunch (`waterflow resume r1 --server http://flow:80`)",
-            "release waits for approval: Release it? "
-            "(`waterflow approve r1 --server http://flow:80` or `waterflow reject r1 --server http://flow:80`)",
+            "release waits for approval: Release it? (`waterflow approve r1 --server http://flow:80`, or `reject`)",
         ]
 
 

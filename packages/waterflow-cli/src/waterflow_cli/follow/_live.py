@@ -71,7 +71,8 @@ class LiveView:
         hosts = list(self.progress.hosts.values())
         run = self.progress.run
         notes = [Text(line, style="yellow") for line in (waits(run, self._options) if run else [])]
-        room = max(self._console.height - _MARGIN - len(notes), 3)
+        taken = sum(len(note.wrap(self._console, self._console.width)) for note in notes)
+        room = max(self._console.height - _MARGIN - taken, 3)
         shown = _most_interesting(hosts, room)
         parts: list[RenderableType] = [self._head(hosts), *notes, _rows(shown)]
         if len(shown) < len(hosts):

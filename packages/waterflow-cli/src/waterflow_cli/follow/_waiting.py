@@ -53,7 +53,7 @@ def _waiting(steps: Sequence[StepState]) -> Iterator[str]:
 def _how(job: JobState, run: str, options: str) -> str:
     """The command that ends the wait, told by the reason: a summary has no steps that would name their node."""
     if job.reason.startswith(_APPROVAL):
-        return f" (`waterflow approve {run}{options}` or `waterflow reject {run}{options}`)"
+        return f" (`waterflow approve {run}{options}`, or `reject`)"
     if job.reason.startswith(_EVENT):
         name = shlex.quote(job.reason.removeprefix(_EVENT))
         return f" (`waterflow event {run} {name}{options}`)"
