@@ -53,7 +53,7 @@ async def until_ended(client: Client, id: str) -> None:
         )
         async for _ in closing:  # it may have continued as new: look again
             break
-    while is_run(id) and await _open_jobs(client, id):
+    while is_run(id) and await _open_jobs(client, id):  # noqa: ASYNC110 - nobody announces their end
         await asyncio.sleep(_POLL)
 
 
