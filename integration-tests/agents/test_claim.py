@@ -34,7 +34,8 @@ class TestClaim:
         await site.start_agent("web-01")
         handle = site.client.get_workflow_handle("agent/web-01-id")
         await handle.execute_update("cordon", ModeChange(reason="test"))
-        assert await site.claim() == "activity ScheduleToStart timeout"
+        # A poll that was still open when the agent was cordoned may swallow the claim; nobody takes it either way.
+        assert await site.claim() in {"activity ScheduleToStart timeout", "activity StartToClose timeout"}
         await handle.execute_update("uncordon", ModeChange())
         assert await site.claim() == "web-01"
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from harness.site import until
 from temporalio.client import WorkflowFailureError
 
 from waterflow_sdk.wire import AgentStatus, State
@@ -176,9 +177,12 @@ class TestDrain:
         assert delivered.outcome is not None
         assert (delivered.outcome.state, delivered.lost) == (State.SUCCESS, [])
         assert await asyncio.to_thread(agent.wait, 10) == 0
-        state = await site.registry.get("web-01")
-        assert state is not None
-        assert (state.status, state.reason) == (AgentStatus.OFFLINE, "it was stopped")
+
+        async def stopped() -> bool:
+            state = await site.registry.get("web-01")
+            return state is not None and (state.status, state.reason) == (AgentStatus.OFFLINE, "it was stopped")
+
+        await until(stopped, "presence says that the agent was stopped")
 
     async def test_after_the_grace_period_they_are_ended(self, site: Site, tmp_path: Path) -> None:
         agent = await site.start_agent("web-01", "--stop-grace", "0.5")
