@@ -11,6 +11,7 @@ import yaml
 from waterflow_dsl import Catalog, Diagnostic, NodeSignature, check, decode_plan, encode_plan
 
 CASES = Path(__file__).parents[3] / "conformance" / "files"
+TOPICS = ("source", "structure", "expressions", "graph", "matrix", "triggers", "nodes", "github")
 
 
 def _cases(*topics: str) -> list[Any]:
@@ -43,7 +44,7 @@ def _shown(diagnostic: Diagnostic) -> str:
 
 class TestDiagnostics:
     @pytest.mark.parametrize(
-        ("topic", "case"), _cases("source", "structure", "expressions", "graph", "triggers", "nodes", "github")
+        ("topic", "case"), _cases(*TOPICS)
     )
     def test_every_one_with_its_place(self, topic: str, case: dict[str, Any]) -> None:
         result = check(

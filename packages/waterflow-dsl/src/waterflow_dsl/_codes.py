@@ -190,7 +190,10 @@ CODES: dict[Code, CodeInfo] = {
         "The same id twice", "Step ids are unique in a job; only `then` and `else` of one `if` may share one."
     ),
     Code.NOT_IN_GITHUB: CodeInfo("Not in GitHub's language", "The key is Waterflow's; GitHub refuses the file."),
-    Code.MATRIX_TOO_LARGE: CodeInfo("The matrix is too large", "A matrix makes at most 256 job instances."),
+    Code.MATRIX_TOO_LARGE: CodeInfo(
+        "The matrix is too large",
+        "A matrix makes at most 256 job instances; `strategy.max-instances` raises it, up to 10,000.",
+    ),
     Code.EXPRESSION_LEXING: CodeInfo(
         "An expression with unreadable characters", "Texts in expressions take single quotes, and `''` is one quote."
     ),

@@ -196,13 +196,17 @@ class TargetPlan(PlanStruct, frozen=True, kw_only=True):
 
 
 class StrategyPlan(PlanStruct, frozen=True, kw_only=True):
-    """Matrix of a job. ``matrix`` maps a name to a list, or is a template; ``include`` and ``exclude`` as GitHub."""
+    """Matrix of a job. ``matrix`` maps a name to a list, or is a template; ``include`` and ``exclude`` as GitHub.
+
+    ``max_instances`` None = 256.
+    """
 
     matrix: Template = None
     include: Template = None
     exclude: Template = None
     fail_fast: Flag = True
     max_parallel: Count | None = None
+    max_instances: int | None = None
 
 
 class RolloutPlan(PlanStruct, frozen=True, kw_only=True):

@@ -1,9 +1,16 @@
 """Matrix expansion: the examples of GitHub's page "Running variations of jobs in a workflow", and what is refused."""
 
-import pytest
+import json
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from waterflow_dsl import check
 from waterflow_server.engine._matrix import MAX_INSTANCES, expand_matrix
 from waterflow_server.engine._values import StepFailure
+
+ENDLESS = dict.fromkeys("abcdefgh", [0] * 20)
 
 
 class TestAxes:
@@ -65,6 +72,12 @@ class TestRefused:
             ({"os": ["a"]}, {"os": "b"}, "strategy.include: must be a list"),
             ({"os": ["a"]}, ["b"], "strategy.include[0]: must be a mapping, not str"),
             ({"n": list(range(257))}, None, "strategy.matrix: 257 combinations; 256 are allowed"),
+            (ENDLESS, None, "strategy.matrix: 25,600,000,000 combinations; 256 are allowed"),
+            (
+                ENDLESS,
+                [{"a": 1}],
+                "strategy.matrix: 25,600,000,000 combinations are too many to compare with include and exclude",
+            ),
         ],
     )
     def test_with_a_sentence(self, matrix, include, message):
@@ -74,3 +87,41 @@ class TestRefused:
 
     def test_the_limit_itself_is_allowed(self):
         assert len(expand_matrix({"n": list(range(MAX_INSTANCES))}, None, None)) == MAX_INSTANCES
+
+
+class TestLimit:
+    def test_is_counted_after_exclude(self):
+        assert len(expand_matrix({"n": list(range(257))}, None, [{"n": 0}])) == 256
+
+    def test_is_what_the_file_says(self):
+        assert len(expand_matrix({"n": list(range(300))}, None, None, 300)) == 300
+        with pytest.raises(StepFailure) as refused:
+            expand_matrix({"n": [1, 2, 3]}, None, None, 2)
+        assert refused.value.error.message == "strategy.matrix: 3 combinations; 2 are allowed"
+
+
+_VALUES = st.sampled_from([1, 2, "a", True])
+_ENTRY = st.dictionaries(st.sampled_from("xyz"), _VALUES, min_size=1, max_size=2)
+
+
+class TestAgainstTheLanguage:
+    """What validation refuses as too large is what a run refuses."""
+
+    @given(
+        axes=st.dictionaries(st.sampled_from("xy"), st.lists(_VALUES, min_size=1, max_size=3)),
+        include=st.lists(_ENTRY, max_size=3),
+        exclude=st.lists(_ENTRY, max_size=2),
+        limit=st.integers(1, 6),
+    )
+    def test_both_count_alike(self, axes, include, exclude, limit):
+        strategy = {"matrix": {**axes, "include": include, "exclude": exclude}, "max-instances": limit}
+        file = json.dumps({"jobs": {"a": {"strategy": strategy, "steps": [{"run": "x"}]}}})
+        refused = [each.code for each in check(file).diagnostics] == ["WF1117"]
+        assert refused != self._fits(strategy["matrix"], limit)
+
+    def _fits(self, matrix, limit):
+        try:
+            expand_matrix(matrix, None, None, limit)
+        except StepFailure:
+            return False
+        return True

@@ -1,13 +1,12 @@
-"""What spans several keys: version, jobs without work, matrix size, schedules, pauses."""
+"""What spans several keys: version, jobs without work, schedules, pauses."""
 
 from __future__ import annotations
 
-import math
 import re
-from typing import Any
 
 from waterflow_dsl import model
 from waterflow_dsl._analysis._cron import cron_problem
+from waterflow_dsl._analysis._matrix import check_matrix
 from waterflow_dsl._analysis._zones import TIME_ZONES
 from waterflow_dsl._codes import Code
 from waterflow_dsl._convert._reader import Dialect
@@ -15,7 +14,6 @@ from waterflow_dsl._diagnostics import Report, did_you_mean
 from waterflow_dsl._duration import parse_duration
 from waterflow_dsl._source import Mapping
 
-MAX_MATRIX = 256
 _MAJOR, _MINOR = 1, 0
 _VERSION = re.compile(r"(\d{1,4})(?:\.(\d{1,4}))?", re.ASCII)
 
@@ -40,7 +38,7 @@ def check_job(job_id: str, job: model.Job, report: Report, dialect: Dialect) -> 
         report.add(Code.NO_JOBS, job.key("name", "runs-on"), message, path=job.path, hint="add `steps:`")
     elif dialect == "github" and "steps" in keys and "runs-on" not in keys:
         report.add(Code.MISSING_KEY, job.key("steps"), f"the job `{job_id}` has no `runs-on`", path=job.path)
-    _check_matrix(job, report)
+    check_matrix(job, report, dialect)
     _check_pause(job, report)
     if job.strategy and job.strategy.matrix is not None and job.for_each is not None:
         message = "`strategy.matrix` and `for-each` exclude each other"
@@ -72,30 +70,6 @@ def _check_schedule(schedule: model.Schedule, report: Report) -> None:
         )
         message = f"unknown time zone `{schedule.timezone[:40]}`"
         report.add(Code.TIME_ZONE, schedule.node_of("timezone"), message, path=f"{schedule.path}.timezone", hint=hint)
-
-
-def _check_matrix(job: model.Job, report: Report) -> None:
-    matrix: Any = job.strategy.matrix if job.strategy else None
-    values_by_name = model.as_mapping(matrix)
-    if values_by_name is None or job.strategy is None:
-        return
-    path = f"{job.path}.strategy.matrix"
-    for name, values in values_by_name.items():
-        is_expression = isinstance(values, str) and "${{" in values
-        if not isinstance(values, list) and not is_expression:
-            message = f"`{name}` takes a list or an expression"
-            report.add(
-                Code.WRONG_TYPE, job.strategy.node_of("matrix"), message, path=f"{path}.{name}", hint="write `[…]`"
-            )
-        elif values == [] and name not in ("include", "exclude"):
-            report.add(
-                Code.EMPTY_VALUE, job.strategy.node_of("matrix"), f"`{name}` is an empty list", path=f"{path}.{name}"
-            )
-    lists = [model.as_list(each) for name, each in values_by_name.items() if name not in ("include", "exclude")]
-    size = math.prod(len(each) for each in lists if each is not None)
-    if size > MAX_MATRIX and "exclude" not in values_by_name:
-        message = f"the matrix makes {size} job instances; at most {MAX_MATRIX} are possible"
-        report.add(Code.MATRIX_TOO_LARGE, job.strategy.key("matrix"), message, path=path, hint="split the job")
 
 
 def _check_pause(job: model.Job, report: Report) -> None:

@@ -58,6 +58,7 @@ def compile_strategy(strategy: model.Strategy | None) -> StrategyPlan | None:
         exclude=exclude,
         fail_fast=strategy.fail_fast,
         max_parallel=strategy.max_parallel,
+        max_instances=strategy.max_instances,
     )
 
 

@@ -74,6 +74,12 @@ STRATEGY_TYPE = ObjectType(
         ),
         Field(name="fail-fast", type=Flag(), help="Whether a failure cancels the others; true.", place=STRATEGY),
         Field(name="max-parallel", type=Number(minimum=1), help="How many run at once.", place=STRATEGY),
+        Field(
+            name="max-instances",
+            type=Number(minimum=1, maximum=10_000),
+            help="Instances that the matrix may make; 256.",
+            origin="waterflow",
+        ),
     ),
 )
 

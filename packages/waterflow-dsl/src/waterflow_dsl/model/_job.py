@@ -43,6 +43,7 @@ class Strategy(ModelObject, frozen=True, kw_only=True):
     matrix: Any = None
     fail_fast: bool | str = True
     max_parallel: int | str | None = None
+    max_instances: int | None = None
 
 
 class Rollout(ModelObject, frozen=True, kw_only=True):

@@ -79,6 +79,7 @@ def _elements(job: JobPlan, values: Values) -> list[dict[str, Any]]:
         values.resolve(strategy.matrix, "strategy.matrix"),
         values.resolve(strategy.include, "strategy.include"),
         values.resolve(strategy.exclude, "strategy.exclude"),
+        strategy.max_instances,
     )
     return [{"matrix": combination, "index": index} for index, combination in enumerate(combinations)]
 

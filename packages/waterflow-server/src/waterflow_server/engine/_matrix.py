@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 from ._json import is_list, is_mapping
 from ._values import StepFailure
 
 MAX_INSTANCES = 256
-"""Combinations that one job's matrix may have (GitHub's limit)."""
+"""Combinations that one job's matrix may have (GitHub's limit), where the file does not raise it."""
+MAX_COMPARISONS = 1_000_000
+"""Combinations times entries of ``include`` and ``exclude``: more would hold up the worker."""
 
 Combination = dict[str, Any]
 
 
-def expand_matrix(matrix: Any, include: Any, exclude: Any) -> list[Combination]:
+def expand_matrix(matrix: Any, include: Any, exclude: Any, limit: int | None = None) -> list[Combination]:
     """All combinations in the order of the keys as written; raises StepFailure for what is not a matrix."""
     axes = {} if matrix is None else _mapping(matrix, "strategy.matrix")
     include = axes.pop("include", include)
@@ -22,13 +25,29 @@ def expand_matrix(matrix: Any, include: Any, exclude: Any) -> list[Combination]:
     for name, values in axes.items():
         if not isinstance(values, list) or not values:
             raise StepFailure("matrix", f"strategy.matrix.{name}: must be a list with at least one value")
+    added, taken = _entries(include, "include"), _entries(exclude, "exclude")
+    _refuse_endless(axes, len(added) + len(taken), limit or MAX_INSTANCES)
     products = itertools.product(*axes.values()) if axes else ()
     base = [dict(zip(axes, combination, strict=True)) for combination in products]
-    kept = [entry for entry in base if not any(_covers(entry, out) for out in _entries(exclude, "exclude"))]
-    combinations = _include(kept, set(axes), _entries(include, "include"))
-    if len(combinations) > MAX_INSTANCES:
-        raise StepFailure("matrix", f"strategy.matrix: {len(combinations):,} combinations; {MAX_INSTANCES} are allowed")
+    kept = [entry for entry in base if not any(_covers(entry, out) for out in taken)]
+    combinations = _include(kept, set(axes), added)
+    if len(combinations) > (limit or MAX_INSTANCES):
+        raise _too_many(len(combinations), limit or MAX_INSTANCES)
     return combinations
+
+
+def _refuse_endless(axes: Combination, entries: int, limit: int) -> None:
+    """A matrix is refused before it is made when that alone would take too long: a few short lists make billions."""
+    size = math.prod(len(values) for values in axes.values()) if axes else 0
+    if entries == 0 and size > limit:
+        raise _too_many(size, limit)
+    if size * entries > MAX_COMPARISONS:
+        message = f"strategy.matrix: {size:,} combinations are too many to compare with include and exclude"
+        raise StepFailure("matrix", message)
+
+
+def _too_many(size: int, limit: int) -> StepFailure:
+    return StepFailure("matrix", f"strategy.matrix: {size:,} combinations; {limit} are allowed")
 
 
 def _include(kept: list[Combination], axes: set[str], entries: list[Combination]) -> list[Combination]:

@@ -1,0 +1,106 @@
+"""The matrix of a job: its form, and how many instances it makes.
+
+Source: GitHub's "Running variations of jobs in a workflow" (256 jobs a matrix; ``exclude`` before ``include``). What
+is counted here is what the interpreter makes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+from waterflow_dsl import model
+from waterflow_dsl._codes import Code
+from waterflow_dsl._convert._reader import Dialect
+from waterflow_dsl._diagnostics import Report
+
+MAX_INSTANCES = 256
+"""Instances of a job, where ``max-instances`` does not raise it."""
+MAX_COMPARISONS = 1_000_000
+"""Combinations times entries of ``include`` and ``exclude``: more are refused, here and by the interpreter."""
+_ENTRIES = ("include", "exclude")
+
+
+def check_matrix(job: model.Job, report: Report, dialect: Dialect) -> None:
+    """Report values that are no lists, and a matrix of too many instances."""
+    strategy = job.strategy
+    values = model.as_mapping(strategy.matrix) if strategy else None
+    if strategy is None or values is None or not _check_values(job.path, strategy, values, report):
+        return
+    limit = strategy.max_instances or MAX_INSTANCES
+    size, compared = _size(values)
+    if compared > MAX_COMPARISONS:
+        message = f"the matrix has {size:,} combinations: too many to compare with `include` and `exclude`"
+        hint = "split the job"
+    elif size > limit:
+        message = f"the matrix makes {size} job instances; at most {limit} are possible"
+        hint = "split the job" if dialect == "github" else "split the job, or raise `max-instances` of `strategy`"
+    else:
+        return
+    report.add(
+        Code.MATRIX_TOO_LARGE, strategy.key("matrix"), message, path=f"{job.path}.strategy.matrix", hint=hint
+    )
+
+
+def _check_values(job: str, strategy: model.Strategy, values: dict[str, Any], report: Report) -> bool:
+    place, fine = strategy.node_of("matrix"), True
+    for name, value in values.items():
+        path = f"{job}.strategy.matrix.{name}"
+        if not isinstance(value, list) and not _has_expression(value):
+            report.add(
+                Code.WRONG_TYPE, place, f"`{name}` takes a list or an expression", path=path, hint="write `[…]`"
+            )
+            fine = False
+        elif value == [] and name not in _ENTRIES:
+            report.add(Code.EMPTY_VALUE, place, f"`{name}` is an empty list", path=path)
+            fine = False
+    return fine
+
+
+def _size(values: dict[str, Any]) -> tuple[int, int]:
+    """How many instances there are at least (exactly, when no expression is in it), and comparisons to find out."""
+    axes = {name: model.as_list(value) for name, value in values.items() if name not in _ENTRIES}
+    size = math.prod(len(each) for each in axes.values() if each is not None) if axes else 0
+    include, exclude = (model.as_list(values.get(name, [])) for name in _ENTRIES)
+    compared = size * (len(include or ()) + len(exclude or ()))
+    if compared > MAX_COMPARISONS or (size and not compared):
+        return size, compared
+    if not _is_static([*axes.values(), exclude]):
+        # `exclude` may take any of them; without it, the list that an expression gives has one value or more.
+        return (size if exclude == [] else 0), compared
+    return _count({name: each or [] for name, each in axes.items()}, include or [], exclude or []), compared
+
+
+def _is_static(lists: list[list[Any] | None]) -> bool:
+    return not any(each is None or _has_expression(each) for each in lists)
+
+
+def _count(axes: dict[str, list[Any]], include: list[Any], exclude: list[Any]) -> int:
+    products = itertools.product(*axes.values()) if axes else ()
+    taken = [entry for each in exclude if (entry := model.as_mapping(each)) is not None]
+    kept: list[dict[str, Any]] = []
+    for values in products:
+        combination = dict(zip(axes, values, strict=True))
+        if not any(_covers(combination, entry) for entry in taken):
+            kept.append(combination)
+    added = [entry for each in include if (entry := model.as_mapping(each)) is not None and not _has_expression(entry)]
+    return len(kept) + sum(not _extends(entry, kept, axes) for entry in added)
+
+
+def _covers(combination: dict[str, Any], entry: dict[str, Any]) -> bool:
+    return all(name in combination and combination[name] == value for name, value in entry.items())
+
+
+def _extends(entry: dict[str, Any], kept: list[dict[str, Any]], axes: dict[str, list[Any]]) -> bool:
+    """Whether an entry of ``include`` adds to combinations that are there; else it is an instance of its own."""
+    original = {name: value for name, value in entry.items() if name in axes}
+    return any(_covers(combination, original) for combination in kept)
+
+
+def _has_expression(value: Any) -> bool:
+    if isinstance(value, str):
+        return "${{" in value
+    mapping = model.as_mapping(value)
+    inner = model.as_list(value) if mapping is None else list(mapping.values())
+    return any(_has_expression(each) for each in inner or ())
