@@ -9,11 +9,18 @@ from concurrency._effects import Effects, connect, until_queued
 from harness import Site
 from harness.site import until
 
-from waterflow_sdk.client import AsyncClient, InvalidRequest
+from waterflow_sdk.client import AsyncClient, InvalidRequest, Run
 from waterflow_sdk.wire import State
 from waterflow_server.concurrency import lock_workflow_id
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def retry(site: Site, run: Run) -> Run:
+    """Retry a run from what failed."""
+    address = f"{site.url}/v1/workflows/{run.id}/retry"
+    async with aiohttp.ClientSession() as session, session.post(address, json={}) as answer:
+        return site.client.run((await answer.json())["id"])
 
 
 class TestQueue:
@@ -179,6 +186,31 @@ class TestControlWhileQueued:
         await holder.cancel()
         assert (await last.wait(30)).state is State.SUCCESS
         assert effects.order() == ["holder", "last"]
+
+
+class TestRetry:
+    async def test_gets_in_line_too_and_one_that_was_cancelled_there_loses_nothing(self, site: Site, effects: Effects):
+        failed = await site.submit(f"""
+            name: again
+            concurrency: again
+            jobs:
+              first: {{runs-on: web, steps: [{effects.step("first", 0)}]}}
+              second: {{needs: first, runs-on: web, steps: [run: "test -e {effects.path}.mended"]}}
+        """)
+        assert (await failed.wait(30)).state is State.FAILED
+        effects.path.with_suffix(".mended").touch()
+        holder = await site.submit(effects.workflow("holder", 60, group="again"))
+        await effects.until_begun("holder")
+        cancelled = await retry(site, failed)
+        await until_queued(cancelled, behind=holder.id)
+        await cancelled.cancel()
+        assert (await cancelled.wait(10)).state is State.CANCELLED
+        last = await retry(site, cancelled)
+        await until_queued(last, behind=holder.id)
+        await holder.cancel()
+        state = await last.wait(30)
+        assert (state.state, state.link) == (State.SUCCESS, failed.id)
+        assert effects.order() == ["first", "holder"], "what has succeeded is kept"
 
 
 class TestRunAt:
