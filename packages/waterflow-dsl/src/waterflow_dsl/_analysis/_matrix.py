@@ -24,9 +24,9 @@ _ENTRIES = ("include", "exclude")
 
 def check_matrix(job: model.Job, report: Report, dialect: Dialect) -> None:
     """Report values that are no lists, and a matrix of too many instances."""
-    strategy = job.strategy
+    strategy = job.strategy if isinstance(job.strategy, model.Strategy) else None
     values = model.as_mapping(strategy.matrix) if strategy else None
-    if strategy is None or values is None or not _check_values(job.path, strategy, values, report):
+    if strategy is None or values is None or not _check_values(job.path, strategy, values, report, dialect):
         return
     limit = strategy.max_instances or MAX_INSTANCES
     size, compared = _size(values)
@@ -43,17 +43,32 @@ def check_matrix(job: model.Job, report: Report, dialect: Dialect) -> None:
     )
 
 
-def _check_values(job: str, strategy: model.Strategy, values: dict[str, Any], report: Report) -> bool:
+def _check_values(
+    job: str, strategy: model.Strategy, values: dict[str, Any], report: Report, dialect: Dialect
+) -> bool:
     place, fine = strategy.node_of("matrix"), True
     for name, value in values.items():
         path = f"{job}.strategy.matrix.{name}"
         if not isinstance(value, list) and not _has_expression(value):
-            report.add(
-                Code.WRONG_TYPE, place, f"`{name}` takes a list or an expression", path=path, hint="write `[…]`"
-            )
+            message = f"`{name}` takes a list or an expression"
+            report.add(Code.WRONG_TYPE, place, message, path=path, hint="write `[…]`")
             fine = False
-        elif value == [] and name not in _ENTRIES:
+        elif name in _ENTRIES:
+            fine = _check_entries(name, value, strategy, report, path) and fine
+        elif value == [] and dialect == "waterflow":
             report.add(Code.EMPTY_VALUE, place, f"`{name}` is an empty list", path=path)
+            fine = False
+    return fine
+
+
+def _check_entries(name: str, value: Any, strategy: model.Strategy, report: Report, path: str) -> bool:
+    """``include`` and ``exclude`` are lists of mappings, where no expression gives them."""
+    fine = True
+    for index, each in enumerate(model.as_list(value) or ()):
+        if model.as_mapping(each) is None and not _has_expression(each):
+            message = f"each entry of `{name}` is a mapping of names to values"
+            place = strategy.node_of("matrix")
+            report.add(Code.WRONG_TYPE, place, message, path=f"{path}[{index}]", hint="write `- name: value`")
             fine = False
     return fine
 
