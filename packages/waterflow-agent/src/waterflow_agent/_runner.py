@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from waterflow_sdk.node import StepContext, StepResult, execute_step
-from waterflow_sdk.wire import AgentRef, ErrorInfo, LogEventKind, LogRef, NodeOutcome, State
+from waterflow_sdk.wire import AgentRef, AttemptKey, ErrorInfo, LogEventKind, LogRef, NodeOutcome, State
 
 from . import _clock
 from ._attempts import Attempt
@@ -20,11 +20,30 @@ from ._logs import AttemptLog, Logs
 from ._process_table import started_at
 from ._registry import NodeRegistry, Registered
 from ._stop import StopReason, stopped_error, stopped_state
-from ._workspace import Workspaces, base_environment
+from ._workspace import Workspaces, marked, step_environment
 
 logger = logging.getLogger("waterflow.agent")
 
 _PATIENCE = 5.0  # seconds beyond the kill grace that a node has to notice that it is to end
+
+
+class _PrivateDirectory:
+    """The attempt's own directory: made when its node asks for one, which most do not."""
+
+    def __init__(self, workspaces: Workspaces, key: AttemptKey) -> None:
+        self._workspaces = workspaces
+        self._key = key
+        self._made = False
+
+    def make(self) -> Path:
+        """The directory. Raises OSError."""
+        self._made = True
+        return self._workspaces.of_attempt(self._key)
+
+    def remove(self) -> None:
+        """Remove it if it was made."""
+        if self._made:
+            self._workspaces.remove_of_attempt(self._key)
 
 
 class Runner:
@@ -43,6 +62,7 @@ class Runner:
         self._journal = journal
         self._logs = logs
         self._workspaces = workspaces
+        self._environ = step_environment(os.environ)
 
     async def __call__(self, attempt: Attempt) -> NodeOutcome:
         """Runs the attempt to its outcome."""
@@ -67,24 +87,26 @@ class Runner:
             return self._outcome(attempt, State.FAILED, ErrorInfo(code="node-missing", message=message))
         log = self._logs.open(str(task.key))
         log.event(LogEventKind.STEP_STARTED, "", {"node": task.node, "name": task.step_name})
-        temp = self._workspaces.of_attempt(task.key)
+        private = _PrivateDirectory(self._workspaces, task.key)
         try:
-            outcome = await self._execute(attempt, found, log, temp)
+            outcome = await self._execute(attempt, found, log, private)
         except BaseException:
             log.close()
             raise
         finally:
-            self._workspaces.remove(temp)
+            private.remove()
         return msgspec.structs.replace(outcome, log=_end(log, outcome))
 
-    async def _execute(self, attempt: Attempt, found: Registered, log: AttemptLog, temp: Path) -> NodeOutcome:
+    async def _execute(
+        self, attempt: Attempt, found: Registered, log: AttemptLog, private: _PrivateDirectory
+    ) -> NodeOutcome:
         task = attempt.task
         ctx = StepContext(
             task=task,
             workspace=self._workspaces.of_job(task.key),
-            temp=temp,
+            make_temp=private.make,
             sink=log.append,
-            base_env=base_environment(os.environ, task.key),
+            base_env=marked(self._environ, task.key),
             on_process_start=lambda group: self._journal.process(task.key, group, started_at(group)),
         )
         step = asyncio.create_task(execute_step(found.node, ctx, task.inputs), name=f"node of {task.key}")

@@ -22,10 +22,14 @@ _OWN = frozenset(
 )
 
 
-def base_environment(environ: Mapping[str, str], key: AttemptKey) -> dict[str, str]:
-    """What a step sees of the agent's environment, and the mark by which its processes are known."""
-    kept = {name: value for name, value in environ.items() if name not in _OWN and not name.startswith(_OWN_PREFIXES)}
-    return {**kept, MARK: str(key)}
+def step_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What steps see of the agent's environment."""
+    return {name: value for name, value in environ.items() if name not in _OWN and not name.startswith(_OWN_PREFIXES)}
+
+
+def marked(environ: Mapping[str, str], key: AttemptKey) -> dict[str, str]:
+    """The environment with the mark by which the attempt's processes are known."""
+    return {**environ, MARK: str(key)}
 
 
 class Workspaces:
@@ -37,15 +41,15 @@ class Workspaces:
 
     def of_job(self, key: AttemptKey) -> Path:
         """The job's workspace, made if need be. Raises OSError."""
-        return self._make(key, _name(key.job))
+        return self._make(self._root / _name(key.run) / _name(key.job))
 
     def of_attempt(self, key: AttemptKey) -> Path:
         """The attempt's private directory, made if need be. Raises OSError."""
-        return self._make(key, _name(f"{key.job} {key.step}.{key.attempt}"))
+        return self._make(self._of_attempt(key))
 
-    def remove(self, path: Path) -> None:
+    def remove_of_attempt(self, key: AttemptKey) -> None:
         """Removes a private directory; what a step made undeletable stays until the run's directory is aged out."""
-        shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(self._of_attempt(key), ignore_errors=True)
 
     def forget_older_than(self, seconds: float) -> None:
         """Removes the directories of runs in which nothing happened for that long."""
@@ -55,8 +59,10 @@ class Workspaces:
                 if max(path.stat().st_mtime for path in (run, *run.iterdir())) < limit:
                     shutil.rmtree(run, ignore_errors=True)
 
-    def _make(self, key: AttemptKey, name: str) -> Path:
-        path = self._root / _name(key.run) / name
+    def _of_attempt(self, key: AttemptKey) -> Path:
+        return self._root / _name(key.run) / _name(f"{key.job} {key.step}.{key.attempt}")
+
+    def _make(self, path: Path) -> Path:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.utime(path)
         return path

@@ -15,7 +15,7 @@ from ._converter import data_converter
 from ._errors import ServerError
 from .settings import TemporalConnection
 
-_RETRY = 0.5  # between two attempts to connect, in seconds
+_RETRY = 0.1  # between two attempts to connect, in seconds
 # The client reports a deadline of its own (`rpc_timeout`) as CANCELLED.
 _AWAY = frozenset(
     {
@@ -68,13 +68,16 @@ async def connect(settings: TemporalConnection, ring: KeyRing | None) -> Client:
 
 async def _connected(settings: TemporalConnection, ring: KeyRing | None) -> Client:
     converter = data_converter(PayloadCodec(ring))
+    said = False
     while True:
         try:
             return await Client.connect(
                 settings.address, namespace=settings.namespace, data_converter=converter, payload_limits=_LIMITS
             )
         except RuntimeError as error:  # what the SDK's core raises when nobody answers
-            _log.info("waiting for Temporal at %s: %s", settings.address, error)
+            if not said:
+                _log.info("waiting for Temporal at %s: %s", settings.address, error)
+                said = True
             await asyncio.sleep(_RETRY)
 
 

@@ -31,7 +31,7 @@ class StepContext:
     Args:
         task: The attempt.
         workspace: Directory shared by the steps of the job; exists.
-        temp: Private directory of the attempt; exists, and the host removes it.
+        make_temp: Makes the private directory of the attempt when a node first asks for it; the host removes it.
         sink: Takes the log, masked, in batches; called from any thread, by one at a time.
         base_env: Environment under the task's own (the host decides what of its own a step may see).
         on_process_start: Gets each new process group, to journal it.
@@ -43,7 +43,7 @@ class StepContext:
         *,
         task: NodeTask,
         workspace: Path,
-        temp: Path,
+        make_temp: Callable[[], Path],
         sink: Sink,
         base_env: Mapping[str, str],
         on_process_start: Callable[[int], None] | None = None,
@@ -56,7 +56,8 @@ class StepContext:
         self._processes: StepProcesses | None = None
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self.workspace = workspace
-        self.temp = temp
+        self._make_temp = make_temp
+        self._temp: Path | None = None
         self.env: Mapping[str, str] = process_env(base_env, task.env, task.paths)
         self.masker = Masker((*task.secrets.values(), *task.masks))
         self.stdout = MaskedText(LogStreamKind.STDOUT, self.masker, self._emit, self._lock)
@@ -72,6 +73,14 @@ class StepContext:
         """New entries in front of ``PATH``, the latest first."""
         self.masks: list[str] = []
         """Values that the node asked to mask."""
+
+    @property
+    def temp(self) -> Path:
+        """As :attr:`NodeContext.temp`."""
+        with self._lock:
+            if self._temp is None:
+                self._temp = self._make_temp()
+            return self._temp
 
     @property
     def paths(self) -> Sequence[str]:

@@ -95,7 +95,7 @@ async def run_node_async(
         temp = Path(stack.enter_context(TemporaryDirectory(prefix="waterflow-temp-")))
         place = workspace or Path(stack.enter_context(TemporaryDirectory(prefix="waterflow-workspace-")))
         base = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        ctx = StepContext(task=task, workspace=place, temp=temp, sink=records.take, base_env=base)
+        ctx = StepContext(task=task, workspace=place, make_temp=lambda: temp, sink=records.take, base_env=base)
         return _result(await execute_step(found, ctx, task.inputs), ctx, records.taken)
 
 

@@ -24,6 +24,7 @@ from ._settings import Settings, TemporalSettings, default_data_dir
 from ._temporal import EmbeddedTemporal
 
 _POLL = 0.1
+_FOREIGN = ("TEMPORAL_", "WATERFLOW_AUTH_", "WATERFLOW_HOST", "WATERFLOW_LOG_", "WATERFLOW_PORT", "WATERFLOW_SERVER")
 _SERVER = (sys.executable, "-m", "waterflow_server", "start", "--host", LOOPBACK, "--port", "{port}")
 _AGENT = (sys.executable, "-m", "waterflow_agent")
 
@@ -162,6 +163,8 @@ class DevStack:
 
     async def _start_temporal(self) -> None:
         settings = msgspec.structs.replace(self._settings.temporal, data_dir=self._data_dir, ephemeral=False)
+        if self._settings.ephemeral:  # its data is thrown away next: nothing has to be written down first
+            settings = msgspec.structs.replace(settings, stop_timeout=0.0)
         self._temporal = EmbeddedTemporal(settings, self._report)
         await self._temporal.start()
         self._report(f"Temporal answers at {self._temporal.address}")
@@ -193,8 +196,8 @@ class DevStack:
         return f"local-{number}"
 
     def _environ(self, **own: str) -> Mapping[str, str]:
-        # What the user has set for a cluster of his own (TLS, API key, …) is wrong for the embedded server.
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")}
+        # What the user has set for servers and agents of his own (TLS, API key, …) is wrong for the embedded ones.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
         return inherited | {
             "TEMPORAL_ADDRESS": self.temporal.address,
             "TEMPORAL_NAMESPACE": self.temporal.namespace,

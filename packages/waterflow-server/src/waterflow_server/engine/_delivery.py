@@ -79,7 +79,6 @@ async def _send(task: NodeTask, policy: AttemptPolicy, patience: timedelta, stop
         heartbeat_timeout=timedelta(seconds=policy.heartbeat),
         retry_policy=_ONCE,
         cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-        summary=task.step_name or task.key.step,
     )
     if await stop.interrupts(handle):
         handle.cancel()

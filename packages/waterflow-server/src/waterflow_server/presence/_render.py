@@ -27,6 +27,7 @@ def agent_state(hello: AgentHello, groups: list[str], status: AgentStatus, reaso
         capabilities=hello.capabilities,
         slots=hello.slots,
         nodes=hello.nodes,
+        broken_nodes=hello.broken_nodes,
         since=since,
     )
 

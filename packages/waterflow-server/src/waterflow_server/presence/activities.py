@@ -35,9 +35,9 @@ class PresenceActivities:
 
     @activity.defn(name=FIND_AGENTS_ACTIVITY)
     async def find_agents(self, query: AgentQuery) -> list[AgentState]:
-        """Members that the query names, by name, offline ones included; without ``nodes`` and ``load``."""
+        """Members that the query names, by name, offline ones included; without nodes and load."""
         states = await self._registry.find(groups=query.groups, tags=query.tags, agent=query.agent)
-        return [msgspec.structs.replace(state, nodes={}, load=None) for state in states]
+        return [msgspec.structs.replace(state, nodes={}, broken_nodes=[], load=None) for state in states]
 
     @activity.defn(name=MISSING_MANIFESTS_ACTIVITY)
     async def missing_manifests(self, digests: list[str]) -> list[str]:

@@ -42,13 +42,7 @@ class RunControl(RunReader):
 
     async def cancel(self, run_id: str, reason: str = "", *, force: bool = False) -> None:
         """Ask a run to end. Raises RunNotFound or RunClosed."""
-        handle = await self._living(run_id)
-        try:
-            await handle.signal(CANCEL_SIGNAL, CancelOrder(reason=reason, force=force))
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                raise closed(run_id) from error
-            raise
+        await self._signal(run_id, CANCEL_SIGNAL, CancelOrder(reason=reason, force=force))
 
     async def pause(self, run_id: str, reason: str = "") -> None:
         """Start nothing new; what runs finishes. Raises RunNotFound or RunClosed."""
@@ -60,8 +54,7 @@ class RunControl(RunReader):
 
     async def event(self, run_id: str, event: Event) -> None:
         """Give a named event to the run. Raises RunNotFound or RunClosed."""
-        handle = await self._living(run_id)
-        await handle.signal(EVENT_SIGNAL, event)
+        await self._signal(run_id, EVENT_SIGNAL, event)
 
     async def answer(self, run_id: str, answer: Approval) -> None:
         """Approve or reject what waits. Raises RunNotFound, RunClosed, NothingWaits or AnswerRefused."""
@@ -81,6 +74,15 @@ class RunControl(RunReader):
         except WorkflowUpdateFailedError as error:
             cause = error.cause
             raise AnswerRefused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from error
+
+    async def _signal(self, run_id: str, signal: str, argument: msgspec.Struct) -> None:
+        handle = await self._living(run_id)
+        try:
+            await handle.signal(signal, argument)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:  # it ended in between
+                raise closed(run_id) from error
+            raise
 
     async def _update(self, run_id: str, update: str, order: PauseOrder) -> None:
         handle = await self._living(run_id)
