@@ -82,9 +82,7 @@ class Runs(RunControl):
         run = await self.get(run_id, full=False)
         if not run.state.ended:
             raise RunNotEnded(f"run {run_id} has not ended; cancel it first, or wait")
-        if (
-            run.started is None and run.link is not None
-        ):  # a retry that was cancelled in line
+        if run.started is None and run.link is not None:  # a retry that was cancelled in line
             return await self.retry(run.link, request, started_by)
         original = await self._original(run_id)
         plan = decode_plan(bytes(original.plan))
