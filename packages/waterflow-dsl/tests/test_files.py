@@ -11,7 +11,7 @@ import yaml
 from waterflow_dsl import Catalog, Diagnostic, NodeSignature, check, decode_plan, encode_plan
 
 CASES = Path(__file__).parents[3] / "conformance" / "files"
-TOPICS = ("source", "structure", "expressions", "graph", "matrix", "triggers", "nodes", "github")
+TOPICS = ("source", "structure", "expressions", "graph", "matrix", "blocks", "triggers", "nodes", "github")
 
 
 def _cases(*topics: str) -> list[Any]:

@@ -56,3 +56,15 @@ NOT_HERE = Closed({}, "")
 def closed(what: str, names: str) -> Closed:
     """A shape of single values, their names separated by blanks."""
     return Closed(dict.fromkeys(names.split(), VALUE), f"{what} has no `{{}}`")
+
+
+def either(one: Shape, other: Shape) -> Shape:
+    """What is known of a thing that has one of two shapes."""
+    if one == other:
+        return one
+    if not isinstance(one, Closed) or not isinstance(other, Closed):
+        return OPEN
+    names = {**one.names, **other.names}
+    names |= {name: either(shape, other.names[name]) for name, shape in one.names.items() if name in other.names}
+    unknown = one.unknown if one.unknown == other.unknown else "neither of the steps with this id has `{}`"
+    return msgspec.structs.replace(one, names=names, unknown=unknown)

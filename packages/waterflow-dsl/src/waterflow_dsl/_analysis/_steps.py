@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from waterflow_dsl import model
 from waterflow_dsl._analysis._blocks import all_blocks, below
 from waterflow_dsl._analysis._contexts import step_shape
 from waterflow_dsl._analysis._expressions import Inspector, Scope
 from waterflow_dsl._analysis._nodes import NodeChecker
-from waterflow_dsl._analysis._shapes import OPEN, Closed, Shape
+from waterflow_dsl._analysis._seen import Hidden, SeenSteps, merged
+from waterflow_dsl._analysis._shapes import OPEN, Shape, either
 from waterflow_dsl._catalog import Catalog
-from waterflow_dsl._codes import Code
 from waterflow_dsl._convert._reader import Dialect
 
 
@@ -28,16 +30,10 @@ class StepWalker:
         self._inspector = inspector
         self._nodes = nodes
         self._catalog = catalog
-        self._seen: dict[str, Shape] = {}
-        later = {
-            block.id: (Code.LATER_STEP, f"the step `{block.id}` has not run yet here", "move it before this one")
-            for block in all_blocks(job)
-            if block.id
-        }
-        steps = Closed(
-            self._seen, "no step of this job has the id `{}`", Code.UNKNOWN_STEP, "give the step an `id`", later
-        )
-        self.scope = scope if dialect == "github" else scope.with_contexts({"steps": steps})
+        self._seen = SeenSteps(_ids(all_blocks(job)))
+        self._repeats = False
+        """Whether a `while` is around: steps may read what any of them left in the turn before."""
+        self.scope = scope if dialect == "github" else scope.with_contexts({"steps": self._seen.shape})
 
     def walk(self, job: model.Job) -> None:
         """Judge all steps of the job."""
@@ -54,7 +50,7 @@ class StepWalker:
 
     def _declare(self, block: model.Block, looped: bool) -> None:
         if block.id:
-            self._seen[block.id] = step_shape(block, self._catalog, looped)
+            self._seen.add({block.id: step_shape(block, self._catalog, looped)})
 
     def _block(self, block: model.Block, scope: Scope, looped: bool) -> None:
         match block:
@@ -65,14 +61,12 @@ class StepWalker:
                 self._parallel(block.parallel, scope, looped)
             case model.Branch():
                 self._inspect(block, scope)
-                self._list(block.then, scope, looped)
-                self._list(block.else_, scope, looped)
+                self._branch(block, scope, looped)
             case model.Loop():
                 self._inspect(block, scope)
                 self._body(block.steps, _inner(scope, block.as_))
             case model.While():
-                self._body(block.steps, scope.with_contexts({"index": OPEN}))
-                self._inspect(block, scope)
+                self._while(block, scope)
 
     def _step(self, step: model.Step, scope: Scope) -> None:
         inner = scope if step.for_each is None else _inner(scope, step.as_)
@@ -83,27 +77,67 @@ class StepWalker:
             self._declare(step, False)
             self._list(step.rollback, inner, False)
 
+    def _branch(self, block: model.Branch, scope: Scope, looped: bool) -> None:
+        """One of the lists runs: neither sees the other's steps, and what follows may have either's."""
+        ended: list[dict[str, Shape]] = []
+        for own, other, name in ((block.then, block.else_, "else"), (block.else_, block.then, "then")):
+            mark, foreign = self._seen.mark(), set(_ids(below(other))) - set(_ids(below(own)))
+            hidden = self._hide(foreign, f"the step `{{}}` is in `{name}`, of which nothing runs here", looped)
+            if looped:
+                self._declare_all(own)
+            self._list(own, scope, looped)
+            ended.append(self._seen.back(mark))
+            self._seen.show(hidden)
+        self._seen.add(merged(*ended))
+
     def _parallel(self, blocks: tuple[model.Block, ...], scope: Scope, looped: bool) -> None:
         """Steps that run at once do not see each other."""
-        before = dict(self._seen)
+        why = "the step `{}` runs at the same time as this one"
+        hidden = self._hide(set(_ids(below(blocks))), why, looped)
         gathered: dict[str, Shape] = {}
         for block in blocks:
+            mark = self._seen.mark()
+            own = {each: hidden[each] for each in _ids(below((block,))) if each in hidden}
+            self._seen.show(own)
             self._block(block, scope, looped)
             self._declare(block, looped)
-            gathered.update(self._seen)
-            self._seen.clear()
-            self._seen.update(before)
-        self._seen.update(gathered)
+            gathered.update(self._seen.back(mark))
+            self._seen.hide(own, why)
+        self._seen.show(hidden)
+        self._seen.add(gathered)
+
+    def _hide(self, ids: set[str], why: str, looped: bool) -> Hidden:
+        # Outside of loops, what is seen already is an id that is there twice: that is reported once, as such.
+        if self._repeats:
+            return {}
+        return self._seen.hide(ids if looped else {each for each in ids if each not in self._seen.shape.names}, why)
+
+    def _while(self, block: model.While, scope: Scope) -> None:
+        outer, self._repeats = self._repeats, True
+        self._body(block.steps, scope.with_contexts({"index": OPEN}))
+        self._repeats = outer
+        self._inspect(block, scope)
 
     def _body(self, blocks: tuple[model.Block, ...], scope: Scope) -> None:
         """In a loop every step may have run before, in an earlier iteration."""
-        for block in below(blocks):
-            self._declare(block, True)
+        self._declare_all(blocks)
         self._list(blocks, scope, True)
+
+    def _declare_all(self, blocks: tuple[model.Block, ...]) -> None:
+        shapes: dict[str, Shape] = {}
+        for block in below(blocks):
+            if block.id:
+                shape = step_shape(block, self._catalog, True)
+                shapes[block.id] = either(shapes[block.id], shape) if block.id in shapes else shape
+        self._seen.add(shapes)
 
     def _inspect(self, block: model.Block, scope: Scope) -> None:
         for site in block.sites:
             self._inspector.inspect(site, scope)
+
+
+def _ids(blocks: Iterable[model.Block]) -> Iterator[str]:
+    return (block.id for block in blocks if block.id)
 
 
 def _inner(scope: Scope, alias: str | None) -> Scope:
