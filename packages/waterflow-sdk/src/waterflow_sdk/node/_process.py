@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ._context import ProcessResult
 from ._errors import NodeTimeout
@@ -62,13 +63,19 @@ class StepProcesses:
         Output arrives as chunks of text (UTF-8, invalid bytes replaced). Cancellation ends the group first. Raises what
         :meth:`NodeContext.run_process` says, and whatever a handler raised.
         """
-        transport, output = await spawn(argv, env=env, cwd=cwd, stdin=stdin, on_stdout=on_stdout, on_stderr=on_stderr)
+        starting = asyncio.ensure_future(
+            spawn(argv, env=env, cwd=cwd, stdin=stdin, on_stdout=on_stdout, on_stderr=on_stderr)
+        )
+        cancelled = await _until_started(starting)
+        transport, output = starting.result()
         self._open[transport] = output
         group = transport.get_pid()
         self._groups.add(group)
         if self._on_start:
             self._on_start(group)
         try:
+            if cancelled:
+                raise cancelled
             await _wait(output, timeout, os.fspath(argv[0]))
         except BaseException:
             await self._end(group)
@@ -102,6 +109,17 @@ class StepProcesses:
             self._groups.discard(group)
             if self._on_end:
                 self._on_end(group)
+
+
+async def _until_started(starting: asyncio.Future[Any]) -> asyncio.CancelledError | None:
+    """A cancel that comes while a process starts waits until it has started: half-way, asyncio would leak its pipes."""
+    cancelled = None
+    while not starting.done():
+        try:
+            await asyncio.wait({starting})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return cancelled
 
 
 async def _wait(output: Output, seconds: float | None, program: str) -> None:
