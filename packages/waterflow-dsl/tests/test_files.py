@@ -11,7 +11,8 @@ import yaml
 from waterflow_dsl import Catalog, Diagnostic, NodeSignature, check, decode_plan, encode_plan
 
 CASES = Path(__file__).parents[3] / "conformance" / "files"
-TOPICS = ("source", "structure", "expressions", "graph", "matrix", "blocks", "triggers", "nodes", "github")
+TOPICS = ("source", "structure", "expressions", "graph", "matrix", "blocks", "triggers", "nodes", "placement", "github")
+WITH_CATALOG = ("nodes", "placement")
 
 
 def _cases(*topics: str) -> list[Any]:
@@ -33,6 +34,7 @@ def _catalog() -> Catalog:
         nodes={node.name: node for node in nodes},
         groups=frozenset(given["groups"]),
         agents=frozenset(given["agents"]),
+        capabilities={group: frozenset(names) for group, names in given["capabilities"].items()},
     )
 
 
@@ -51,7 +53,7 @@ class TestDiagnostics:
             case["file"],
             filename="workflow.yaml",
             dialect="github" if topic == "github" else "waterflow",
-            catalog=_catalog() if topic == "nodes" else None,
+            catalog=_catalog() if topic in WITH_CATALOG else None,
         )
         assert [_shown(each) for each in result.diagnostics] == case["diagnostics"]
         assert result.ok == (not any(" error: " in each for each in case["diagnostics"]))

@@ -45,15 +45,22 @@ class NodeSignature(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Catalog(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """What a file is checked against. None = not known, and not checked. Not to be changed once made."""
+    """What a file is checked against. None = not known, and not checked. Not to be changed once made.
+
+    ``capabilities``: by group, what at least one member has; a group that is not in it is not checked.
+    """
 
     nodes: Mapping[str, NodeSignature] = {}
     groups: frozenset[str] | None = None
     agents: frozenset[str] | None = None
+    capabilities: Mapping[str, frozenset[str]] | None = None
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the content."""
         nodes = sorted((name, msgspec.json.encode(node, order="sorted")) for name, node in self.nodes.items())
-        parts = (nodes, sorted(self.groups or ()), sorted(self.agents or ()), self.groups is None, self.agents is None)
+        known = [None if each is None else sorted(each) for each in (self.groups, self.agents)]
+        given = self.capabilities
+        capabilities = None if given is None else sorted((group, sorted(names)) for group, names in given.items())
+        parts = (nodes, known, capabilities)
         return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -99,6 +99,7 @@ class Code(StrEnum):
     GROUP_AS_TAG = "WF1702"
     UNKNOWN_AGENT = "WF1703"
     NEEDS_TARGET_ALL = "WF1704"
+    NO_CAPABILITY = "WF1705"
 
 
 class CodeInfo(msgspec.Struct, frozen=True):
@@ -268,5 +269,10 @@ CODES: dict[Code, CodeInfo] = {
     Code.UNKNOWN_AGENT: CodeInfo("An unknown agent", "No agent of that name is known to the server."),
     Code.NEEDS_TARGET_ALL: CodeInfo(
         "`rollout` without `target: all`", "A rollout goes over every member of a group: add `target: all`.", _W
+    ),
+    Code.NO_CAPABILITY: CodeInfo(
+        "A capability that no member has",
+        "The node needs something that no agent of the job's group has found or declares, such as `docker`. "
+        "Install it, or let the job run elsewhere.",
     ),
 }

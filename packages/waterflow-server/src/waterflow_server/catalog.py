@@ -90,6 +90,7 @@ class NodeCatalog:
             nodes=_signatures(agents, entries),
             groups=frozenset({ALL_SERVERS, *(group for agent in agents for group in agent.groups)}),
             agents=frozenset(name for agent in agents for name in (agent.id, agent.name)),
+            capabilities=_capabilities(agents),
         )
         return Snapshot(entries=sorted([*entries, *_CONTROL], key=_order), language=language, taken=taken)
 
@@ -110,6 +111,15 @@ def _signatures(agents: Sequence[AgentState], entries: Sequence[NodeEntry]) -> d
     for entry in reversed(entries):
         signatures[entry.manifest.name] = NodeSignature.from_manifest(msgspec.to_builtins(entry.manifest))
     return signatures
+
+
+def _capabilities(agents: Sequence[AgentState]) -> dict[str, frozenset[str]]:
+    """What at least one member of each group has."""
+    found: dict[str, set[str]] = {}
+    for agent in agents:
+        for group in (ALL_SERVERS, *agent.groups):
+            found.setdefault(group, set()).update(agent.capabilities)
+    return {group: frozenset(names) for group, names in found.items()}
 
 
 def _order(entry: NodeEntry) -> tuple[str, list[int], str]:

@@ -82,6 +82,17 @@ class TestLanguage:
         assert language.groups == {"all-servers", "web"}
         assert language.agents == {"web-01", "web-02", "web-03", "id-web-01", "id-web-02", "id-web-03"}
 
+    async def test_what_some_member_of_each_group_has(self, agents: Agents, catalog: NodeCatalog) -> None:
+        agents.states += [
+            AgentState(id="1", name="a", status=AgentStatus.ONLINE, groups=["web"], capabilities={"docker": "27.1"}),
+            AgentState(id="2", name="b", status=AgentStatus.OFFLINE, groups=["db"], capabilities={"git": "2.47"}),
+        ]
+        assert (await catalog.snapshot()).language.capabilities == {
+            "all-servers": {"docker", "git"},
+            "web": {"docker"},
+            "db": {"git"},
+        }
+
     async def test_the_newest_version_is_what_is_checked_against(self, catalog: NodeCatalog) -> None:
         snapshot = await catalog.snapshot()
         assert snapshot.language.nodes["docker/exec"].version == "1.10.0"

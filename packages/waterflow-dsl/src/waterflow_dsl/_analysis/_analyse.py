@@ -13,6 +13,7 @@ from waterflow_dsl._analysis._expressions import Inspector, Scope
 from waterflow_dsl._analysis._graph import check_graph
 from waterflow_dsl._analysis._ids import check_ids
 from waterflow_dsl._analysis._nodes import NodeChecker
+from waterflow_dsl._analysis._placement import check_placement
 from waterflow_dsl._analysis._shapes import NOT_HERE, OPEN, Shape
 from waterflow_dsl._analysis._steps import StepWalker
 from waterflow_dsl._analysis._structure import check_job, check_structure
@@ -46,6 +47,7 @@ def analyse(workflow: model.Workflow, source: SourceText, report: Report, agains
         check_ids(job, report)
         check_target(job, report, against.catalog)
         check_rollout(job, report)
+        check_placement(job, workflow.defaults, report, against.catalog)
         here = {**contexts, **job_contexts(jobs, job_id, job)}
         scope = Scope(_for(against.dialect, here))
         walker = StepWalker(job, scope, inspector, nodes, against.catalog, against.dialect)
