@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup hello test lint format types bench temporal clean
+.PHONY: help setup hello shell test lint format types bench temporal clean
 
 # Everything that is made lies inside the clone.
 export HATCH_DATA_DIR := $(CURDIR)/.hatch/data
@@ -34,6 +34,9 @@ setup: .venv/ready ## Make every development environment
 
 hello: .venv/ready ## Run the inspection example on three local agents
 	@$(HATCH) run hello
+
+shell: .venv/ready ## Open a shell in which the command waterflow is there
+	@$(HATCH) shell
 
 test: .venv/ready ## Check style and types, and run all tests
 	@.venv/bin/python tools/checks.py $(CHECKS)
