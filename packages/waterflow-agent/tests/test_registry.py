@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from waterflow_agent._entry_points import EntryPoint, entry_points
 from waterflow_agent._errors import NodeConflict
-from waterflow_agent._registry import GROUP, NodeRegistry
+from waterflow_agent._plugins import GROUP, Discovery, InstalledPacks
+from waterflow_agent._registry import NodeRegistry
 from waterflow_sdk.node import Node
 
 NODE = """
@@ -46,7 +49,7 @@ def install(site: Path, distribution: str, module: str, source: str, *points: st
 
 def loaded(site: Path) -> NodeRegistry:
     registry = NodeRegistry()
-    registry.load_installed([str(site)])
+    asyncio.run(Discovery(registry, installed=InstalledPacks([str(site)])).refresh())
     return registry
 
 
@@ -54,10 +57,11 @@ class TestEntryPoints:
     def test_of_one_group_by_distribution_and_name(self, site: Path) -> None:
         install(site, "pack-b", "b", "", "b = b:B")
         install(site, "pack-a", "a", "", "# a comment", "z = a:Z [extra]", "c=a:C")
+        first, second = site / "pack_a-1.0.dist-info", site / "pack_b-1.0.dist-info"
         assert entry_points(GROUP, [str(site)]) == [
-            EntryPoint("c", "a:C", "pack-a 1.0"),
-            EntryPoint("z", "a:Z", "pack-a 1.0"),
-            EntryPoint("b", "b:B", "pack-b 1.0"),
+            EntryPoint("c", "a:C", "pack-a 1.0", first),
+            EntryPoint("z", "a:Z", "pack-a 1.0", first),
+            EntryPoint("b", "b:B", "pack-b 1.0", second),
         ]
 
     def test_places_that_are_not_there_are_skipped(self, tmp_path: Path) -> None:
@@ -122,6 +126,9 @@ class TestGiven:
 
             name = "mine"
             version = "1.0.0"
+
+            def execute(self, ctx: Any, inputs: Any) -> None:
+                """Nothing."""
 
         class Other(Mine):
             """Another of that name."""

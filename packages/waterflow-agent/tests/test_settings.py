@@ -24,6 +24,8 @@ FROM_FILE: list[tuple[str, str, Any]] = [
     ("agent: {tags: [ssd, zone=a]}", "tags", ["ssd", "zone=a"]),
     ("agent: {tags: {zone: a}}", "tags", ["zone=a"]),
     ("agent: {stop_grace: 2m}", "stop_grace", 120.0),
+    ("plugins: {dir: /srv/plugins}", "plugin_dir", Path("/srv/plugins")),
+    ("plugins: {reload: false}", "plugin_reload", False),
     ("logging: {level: WARNING}", "log_level", "warning"),
     ("logging: {output_path: /srv/logs}", "log_dir", Path("/srv/logs")),
     ("logging: {output: /srv/agent.log, format: json}", "log_output", "/srv/agent.log"),
@@ -41,6 +43,7 @@ FROM_ENVIRONMENT: list[tuple[str, str, str, Any]] = [
     ("LOG_OUTPUT_PATH", "/srv/logs", "log_dir", Path("/srv/logs")),
     ("WATERFLOW_AGENT_NAME", "web-01", "name", "web-01"),
     ("WATERFLOW_STATE_DIR", "/srv/state", "state_dir", Path("/srv/state")),
+    ("PLUGIN_DIR", "/srv/plugins", "plugin_dir", Path("/srv/plugins")),
     ("WATERFLOW_KEYS_FILE", "/srv/keys.json", "keys_file", Path("/srv/keys.json")),
 ]
 
@@ -97,10 +100,10 @@ class TestSpellings:
             assert setting.help, setting.field
 
     def test_accepted_ones_that_change_nothing_are_told(self, tmp_path: Path) -> None:
-        loaded = from_file(tmp_path, "worker: {task_queue: old}", PLUGIN_DIR="/opt/waterflow/plugins")
+        loaded = from_file(tmp_path, "worker: {task_queue: old}", LOG_OUTPUT_TYPE="file")
         assert loaded.ignored == [
             "worker.task_queue has no effect: task queues are named by Waterflow; use agent.server_group",
-            "PLUGIN_DIR has no effect: nodes are found among the installed distributions",
+            "LOG_OUTPUT_TYPE has no effect: step logs always go to LOG_OUTPUT_PATH and to the server",
         ]
 
 

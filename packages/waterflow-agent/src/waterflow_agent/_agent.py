@@ -20,6 +20,7 @@ from ._journal import Journal
 from ._leftovers import end_leftovers
 from ._logs import Logs
 from ._notices import Notices
+from ._plugins import Discovery, InstalledPacks
 from ._registry import NodeRegistry
 from ._runner import Runner
 from ._session import Session
@@ -44,7 +45,7 @@ class Agent:
         temporal: ``host:port`` of Temporal's frontend.
         groups: Groups that the agent is a member of.
         nodes: Node classes or decorated functions, beside those of installed distributions.
-        installed_nodes: Whether nodes of installed distributions are used.
+        installed_nodes: Whether nodes of installed distributions and of the plug-in directory are used.
     """
 
     def __init__(
@@ -60,9 +61,11 @@ class Agent:
         changes = {name: value for name, value in given.items() if value is not None}
         self._settings = msgspec.structs.replace(settings or AgentSettings(), **changes)
         self._nodes = list(nodes)
-        self._installed_nodes = installed_nodes
         self._notices = Notices()
         self._registry = NodeRegistry()
+        self._discovery: Discovery | None = None
+        if installed_nodes:
+            self._discovery = Discovery(self._registry, self._settings.plugin_dir, InstalledPacks())
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
         self.online = asyncio.Event()
@@ -72,7 +75,7 @@ class Agent:
         """Runs until :meth:`stop`, through every outage. Raises AgentError when it cannot start or never may work."""
         state = StateDirectory(self._settings.state_dir)
         try:
-            self._find_nodes()
+            await self._find_nodes()
             codec = payload_codec(self._settings)
             await self._unless_stopped(state.lock())
             if not self._stopping.is_set():
@@ -90,13 +93,15 @@ class Agent:
         self._stopping.set()
         await self._ended.wait()
 
-    def _find_nodes(self) -> None:
-        if self._installed_nodes:
-            self._registry.load_installed()
+    async def _find_nodes(self) -> None:
+        if self._discovery:
+            await self._discovery.refresh()
         for node in self._nodes:
-            self._registry.add(node, "application")
-        for broken in self._registry.broken:
-            logger.error("node %s of %s is not usable: %s", broken.name, broken.source, broken.reason)
+            self._registry.add(node)
+
+    async def _watch_nodes(self, session: Session) -> None:
+        if self._discovery and self._settings.plugin_reload:
+            await self._discovery.watch(session.nodes_changed)
 
     async def _run(self, state: StateDirectory, codec: PayloadCodec) -> None:
         agent = AgentRef(id=state.agent_id(self._settings.id), name=self._settings.name or socket.gethostname())
@@ -117,8 +122,10 @@ class Agent:
         if client is None:
             return
         session = Session(self._settings, client, agent, self._registry, journal, runner, self._notices)
+        watching: asyncio.Task[None] | None = None
         try:
             await self._unless_stopped(session.start())
+            watching = asyncio.create_task(self._watch_nodes(session))
             if not self._stopping.is_set():
                 groups = ", ".join(session.groups) or "no group"
                 logger.info("agent %s (%s) is online in %s", agent.name, agent.id, groups)
@@ -126,6 +133,8 @@ class Agent:
             await self._unless_stopped(session.keep())
         finally:
             self.online.clear()
+            if watching:
+                watching.cancel()
             await session.end()
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:

@@ -17,6 +17,8 @@ class EntryPoint(NamedTuple):
     name: str
     value: str
     distribution: str
+    metadata: Path
+    """The distribution's ``.dist-info`` directory."""
 
 
 def entry_points(group: str, path: list[str] | None = None) -> list[EntryPoint]:
@@ -50,4 +52,4 @@ def _parse(metadata: Path, group: str, distribution: str) -> Iterator[EntryPoint
         elif section == group and "=" in line and not line.startswith(("#", ";")):
             name, _, value = line.partition("=")
             # Extras behind the value ("module:attribute [extra]") are obsolete and ignored.
-            yield EntryPoint(name.strip(), value.partition("[")[0].strip(), distribution)
+            yield EntryPoint(name.strip(), value.partition("[")[0].strip(), distribution, metadata)

@@ -73,7 +73,8 @@ class Presence:
         self._leases = 0
         self._changed = asyncio.Event()
         self._stopped: str | None = None
-        self._stopping = asyncio.Event()
+        self._newest = 0
+        self._wake = asyncio.Event()
 
     @property
     def leased(self) -> bool:
@@ -81,7 +82,11 @@ class Presence:
         return self._leases > 0
 
     async def introduce(self) -> None:
-        """Says hello until it is accepted. Raises Refused when it never will be."""
+        """Says hello until it is accepted. Raises Refused when it never will be.
+
+        An incarnation that is known already says hello again when its nodes have changed: the server learns what is
+        new and then gives another lease, so that neither side needs to know of a second way.
+        """
         attempt = 0
         while True:
             try:
@@ -108,7 +113,7 @@ class Presence:
     def stop(self, reason: str) -> None:
         """Ends the lease; the reason is what the server shows."""
         self._stopped = reason
-        self._stopping.set()
+        self._wake.set()
 
     async def bye(self, reason: str) -> None:
         """Tells the server that this incarnation takes no new work. Silent when nobody can hear it."""
@@ -134,11 +139,17 @@ class Presence:
         if grant.incarnation != hello.incarnation:
             return f"incarnation {grant.incarnation} is gone; {hello.incarnation} took over"
         self._count(1)
+        self._newest += 1
+        number = self._newest
+        self._wake.set()  # former leases end now, not at their next beat: each takes a slot
+        self._wake = wake = asyncio.Event()
         try:
             while self._stopped is None:
+                if number != self._newest:
+                    return "a newer lease was given"
                 if not await self._beat():
                     return "the lease is lost"
-                await _wait(self._stopping, BEAT)
+                await _wait(wake, BEAT)
             return self._stopped
         finally:
             self._count(-1)

@@ -1,46 +1,61 @@
-"""The nodes of this agent: found by entry points, or given by the application that embeds it."""
+"""The nodes of this agent by name: found by discovery, or given by the application that embeds it."""
 
 from __future__ import annotations
 
-import importlib
-import traceback
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
-from waterflow_sdk.node import Node, manifest_of, node_class
-from waterflow_sdk.wire import NodeManifest
+from waterflow_sdk.node import Node, check_node, manifest_of, node_class
+from waterflow_sdk.wire import BrokenNode, NodeManifest
 
-from ._entry_points import EntryPoint, entry_points
 from ._errors import NodeConflict
 
-GROUP = "waterflow.nodes"
-"""Entry-point group of node packs."""
+_APPLICATION = "application"
 
 
 class Registered(msgspec.Struct, frozen=True, kw_only=True):
-    """A node that can run here, and where it comes from."""
+    """A node that can run here, and where it comes from.
+
+    ``code`` keeps the modules of a plug-in importable: steps that run hold it, so that they end with the code they
+    began with.
+    """
 
     node: type[Node]
     manifest: NodeManifest
     digest: str
     source: str
+    code: Any = None
 
 
-class BrokenNode(msgspec.Struct, frozen=True, kw_only=True):
-    """A node that cannot run here: ``reason`` in one line, and the traceback for its author."""
+class Pack(msgspec.Struct, frozen=True, kw_only=True):
+    """The nodes of one source: a distribution, or a file in the plug-in directory.
 
-    name: str
-    source: str
-    reason: str
-    traceback: str = ""
+    ``key`` is the same for all versions of the source, ``label`` is what people read (``waterflow-slack 1.2.0``).
+    """
+
+    key: str
+    label: str
+    nodes: list[Registered] = []
+    broken: list[BrokenNode] = []
+
+
+def register(value: object, source: str, code: Any = None) -> Registered:
+    """A checked node class or decorated function. Raises InvalidNode with all that is wrong with it."""
+    node = node_class(value)
+    check_node(node)
+    manifest = manifest_of(node, distribution=source)
+    return Registered(node=node, manifest=manifest, digest=manifest.digest, source=source, code=code)
 
 
 class NodeRegistry:
     """Nodes by name. Whatever is wrong with one of them is kept in ``broken`` and harms no other."""
 
     def __init__(self) -> None:
+        self._given: dict[str, Registered] = {}
         self._nodes: dict[str, Registered] = {}
+        self._holders: dict[str, str] = {}
         self.broken: list[BrokenNode] = []
 
     def __contains__(self, name: object) -> bool:
@@ -65,45 +80,46 @@ class NodeRegistry:
         by_digest = {found.digest: found.manifest for found in self._nodes.values()}
         return [by_digest[digest] for digest in digests if digest in by_digest]
 
-    def add(self, value: object, source: str) -> Registered:
-        """Registers a node class or a decorated function.
-
-        Raises InvalidNode for something else, and NodeConflict when another source has claimed the name.
-        """
-        node = node_class(value)
-        manifest = manifest_of(node, distribution=source)
-        taken = self._nodes.get(manifest.name)
-        if taken and taken.node is not node:
+    def add(self, value: object, source: str = _APPLICATION) -> Registered:
+        """Adds a node of the application. Raises InvalidNode, and NodeConflict when the name is claimed already."""
+        found = register(value, source)
+        name = found.manifest.name
+        taken = self._nodes.get(name)
+        if taken and taken.node is not found.node:
             raise NodeConflict(
-                f"node {manifest.name!r} is claimed by {taken.source} and by {source}; neither is used: remove one",
-                {"node": manifest.name, "sources": sorted((taken.source, source))},
+                f"node {name!r} is claimed by {taken.source} and by {source}; neither is used: remove one",
+                {"node": name, "sources": sorted((taken.source, source))},
             )
-        found = Registered(node=node, manifest=manifest, digest=manifest.digest, source=source)
-        self._nodes[manifest.name] = found
+        self._given[name] = self._nodes[name] = found
+        self._holders[name] = _APPLICATION
         return found
 
-    def load_installed(self, path: list[str] | None = None) -> None:
-        """Registers the nodes of all installed distributions. A pack that does not load is reported and left out."""
-        refused: set[str] = set()
-        for point in entry_points(GROUP, path):
-            try:
-                self.add(_load(point), point.distribution)
-            except NodeConflict as error:
-                refused.add(error.details["node"])
-                self._report(point, str(error))
-            # A pack may do anything at import, even exit; it must not take the agent along.
-            except (Exception, SystemExit) as error:
-                self._report(point, f"{type(error).__name__}: {error}", traceback.format_exc())
-        for name in refused:
-            del self._nodes[name]
+    def settle(self, packs: Iterable[Pack]) -> bool:
+        """Takes these packs as all that were found, at once. Answers whether what the agent offers has changed.
 
-    def _report(self, point: EntryPoint, reason: str, trace: str = "") -> None:
-        self.broken.append(BrokenNode(name=point.name, source=point.distribution, reason=reason, traceback=trace))
+        A name that two packs claim stays with the one that has it; if neither has, neither gets it.
+        """
+        before = (self.digests, self.broken)
+        claims: dict[str, dict[str, Registered]] = {name: {_APPLICATION: node} for name, node in self._given.items()}
+        broken: list[BrokenNode] = []
+        for pack in packs:
+            broken += pack.broken
+            for found in pack.nodes:
+                claims.setdefault(found.manifest.name, {})[pack.key] = found
+        chosen = {name: self._choose(name, by_pack, broken) for name, by_pack in claims.items()}
+        self._holders = {name: key for name, key in chosen.items() if key is not None}
+        self._nodes = {name: claims[name][key] for name, key in self._holders.items()}
+        self.broken = broken
+        return before != (self.digests, self.broken)
 
-
-def _load(point: EntryPoint) -> object:
-    module, _, attribute = point.value.partition(":")
-    found: object = importlib.import_module(module)
-    for part in attribute.split(".") if attribute else []:
-        found = getattr(found, part)
-    return found
+    def _choose(self, name: str, claims: dict[str, Registered], broken: list[BrokenNode]) -> str | None:
+        """The key of the pack that gets the name; a conflict is reported."""
+        if len(claims) == 1:
+            return next(iter(claims))
+        holder = self._holders.get(name)
+        holder = holder if holder in claims else None
+        labels = [claims[key].source for key in sorted(claims, key=lambda key: (key != holder, key))]
+        end = "neither is used: remove one" if holder is None else f"{labels[0]} stays in use: remove one"
+        reason = f"node {name!r} is claimed by {' and by '.join(labels)}; {end}"
+        broken.append(BrokenNode(name=name, source=labels[-1], reason=reason))
+        return holder

@@ -6,13 +6,15 @@ import asyncio
 import logging
 import socket
 
+import msgspec
 from temporalio.client import Client
 
-from waterflow_sdk.wire import AgentConfig, AgentHello, AgentRef, AgentStatus
+from waterflow_sdk.wire import AgentConfig, AgentHello, AgentRef, AgentStatus, BrokenNode
 
 from ._attempts import AttemptBook
 from ._capabilities import find_capabilities, host_tags
 from ._claims import Claims, SlotBook
+from ._errors import Refused
 from ._execute import Executor
 from ._identity import new_incarnation
 from ._journal import Journal
@@ -87,6 +89,15 @@ class Session:
         """Keeps the lease, for ever. Raises Refused."""
         await self._presence.keep()
 
+    async def nodes_changed(self) -> None:
+        """Tells the server which nodes there are now."""
+        if self._ending:
+            return
+        try:
+            await self._presence.introduce()
+        except Refused as error:
+            logger.error("the server does not take the nodes that there are now: %s", error.message)
+
     async def end(self) -> None:
         """Drains: running steps have their grace period, then they are ended; the lease is given back last."""
         self._ending = True
@@ -125,6 +136,7 @@ class Session:
             capabilities=self._capabilities,
             slots=settings.max_concurrent_activities,
             nodes=self._registry.digests,
+            broken_nodes=shown(self._registry.broken),
             heartbeat_timeout=settings.heartbeat_timeout,
         )
 
@@ -137,6 +149,24 @@ class Session:
             task = asyncio.create_task(self._group_workers.poll(self.groups))
             self._regrouping.add(task)
             task.add_done_callback(self._regrouping.discard)
+
+
+_MOST_BROKEN = 20
+_LONGEST_REASON = 500
+_LONGEST_TRACE = 2000
+
+
+def shown(broken: list[BrokenNode]) -> list[BrokenNode]:
+    """What is told of broken nodes: bounded, because it travels with every list of agents."""
+    return [
+        msgspec.structs.replace(
+            each,
+            name=each.name[:_LONGEST_REASON],
+            reason=each.reason[:_LONGEST_REASON],
+            traceback=each.traceback[-_LONGEST_TRACE:],
+        )
+        for each in broken[:_MOST_BROKEN]
+    ]
 
 
 async def _within(seconds: float, task: asyncio.Task[None], otherwise: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 SYSTEM_STATE = Path("/var/lib/waterflow")
+SYSTEM_PLUGINS = Path("/opt/waterflow/plugins")
 SYSTEM_LOGS = Path("/var/log/waterflow")
 
 
@@ -35,6 +36,8 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     - ``name``: what people call the agent; None = the host name
     - ``groups``, ``tags``: what the agent says of itself; tags are plain or ``key=value``
     - ``capabilities``: declared ones, beside what is found
+    - ``plugin_dir``: files in it are nodes; it need not exist
+    - ``plugin_reload``: whether nodes that are added, changed or removed are noticed while the agent runs
     - ``max_concurrent_activities``: steps that may run at once
     - ``state_dir``: identity, journal, workspaces; one agent each
     - ``log_dir``: spool of step logs; None = ``/var/log/waterflow`` where the state directory is the system's, else
@@ -63,6 +66,8 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     tags: list[str] = []
     capabilities: dict[str, str] = {}
     max_concurrent_activities: int = 100
+    plugin_dir: Path = SYSTEM_PLUGINS
+    plugin_reload: bool = True
     state_dir: Path = msgspec.field(default_factory=default_state_dir)
     log_dir: Path | None = None
     keys_file: Path | None = None

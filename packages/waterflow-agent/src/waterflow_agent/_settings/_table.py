@@ -129,6 +129,22 @@ SETTINGS = (
         "steps that may run at once",
     ),
     Setting(
+        "plugin_dir",
+        parse.path,
+        "plugin-dir",
+        ("WATERFLOW_PLUGIN_DIR", "PLUGIN_DIR"),
+        ("plugins.dir",),
+        "directory whose files are nodes; it need not exist",
+    ),
+    Setting(
+        "plugin_reload",
+        parse.switch,
+        "plugin-reload",
+        ("WATERFLOW_PLUGIN_RELOAD",),
+        ("plugins.reload",),
+        "notice new, changed and removed nodes without restart: on, off",
+    ),
+    Setting(
         "state_dir",
         parse.path,
         "state-dir",
@@ -211,13 +227,10 @@ SETTINGS = (
 IGNORED = {
     "worker.task_queue": "task queues are named by Waterflow; use agent.server_group",
     "worker.max_concurrent_workflows": "an agent runs no workflows",
-    "plugins.dir": "nodes are found among the installed distributions",
-    "plugins.reload": "nodes are found among the installed distributions",
     "nodes.docker_socket": "set DOCKER_HOST in the agent's environment",
     "nodes.script_timeout": "set timeout in the workflow",
     "logging.output_type": "step logs always go to logging.output_path and to the server",
     "TASK_QUEUE": "task queues are named by Waterflow; use SERVER_GROUP",
-    "PLUGIN_DIR": "nodes are found among the installed distributions",
     "LOG_OUTPUT_TYPE": "step logs always go to LOG_OUTPUT_PATH and to the server",
 }
 """Spellings that are accepted and change nothing, with the reason that is told."""

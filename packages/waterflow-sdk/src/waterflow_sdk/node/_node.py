@@ -56,6 +56,8 @@ class Node:
     """JSON Schema (2020-12) of the inputs, for a node without an ``Input`` class."""
     output_schema: ClassVar[Mapping[str, Any] | None] = None
     """JSON Schema (2020-12) of the outputs, for a node without an ``Output`` class."""
+    secret_inputs: ClassVar[Sequence[str]] = ()
+    """Names of the inputs that hold secrets, for a node without an ``Input`` class."""
 
     def execute(self, ctx: Any, inputs: Any) -> Any:
         """Do the work. Raise a :class:`NodeError` if it cannot be done."""

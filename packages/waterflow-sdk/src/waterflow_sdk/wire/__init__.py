@@ -35,7 +35,7 @@ from ._names import (
     job_workflow_id,
     run_workflow_id,
 )
-from ._presence import AgentConfig, AgentHello, AgentLoad, AgentState, AgentStatus, LeaseGrant
+from ._presence import AgentConfig, AgentHello, AgentLoad, AgentState, AgentStatus, BrokenNode, LeaseGrant
 from ._state import AgentRef, AttemptState, ErrorInfo, JobState, RunState, RunSummary, State, StepState
 from ._task import MAX_OUTPUT_BYTES, AttemptKey, ClaimRequest, NodeOutcome, NodeTask, RunInfo
 
@@ -60,6 +60,7 @@ __all__ = [
     "ApprovalRequest",
     "AttemptKey",
     "AttemptState",
+    "BrokenNode",
     "CancelRequest",
     "ClaimRequest",
     "ErrorInfo",

@@ -18,11 +18,25 @@ class AgentStatus(StrEnum):
     CORDONED = "cordoned"
 
 
-class AgentHello(Wire, frozen=True, kw_only=True):
-    """A new incarnation introduces itself. ``nodes`` maps node names to manifest digests; ``slots`` = steps at once.
+class BrokenNode(Wire, frozen=True, kw_only=True):
+    """A node that an agent found and cannot use: ``reason`` in one line, and the traceback for its author.
 
-    ``tags`` are plain (``ssd``) or ``key=value``; OS and architecture are implicit. ``capabilities`` maps what was
-    found to its version (``{"docker": "28.2.2", "python": "3.11.2"}``).
+    ``name`` is the node's, or the entry point's or file's where no node could be made of it; ``source`` is the
+    distribution or the file in the plug-in directory.
+    """
+
+    name: str
+    source: str
+    reason: str
+    traceback: str = ""
+
+
+class AgentHello(Wire, frozen=True, kw_only=True):
+    """A new incarnation introduces itself, or a living one says that its nodes have changed.
+
+    ``nodes`` maps node names to manifest digests, ``broken_nodes`` are those that it cannot use; ``slots`` =
+    steps at once. ``tags`` are plain (``ssd``) or ``key=value``; OS and architecture are implicit. ``capabilities``
+    maps what was found to its version (``{"docker": "28.2.2", "python": "3.11.2"}``).
     """
 
     id: str
@@ -36,6 +50,7 @@ class AgentHello(Wire, frozen=True, kw_only=True):
     capabilities: dict[str, str] = {}
     slots: int = 100
     nodes: dict[str, str] = {}
+    broken_nodes: list[BrokenNode] = []
     heartbeat_timeout: float = 15.0
 
     @property
@@ -70,7 +85,10 @@ class AgentLoad(Wire, frozen=True, kw_only=True):
 
 
 class AgentState(Wire, frozen=True, kw_only=True):
-    """An agent as ``GET /v1/agents`` shows it. ``reason`` says in words why it is not online."""
+    """An agent as ``GET /v1/agents`` shows it. ``reason`` says in words why it is not online.
+
+    ``broken_nodes`` are the nodes that it found and cannot use, with the reason; it may be using their former versions.
+    """
 
     id: str
     name: str
@@ -84,5 +102,6 @@ class AgentState(Wire, frozen=True, kw_only=True):
     capabilities: dict[str, str] = {}
     slots: int = 0
     nodes: dict[str, str] = {}
+    broken_nodes: list[BrokenNode] = []
     since: datetime | None = None
     load: AgentLoad | None = None

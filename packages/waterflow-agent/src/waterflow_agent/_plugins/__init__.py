@@ -1,0 +1,6 @@
+"""Finding nodes while the agent runs: installed distributions, and files in the plug-in directory."""
+
+from ._discovery import Discovery
+from ._installed import GROUP, InstalledPacks
+
+__all__ = ["GROUP", "Discovery", "InstalledPacks"]

@@ -1,0 +1,36 @@
+"""What discovery finds: units, each loaded as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple
+
+from waterflow_sdk.wire import BrokenNode
+
+Values = list[tuple[str, object]]
+"""Names (for reports) and values: node classes or decorated functions."""
+
+
+class Loaded(NamedTuple):
+    """What loading a unit gave: nodes, what of it did not load, and what keeps its code importable."""
+
+    values: Values
+    broken: list[BrokenNode]
+    code: Any = None
+
+
+class Unit(NamedTuple):
+    """A distribution, a file, a package or a manifest.
+
+    ``key`` is the same for all its versions, ``label`` is what people read, ``stamp`` changes with its content, and
+    ``load`` reads it; it may raise anything, and is called in a thread of its own.
+    """
+
+    key: str
+    label: str
+    stamp: Hashable
+    load: Callable[[], Loaded]
+
+
+class NotANode(Exception):
+    """A file in the plug-in directory is not what it should be; the message is for its author."""
