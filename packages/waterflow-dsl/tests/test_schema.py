@@ -78,9 +78,11 @@ class TestTables:
     @pytest.mark.parametrize("name", OBJECTS)
     def test_every_key_has_its_field_in_the_model(self, name: str) -> None:
         kind = OBJECTS[name]
+        if kind.model is None:
+            return
         known = set(kind.model.__struct_fields__)
         fields = {field.attribute for field in kind.fields}
-        unread = {"deprecation_message", "type"} if name in ("input", "action-input") else set()
+        unread = {"deprecation_message", "type"} if name in ("input", "call-input", "action-input") else set()
         assert fields - unread <= known
 
     @pytest.mark.parametrize("name", OBJECTS)

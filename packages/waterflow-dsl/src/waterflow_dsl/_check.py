@@ -85,7 +85,7 @@ class _Request:
 def _check(request: _Request) -> CheckResult:
     report = Report(request.filename)
     source = decode(request.text, report)
-    root = compose(source, report) if source else None
+    root = compose(source, report, github=request.against.dialect == "github") if source else None
     workflow = convert(root, report, request.against.dialect) if root else None
     plan = None
     if source and workflow:

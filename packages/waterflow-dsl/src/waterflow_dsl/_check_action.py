@@ -38,7 +38,7 @@ def check_action(text: str | bytes, *, filename: str = "action.yml") -> ActionRe
     """
     report = Report(filename)
     source = decode(text, report)
-    root = compose(source, report) if source else None
+    root = compose(source, report, github=True) if source else None
     action = convert_action(root, report) if root else None
     if source and action:
         analyse_action(action, source, report)

@@ -91,6 +91,7 @@ class Code(StrEnum):
     CRON = "WF1602"
     TIME_ZONE = "WF1603"
     TRIGGER_NOT_RUN = "WF1604"
+    FILTER_CONFLICT = "WF1605"
 
     ACTION_USING = "WF1801"
     ACTION_KEY = "WF1802"
@@ -253,6 +254,11 @@ CODES: dict[Code, CodeInfo] = {
     Code.TIME_ZONE: CodeInfo("Not a time zone", "Use a name of the IANA time zone database: `Asia/Shanghai`, `UTC`."),
     Code.TRIGGER_NOT_RUN: CodeInfo(
         "A trigger of GitHub's", "Waterflow knows the event and ignores it; start the workflow by hand.", _W
+    ),
+    Code.FILTER_CONFLICT: CodeInfo(
+        "Two filters that exclude each other",
+        "GitHub documents that an event takes either a filter or the same filter with `-ignore`, not both.",
+        _W,
     ),
     Code.ACTION_USING: CodeInfo(
         "An unknown kind of action", "`runs.using` is node12, node16, node20, node24, docker or composite."

@@ -11,17 +11,17 @@ from waterflow_dsl._analysis._contexts import Jobs, file_contexts, job_contexts
 from waterflow_dsl._analysis._declarations import check_inputs
 from waterflow_dsl._analysis._expressions import Inspector, Scope
 from waterflow_dsl._analysis._graph import check_graph
-from waterflow_dsl._analysis._ids import check_ids
+from waterflow_dsl._analysis._ids import check_ids, check_ids_on_github
 from waterflow_dsl._analysis._nodes import NodeChecker
 from waterflow_dsl._analysis._placement import check_placement
 from waterflow_dsl._analysis._shapes import NOT_HERE, OPEN, Shape
 from waterflow_dsl._analysis._steps import StepWalker
 from waterflow_dsl._analysis._structure import check_job, check_structure
-from waterflow_dsl._analysis._targets import check_rollout, check_target
+from waterflow_dsl._analysis._targets import check_group_on_github, check_rollout, check_target
 from waterflow_dsl._catalog import Catalog
 from waterflow_dsl._convert._reader import Dialect
 from waterflow_dsl._diagnostics import Report
-from waterflow_dsl._source import SourceText
+from waterflow_dsl._source import Mapping, Node, SourceText
 
 
 class Against(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +36,7 @@ def analyse(workflow: model.Workflow, source: SourceText, report: Report, agains
     """Report everything that can be said of a model before a run; gives the names of the secrets that it reads."""
     inspector = Inspector(source, report, against.dialect)
     check_structure(workflow, report, against.dialect)
-    check_inputs(workflow, report)
+    check_inputs(workflow, report, against.dialect)
     check_graph(workflow, report)
     contexts = file_contexts(workflow, against.variables)
     jobs = Jobs(workflow, against.variables)
@@ -45,6 +45,9 @@ def analyse(workflow: model.Workflow, source: SourceText, report: Report, agains
     for job_id, job in workflow.jobs.items():
         check_job(job_id, job, report, against.dialect)
         check_ids(job, report)
+        if against.dialect == "github":
+            check_group_on_github(job, report)
+            check_ids_on_github(job_id, _key_of(workflow, job_id), job, report)
         check_target(job, report, against.catalog)
         check_rollout(job, report)
         check_placement(job, workflow.defaults, report, against.catalog)
@@ -64,11 +67,16 @@ def _check_file(
     for site in workflow.sites:
         inspector.inspect(site, scope.with_contexts(everything))
     if workflow.on:
-        outer = scope.with_contexts({"jobs": jobs.all()})
+        outer = scope.with_contexts({"jobs": OPEN if against.dialect == "github" else jobs.all()})
         for site in workflow.on.sites:
             inspector.inspect(site, outer)
     if workflow.defaults:
         check_target(workflow.defaults, report, against.catalog)
+
+
+def _key_of(workflow: model.Workflow, job_id: str) -> Node:
+    jobs = workflow.node.get("jobs")
+    return jobs.entries[job_id].key if isinstance(jobs, Mapping) else workflow.node
 
 
 def _for(dialect: Dialect, contexts: ReadOnly[str, Shape]) -> dict[str, Shape]:

@@ -119,8 +119,9 @@ def _job_shape(job_id: str, job: model.Job) -> Shape:
 
 def matrix_shape(job: model.Job) -> Shape:
     """The names of a matrix; open where an expression gives them."""
-    matrix: Any = job.strategy.matrix if job.strategy else None
-    if isinstance(matrix, str):
+    strategy = job.strategy_keys
+    matrix: Any = strategy.matrix if strategy else None
+    if isinstance(matrix, str) or isinstance(job.strategy, str):
         return OPEN
     values = model.as_mapping(matrix)
     if values is None:

@@ -17,14 +17,18 @@ _SHORTHANDS = frozenset({"@yearly", "@annually", "@monthly", "@weekly", "@daily"
 _PART = re.compile(r"(\*|\w+)(?:-(\w+))?(?:/(\d{1,4}))?", re.ASCII)
 
 
-def cron_problem(text: str, *, shorthands: bool = True) -> str | None:
-    """What is wrong with a cron expression, in one sentence; None when nothing is."""
-    if shorthands and text.strip().lower() in _SHORTHANDS:
+def cron_problem(text: str, *, github: bool = False) -> str | None:
+    """What is wrong with a cron expression, in one sentence; None when nothing is.
+
+    ``github``: no shorthands, and Sunday is 0 only.
+    """
+    if not github and text.strip().lower() in _SHORTHANDS:
         return None
     fields = text.split()
     if len(fields) != len(_FIELDS):
         return f"a cron expression has 5 fields, not {len(fields)}: minute, hour, day of month, month, day of week"
-    for value, (name, low, high, words) in zip(fields, _FIELDS, strict=True):
+    for value, (name, low, most, words) in zip(fields, _FIELDS, strict=True):
+        high = 6 if github and most == 7 else most
         for part in value.split(","):
             if not _part_fits(part, low, high, words):
                 return f"`{part[:20]}` is not possible as {name} ({low}–{high})"
@@ -36,7 +40,7 @@ def _part_fits(part: str, low: int, high: int, words: dict[str, int]) -> bool:
     if found is None:
         return False
     first, last, step = found.groups()
-    if step is not None and int(step) == 0:
+    if step is not None and not 0 < int(step) <= max(high, 1):
         return False
     if first == "*":
         return last is None

@@ -7,6 +7,7 @@ from typing import Any
 from waterflow_dsl import model
 from waterflow_dsl._analysis._contexts import declared_inputs
 from waterflow_dsl._codes import Code
+from waterflow_dsl._convert._reader import Dialect
 from waterflow_dsl._diagnostics import Report
 
 _TYPES: dict[str, tuple[type[Any], ...]] = {
@@ -18,8 +19,11 @@ _TYPES: dict[str, tuple[type[Any], ...]] = {
 }
 
 
-def check_inputs(workflow: model.Workflow, report: Report) -> None:
-    """Report inputs that no value could satisfy, or whose default does not."""
+def check_inputs(workflow: model.Workflow, report: Report, dialect: Dialect) -> None:
+    """Report inputs that no value could satisfy, or whose default does not; GitHub judges defaults less strictly."""
+    if dialect == "github":
+        _check_on_github(workflow, report)
+        return
     for declared in declared_inputs(workflow).values():
         if declared is None:
             continue
@@ -29,11 +33,32 @@ def check_inputs(workflow: model.Workflow, report: Report) -> None:
             _check_type(declared, report)
 
 
-def _check_choice(declared: model.Input, report: Report) -> None:
+def _check_on_github(workflow: model.Workflow, report: Report) -> None:
+    for declared in declared_inputs(workflow).values():
+        if declared is None:
+            continue
+        if declared.type == "choice":
+            _check_options(declared, report)
+        elif declared.options:
+            message = "`options` belong to an input of the type choice"
+            report.add(
+                Code.CONFLICTING_KEYS, declared.key("options"), message, path=declared.path, hint="add `type: choice`"
+            )
+        if declared.type == "boolean" and declared.default is not None and not _is_expression(declared.default):
+            _check_type(declared, report)
+
+
+def _check_options(declared: model.Input, report: Report) -> bool:
     if not declared.options:
         message = "a choice without `options`"
         report.add(Code.MISSING_KEY, declared.key("type"), message, path=declared.path, hint="add `options: [a, b]`")
-    elif declared.default is not None and declared.default not in declared.options:
+    return bool(declared.options)
+
+
+def _check_choice(declared: model.Input, report: Report) -> None:
+    if not _check_options(declared, report):
+        return
+    if declared.default is not None and declared.default not in declared.options:
         listed = ", ".join(str(option) for option in declared.options)
         message = f"the default `{declared.default}` is not one of the options {listed}"
         report.add(Code.NOT_AN_OPTION, declared.node_of("default"), message, path=f"{declared.path}.default")

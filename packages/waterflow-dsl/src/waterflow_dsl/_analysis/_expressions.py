@@ -65,12 +65,14 @@ class _Facts(msgspec.Struct, frozen=True):
 
 
 @lru_cache(maxsize=4096)
-def _examine(text: str, dialect: Dialect, names: frozenset[str], functions: frozenset[str]) -> _Facts:
+def _examine(
+    text: str, dialect: Dialect, names: frozenset[str], functions: frozenset[str], bare: frozenset[str]
+) -> _Facts:
     try:
         expression = parse_expression(text, dialect=dialect)
     except ExpressionError as error:
         return _Facts((error,))
-    errors = tuple(check_expression(expression, names=names, functions=functions))
+    errors = tuple(check_expression(expression, names=names, functions=functions, bare=bare))
     called = called_functions(expression) if "(" in text else frozenset[str]()
     return _Facts(errors, tuple(references(expression)), called)
 
@@ -117,7 +119,7 @@ class Inspector:
         if place is None:
             return
         names = scope.names(place, self._dialect)
-        facts = _examine(text, self._dialect, names, place.functions)
+        facts = _examine(text, self._dialect, names, place.functions, place.bare)
         for error in facts.errors:
             start = offset + error.position - 1
             self._error(site, error, start, start + _token_length(text, error.position - 1), names)

@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 from waterflow_dsl import model
-from waterflow_dsl._analysis._blocks import children
+from waterflow_dsl._analysis._blocks import all_blocks, children
 from waterflow_dsl._codes import Code
 from waterflow_dsl._diagnostics import Report
+from waterflow_dsl._source import Node
+
+MAX_LENGTH = 100
+
+
+def check_ids_on_github(job_id: str, key: Node, job: model.Job, report: Report) -> None:
+    """Report ids that GitHub keeps for itself, or finds too long."""
+    _check_form(job_id, key, job.path, report)
+    for block in all_blocks(job):
+        if block.id:
+            _check_form(block.id, block.node_of("id"), f"{block.path}.id", report)
+
+
+def _check_form(name: str, place: Node, path: str, report: Report) -> None:
+    if name.startswith("__"):
+        report.add(Code.NOT_A_NAME, place, f"`{name[:60]}`: ids that start with `__` are GitHub's own", path=path)
+    elif len(name) >= MAX_LENGTH:
+        message = f"`{name[:20]}…` has {len(name)} characters; ids have fewer than {MAX_LENGTH}"
+        report.add(Code.NOT_A_NAME, place, message, path=path, hint="shorten it")
 
 
 def check_ids(job: model.Job, report: Report) -> None:

@@ -27,7 +27,7 @@ def check_structure(workflow: model.Workflow, report: Report, dialect: Dialect) 
     if dialect == "github" and "on" not in workflow.node.entries:
         report.add(Code.MISSING_KEY, workflow.key("name"), "`on` is missing in a workflow file", hint="add `on: push`")
     for schedule in workflow.on.schedule if workflow.on else ():
-        _check_schedule(schedule, report)
+        _check_schedule(schedule, report, github=dialect == "github")
 
 
 def check_job(job_id: str, job: model.Job, report: Report, dialect: Dialect) -> None:
@@ -40,7 +40,7 @@ def check_job(job_id: str, job: model.Job, report: Report, dialect: Dialect) -> 
         report.add(Code.MISSING_KEY, job.key("steps"), f"the job `{job_id}` has no `runs-on`", path=job.path)
     check_matrix(job, report, dialect)
     _check_pause(job, report)
-    if job.strategy and job.strategy.matrix is not None and job.for_each is not None:
+    if job.strategy_keys and job.strategy_keys.matrix is not None and job.for_each is not None:
         message = "`strategy.matrix` and `for-each` exclude each other"
         report.add(Code.CONFLICTING_KEYS, job.key("for-each"), message, path=job.path, hint="add a name to the matrix")
 
@@ -58,8 +58,8 @@ def _check_version(workflow: model.Workflow, report: Report) -> None:
         report.add(Code.NEWER_MINOR, place, message, path="version", hint="update waterflow-dsl")
 
 
-def _check_schedule(schedule: model.Schedule, report: Report) -> None:
-    problem = cron_problem(schedule.cron) if schedule.cron is not None else None
+def _check_schedule(schedule: model.Schedule, report: Report, *, github: bool) -> None:
+    problem = cron_problem(schedule.cron, github=github) if schedule.cron is not None else None
     if problem:
         hint = "for example `0 2 * * 1-5`"
         report.add(Code.CRON, schedule.node_of("cron"), problem, path=f"{schedule.path}.cron", hint=hint)

@@ -16,6 +16,9 @@ def check_target(owner: model.Job | model.JobDefaults, report: Report, catalog: 
     runs_on = owner.runs_on
     path = f"{owner.path}.runs-on"
     node = owner.node_of("runs-on")
+    if isinstance(runs_on, model.RunsOn) and not runs_on.node.entries:
+        hint = "write `{group: web}`, `{tags: [linux]}` or `{agent: web-01}`"
+        report.add(Code.EMPTY_VALUE, node, "`runs-on` is empty", path=path, hint=hint)
     if runs_on is None or catalog is None:
         return
     if isinstance(runs_on, tuple):
@@ -28,6 +31,22 @@ def check_target(owner: model.Job | model.JobDefaults, report: Report, catalog: 
                 _check_group(each, f"{path}.group", report, catalog)
         if runs_on.agent is not None:
             _check_agent(runs_on.node_of("agent"), f"{path}.agent", report, catalog)
+
+
+def check_group_on_github(job: model.Job, report: Report) -> None:
+    """GitHub's groups may say where they are defined: `organization/name` or `enterprise/name`."""
+    group = job.runs_on.group if isinstance(job.runs_on, model.RunsOn) else None
+    if not isinstance(group, str) or "/" not in group or "${{" in group:
+        return
+    prefix, _slash, name = group.partition("/")
+    if prefix not in _GROUP_PREFIXES or not name or "/" in name:
+        node = job.runs_on.node_of("group") if isinstance(job.runs_on, model.RunsOn) else job.node
+        message = f"`{group[:60]}` is not the name of a group"
+        hint = "write `name`, `organization/name` or `enterprise/name`"
+        report.add(Code.NOT_A_NAME, node, message, path=f"{job.path}.runs-on.group", hint=hint)
+
+
+_GROUP_PREFIXES = frozenset({"org", "organization", "ent", "enterprise"})
 
 
 def check_rollout(job: model.Job, report: Report) -> None:

@@ -43,10 +43,13 @@ def compile_retry(*candidates: model.Retry | None) -> RetryPlan | None:
     return RetryPlan(**given, on_exit_codes=retry.on_exit_codes, non_retryable=retry.non_retryable)
 
 
-def compile_strategy(strategy: model.Strategy | None) -> StrategyPlan | None:
+def compile_strategy(strategy: model.Strategy | str | None) -> StrategyPlan | None:
     """Matrix; ``include`` and ``exclude`` apart from the names."""
     if strategy is None:
         return None
+    if isinstance(strategy, str):
+        expression = strategy.strip().removeprefix("${{").removesuffix("}}")
+        return StrategyPlan(matrix=f"${{{{ ({expression}).matrix }}}}")
     matrix, include, exclude = strategy.matrix, None, None
     values = model.as_mapping(matrix)
     if values is not None:
@@ -66,7 +69,7 @@ def compile_for_each(job: model.Job) -> ForEachPlan | None:
     """A job's ``for-each``; without ``max-parallel`` all instances run at once (0)."""
     if job.for_each is None:
         return None
-    strategy = job.strategy
+    strategy = job.strategy_keys
     parallel = strategy.max_parallel if strategy else None
     fail_fast = strategy.fail_fast if strategy else True
     return ForEachPlan(items=job.for_each, max_parallel=0 if parallel is None else parallel, fail_fast=fail_fast)

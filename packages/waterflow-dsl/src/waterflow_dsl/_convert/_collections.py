@@ -20,6 +20,9 @@ def read_map(reader: Reader, kind: MapOf, node: Node, at: At) -> Any:
         return reader.wrong_type(node, at, "a mapping")
     found: dict[str, Any] = {}
     for key, entry in node.entries.items():
+        if "${{" in key:
+            _template_key(reader, entry.key, at)
+            continue
         if kind.pattern and not re.fullmatch(kind.pattern, key, re.ASCII):
             _bad_name(reader, kind, entry.key, at)
             continue
@@ -27,6 +30,15 @@ def read_map(reader: Reader, kind: MapOf, node: Node, at: At) -> Any:
         if value is not UNSET:
             found[key] = value
     return found
+
+
+def _template_key(reader: Reader, key: Scalar, at: At) -> None:
+    """GitHub's maps may have expressions as keys, wherever their values may; ours have fixed keys."""
+    if reader.github:
+        reader.template(key, at)
+        return
+    hint = "write the key itself; a map as a whole may be one expression"
+    reader.report(Code.EXPRESSION_NOT_HERE, key, "keys are static: no `${{ }}` here", at.path, hint)
 
 
 def _bad_name(reader: Reader, kind: MapOf, key: Scalar, at: At) -> None:
@@ -57,12 +69,14 @@ def read_one_of(reader: Reader, kind: OneOf, node: Node, at: At) -> Any:
     """A value told apart by its form."""
     if isinstance(node, Scalar) and node.value is None and kind.null:
         return None
+    if kind.template and reader.template(node, at):
+        return node.value  # type: ignore[union-attr]
     if isinstance(node, Mapping):
         chosen = kind.mapping
     elif isinstance(node, Sequence):
         chosen = kind.sequence
     else:
-        chosen = None if node.value is None else kind.scalar
+        chosen = kind.scalar if node.value is not None or reader.github else None
     if chosen is None:
         return reader.wrong_type(node, at, _expected(kind))
     return reader.read(chosen, node, at)

@@ -8,7 +8,6 @@ from waterflow_dsl._codes import Code
 from waterflow_dsl._convert._lookalikes import look_alike
 from waterflow_dsl._convert._reader import UNSET, At, Reader
 from waterflow_dsl._diagnostics import did_you_mean
-from waterflow_dsl._schema._tables import FIELDS, OBJECTS
 from waterflow_dsl._schema._types import Field, ObjectType, Ref, fold
 from waterflow_dsl._source import Mapping, Node, Scalar
 
@@ -17,7 +16,14 @@ def read_ref(reader: Reader, kind: Ref, node: Node, at: At) -> Any:
     """An object by the name of its type."""
     if not isinstance(node, Mapping):
         return reader.wrong_type(node, at, "a mapping")
-    return read_object(reader, OBJECTS[kind.name], node, at.path)
+    name = _kind_of_job(reader, node) if kind.name == "job" else kind.name
+    return read_object(reader, reader.objects[name], node, at.path)
+
+
+def _kind_of_job(reader: Reader, node: Mapping) -> str:
+    if not reader.github:
+        return "job"
+    return "call-job" if "uses" in node.entries and "runs-on" not in node.entries else "steps-job"
 
 
 def read_object(reader: Reader, kind: ObjectType, node: Mapping, path: str) -> Any:
@@ -40,28 +46,31 @@ def read_object(reader: Reader, kind: ObjectType, node: Mapping, path: str) -> A
     if kind.scope:
         values["sites"] = tuple(reader.sites)
         reader.sites = outer
+    if kind.model is None:
+        return {name: value for name, value in values.items() if name not in ("node", "path")}
     names = kind.model.__struct_fields__
     return kind.model(**{name: value for name, value in values.items() if name in names})
 
 
 def _field(reader: Reader, kind: ObjectType, key: Scalar, path: str) -> Field | None:
-    fields = FIELDS[kind.name]
+    fields = reader.fields[kind.name]
     field = fields.get(key.text) or (fields.get(fold(key.text)) if _folds(reader, key.text) else None)
     place = f"{path}.{key.text}" if path else key.text
     if field is None:
-        unknown_key(reader, kind, key, place)
+        if not kind.loose:
+            unknown_key(reader, kind, key, place)
         return None
-    if reader.dialect == "github" and field.origin == "waterflow":
+    if reader.github and field.origin == "waterflow":
         reader.report(Code.NOT_IN_GITHUB, key, f"`{field.name}` is Waterflow's, not GitHub's", place)
         return None
-    if reader.dialect == "waterflow" and field.origin == "github":
+    if not reader.github and field.origin == "github":
         message = f"`{field.name}` is GitHub's and has no effect here"
         reader.report(Code.GITHUB_ONLY, key, message, place, "the workflow runs without it")
     return field
 
 
 def _folds(reader: Reader, key: str) -> bool:
-    return reader.dialect == "waterflow" or key.startswith("workflow_")
+    return not reader.github or key.startswith("workflow_")
 
 
 def unknown_key(reader: Reader, kind: ObjectType, key: Scalar, path: str) -> None:
@@ -70,7 +79,7 @@ def unknown_key(reader: Reader, kind: ObjectType, key: Scalar, path: str) -> Non
     if alike:
         reader.report(Code.LOOK_ALIKE, key, f"`{key.text[:60]}` holds {alike}", path, "type the key anew")
         return
-    names = [field.name for field in kind.fields if reader.dialect == "waterflow" or field.origin != "waterflow"]
+    names = [field.name for field in kind.fields if not reader.github or field.origin != "waterflow"]
     near = reader.nearest(key.text, names)
     what = kind.title[0].lower() + kind.title[1:]
     hint = did_you_mean(near) or ("known keys: " + ", ".join(names))

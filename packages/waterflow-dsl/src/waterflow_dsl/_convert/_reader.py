@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeAlias
 
@@ -9,12 +10,15 @@ import msgspec
 
 from waterflow_dsl._codes import Code
 from waterflow_dsl._diagnostics import Place, Report
+from waterflow_dsl._schema._tables import FIELDS, GITHUB_FIELDS, GITHUB_OBJECTS, OBJECTS
 from waterflow_dsl._schema._types import Field, Type
 from waterflow_dsl._source import Node, Scalar
 from waterflow_dsl._source._tree import describe
 from waterflow_dsl.model import Site
 
 Dialect: TypeAlias = Literal["waterflow", "github"]
+_LITERAL = re.compile(r"\$\{\{\s*'(?:[^']|'')*'\s*\}\}")
+"""A text that is written as an expression: GitHub takes it wherever it takes a text."""
 UNSET = msgspec.UNSET
 """What a reader returns for a value that it refused; the diagnostic is already reported."""
 
@@ -44,6 +48,9 @@ class Reader:
         self._report = report
         self._readers = readers
         self.dialect: Dialect = dialect
+        self.github = dialect == "github"
+        self.objects = GITHUB_OBJECTS if self.github else OBJECTS
+        self.fields = GITHUB_FIELDS if self.github else FIELDS
         self.sites: list[Site] = []
 
     def read(self, kind: Type, node: Node, at: At) -> Any:
@@ -72,6 +79,8 @@ class Reader:
         if not isinstance(node, Scalar) or not isinstance(node.value, str) or "${{" not in node.value:
             return False
         if at.field.place is None:
+            if self.github and _LITERAL.fullmatch(node.value):
+                return False
             name = at.path.rpartition(".")[2]
             hint = "write the value itself"
             self.report(Code.EXPRESSION_NOT_HERE, node, f"`{name}` is static: no `${{{{ }}}}` here", at.path, hint)

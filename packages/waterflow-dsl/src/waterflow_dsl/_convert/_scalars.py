@@ -17,10 +17,15 @@ from waterflow_dsl.expressions import to_string
 
 def read_text(reader: Reader, kind: Text, node: Node, at: At) -> Any:
     """Text; numbers and booleans become text as GitHub writes them."""
+    if isinstance(node, Scalar) and node.value is None and reader.github and not (kind.filled or kind.options):
+        return ""
     if not isinstance(node, Scalar) or node.value is None:
         return reader.wrong_type(node, at, "text" if kind.what == "text" else kind.what)
     if reader.template(node, at):
         return UNSET if at.field.place is None else node.value
+    if kind.filled and node.value == "":
+        reader.report(Code.EMPTY_VALUE, node, f"`{_name(at)}` is empty; it takes {kind.what}", at.path)
+        return UNSET
     text = node.value if isinstance(node.value, str) else as_text(node.value)
     if kind.options and text not in kind.options:
         return _not_an_option(reader, kind.options, node, at, text)
@@ -28,6 +33,10 @@ def read_text(reader: Reader, kind: Text, node: Node, at: At) -> Any:
         reader.report(Code.NOT_A_NAME, node, f"`{_short(text)}` is not {kind.what}", at.path, _name_hint(kind.what))
         return UNSET
     return text
+
+
+def _name(at: At) -> str:
+    return at.path.rpartition(".")[2]
 
 
 def as_text(value: Any) -> str:
@@ -111,6 +120,8 @@ def read_duration(reader: Reader, kind: Duration, node: Node, at: At) -> Any:
         return reader.wrong_type(node, at, "a duration such as `10m` or a number of seconds")
     if kind.unit != 1.0 and isinstance(node.value, str):
         return reader.wrong_type(node, at, "a number of minutes")
+    if reader.github and not isinstance(node.value, str):
+        return float(node.value)
     try:
         seconds = parse_duration(node.value)
         return seconds if kind.unit == 1.0 else parse_duration(seconds * kind.unit)
@@ -122,6 +133,8 @@ def read_duration(reader: Reader, kind: Duration, node: Node, at: At) -> Any:
 
 def read_condition(reader: Reader, _kind: Condition, node: Node, at: At) -> Any:
     """The text of a condition as written; the analysis reads the expression."""
+    if isinstance(node, Scalar) and node.value is None and reader.github:
+        return ""
     if not isinstance(node, Scalar) or node.value is None:
         return reader.wrong_type(node, at, "an expression")
     reader.condition(node, at)

@@ -8,7 +8,7 @@ from waterflow_dsl._codes import Code
 from waterflow_dsl._convert._objects import first_line, read_object
 from waterflow_dsl._convert._reader import UNSET, At, Reader
 from waterflow_dsl._schema._tables import OBJECTS
-from waterflow_dsl._schema._types import ActionSteps, ObjectType, Steps, fold
+from waterflow_dsl._schema._types import ActionSteps, Steps, fold
 from waterflow_dsl._source import Mapping, Node, Scalar, Sequence
 
 
@@ -36,7 +36,7 @@ def read_action_steps(reader: Reader, _kind: ActionSteps, node: Node, at: At) ->
         if not isinstance(item, Mapping):
             reader.wrong_type(item, place, "a mapping (a step)")
             continue
-        steps.append(read_object(reader, OBJECTS["action-step"], item, place.path))
+        steps.append(read_object(reader, reader.objects["action-step"], item, place.path))
         _check_does_something(reader, item, place)
         if "run" in item.entries and "shell" not in item.entries:
             key, message = item.entries["run"].key, "a composite step with `run` needs `shell`"
@@ -51,22 +51,41 @@ def _read_step(reader: Reader, node: Node, at: At) -> Any:
             reader.report(Code.WRONG_TYPE, node, "a step is a mapping, not text", at.path, hint)
             return UNSET
         return reader.wrong_type(node, at, "a mapping (a step)")
-    kind = _kind(node) if reader.dialect == "waterflow" else OBJECTS["step"]
+    kind = reader.objects[_kind_on_github(node) if reader.github else _kind(node)]
     step = read_object(reader, kind, node, at.path)
+    if kind.name == "parallel-step":
+        _check_not_nested(reader, node, at)
     if kind.name == "step":
         _check_does_something(reader, node, at)
     return step
 
 
-def _kind(node: Mapping) -> ObjectType:
+def _check_not_nested(reader: Reader, node: Mapping, at: At) -> None:
+    inner = node.entries["parallel"].value
+    for index, step in enumerate(inner.items if isinstance(inner, Sequence) else ()):
+        if isinstance(step, Mapping) and "parallel" in step.entries:
+            place = f"{at.path}.parallel[{index}]"
+            hint = "GitHub takes `run` and `uses` in it"
+            key = step.entries["parallel"].key
+            reader.report(Code.NOT_IN_GITHUB, key, "`parallel` inside `parallel` is Waterflow's", place, hint)
+
+
+def _kind(node: Mapping) -> str:
     keys = {fold(key) for key in node.entries}
-    if "parallel" in keys:
-        return OBJECTS["parallel"]
-    if "then" in keys:
-        return OBJECTS["branch"]
-    if "while" in keys:
-        return OBJECTS["while"]
-    return OBJECTS["loop"] if {"for-each", "steps"} <= keys else OBJECTS["step"]
+    for key, kind in _BLOCKS.items():
+        if key in keys:
+            return kind
+    return "loop" if {"for-each", "steps"} <= keys else "step"
+
+
+def _kind_on_github(node: Mapping) -> str:
+    if "run" in node.entries and "uses" in node.entries:
+        return "step"
+    return next((kind for key, kind in _KINDS_ON_GITHUB.items() if key in node.entries), "step")
+
+
+_BLOCKS = {"parallel": "parallel", "then": "branch", "while": "while"}
+_KINDS_ON_GITHUB = {"run": "run-step", "uses": "uses-step", "parallel": "parallel-step"}
 
 
 _DOES = frozenset({"run", "uses"})

@@ -16,6 +16,13 @@ from waterflow_dsl._source import Mapping, Node, Scalar, Sequence
 from waterflow_dsl._source._tree import Entry
 
 _OURS = FIELDS["triggers"]
+_PLAIN_EVENTS = (
+    frozenset(EVENT_TYPES)
+    - {name for name, types in EVENT_TYPES.items() if types}
+    - set(EVENT_FILTERS)
+    - {"repository_dispatch"}
+)
+"""Events that take no settings."""
 
 
 def read_triggers(reader: Reader, _kind: Triggers, node: Node, at: At) -> Any:
@@ -25,8 +32,8 @@ def read_triggers(reader: Reader, _kind: Triggers, node: Node, at: At) -> Any:
         return UNSET
     ours = {key: entry for key, entry in mapping.entries.items() if _ours(reader, entry, at)}
     names = tuple(dict.fromkeys(_OURS[fold(key)].name for key in ours))
-    given = Mapping(node.line, node.column, node.end_line, node.end_column, _with_settings(ours))
-    triggers: model.Triggers = read_object(reader, OBJECTS["triggers"], given, at.path)
+    given = Mapping(node.line, node.column, node.end_line, node.end_column, _with_settings(ours, reader))
+    triggers: model.Triggers = read_object(reader, reader.objects["triggers"], given, at.path)
     return model.Triggers(
         node=given,
         path=at.path,
@@ -39,12 +46,13 @@ def read_triggers(reader: Reader, _kind: Triggers, node: Node, at: At) -> Any:
     )
 
 
-def _with_settings(entries: dict[str, Entry]) -> dict[str, Entry]:
-    """Leave out the triggers without settings, which need no reading; `schedule` has no meaning without."""
+def _with_settings(entries: dict[str, Entry], reader: Reader) -> dict[str, Entry]:
+    """Leave out the triggers without settings, which need no reading; only GitHub takes the name `schedule` alone."""
     return {
         key: entry
         for key, entry in entries.items()
-        if fold(key) == "schedule" or not (isinstance(entry.value, Scalar) and entry.value.value is None)
+        if not (isinstance(entry.value, Scalar) and entry.value.value is None)
+        or (fold(key) == "schedule" and not (reader.github and entry.value.start == entry.key.start))
     }
 
 
@@ -93,8 +101,8 @@ def _read_event(reader: Reader, name: str, entry: Entry, at: At) -> None:
     if isinstance(entry.value, Scalar) and entry.value.value is None:
         return
     place = at.below(name)
-    if not isinstance(entry.value, Mapping):
-        reader.wrong_type(entry.value, place, "a mapping or nothing")
+    if name in _PLAIN_EVENTS or not isinstance(entry.value, Mapping):
+        reader.wrong_type(entry.value, place, "nothing" if name in _PLAIN_EVENTS else "a mapping or nothing")
         return
     event: model.GithubTrigger = read_object(reader, OBJECTS["github-trigger"], entry.value, place.path)
     _check_filters(reader, name, entry.value, place)
@@ -106,11 +114,13 @@ def _read_event(reader: Reader, name: str, entry: Entry, at: At) -> None:
 
 def _check_filters(reader: Reader, name: str, node: Mapping, at: At) -> None:
     known = EVENT_FILTERS.get(name, frozenset())
+    if EVENT_TYPES[name] or name == "repository_dispatch":
+        known |= {"types"}
     for key, entry in node.entries.items():
-        if key in FIELDS["github-trigger"] and key != "types" and key not in known:
+        if key in FIELDS["github-trigger"] and key not in known:
             reader.report(Code.UNKNOWN_KEY, entry.key, f"the event `{name}` has no filter `{key}`", f"{at.path}.{key}")
     for filtered in ("branches", "tags", "paths"):
         both = node.entries.get(f"{filtered}-ignore")
         if both is not None and filtered in node.entries:
             message = f"`{filtered}` and `{filtered}-ignore` exclude each other"
-            reader.report(Code.CONFLICTING_KEYS, both.key, message, at.path, f"use `!` patterns in `{filtered}`")
+            reader.report(Code.FILTER_CONFLICT, both.key, message, at.path, f"use `!` patterns in `{filtered}`")

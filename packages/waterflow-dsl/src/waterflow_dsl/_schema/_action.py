@@ -20,6 +20,7 @@ from waterflow_dsl._schema._types import (
 )
 
 JAVASCRIPT = ("node12", "node16", "node20", "node24")
+COLORS = ("white", "yellow", "blue", "green", "orange", "red", "purple", "gray-dark")
 USING = (*JAVASCRIPT, "docker", "composite")
 
 _RUNS = ObjectType(
@@ -71,9 +72,9 @@ ACTION_TYPES = (
         model=model.Action,
         scope=True,
         fields=(
-            Field(name="name", type=Text(), help="Its name."),
+            Field(name="name", type=Text(filled=True), help="Its name.", required=True),
             Field(name="author", type=Text(), help="Who made it."),
-            Field(name="description", type=Text(), help="What it does."),
+            Field(name="description", type=Text(), help="What it does.", required=True),
             Field(
                 name="inputs",
                 type=MapOf(values=OneOf(mapping=Ref(name="action-input"), null=True)),
@@ -85,16 +86,17 @@ ACTION_TYPES = (
                 help="What it gives.",
             ),
             Field(name="runs", type=Ref(name="action-runs"), help="How it runs.", required=True),
-            Field(name="branding", type=MapOf(values=Text()), help="Icon and colour."),
+            Field(name="branding", type=Ref(name="branding"), help="Icon and colour."),
         ),
     ),
     ObjectType(
         name="action-input",
         title="An input of an action",
         model=model.ActionInput,
+        loose=True,
         fields=(
             Field(name="description", type=Text(), help="What it is for."),
-            Field(name="required", type=OneOf(scalar=Text()), help="Whether it must be given."),
+            Field(name="required", type=Text(options=("true", "false")), help="Whether it must be given."),
             Field(name="default", type=Text(), help="Value when none is given.", place=ACTION_INPUT),
             Field(
                 name="deprecation-message", type=Text(), help="Shown when it is given.", aliases=("deprecationMessage",)
@@ -109,6 +111,15 @@ ACTION_TYPES = (
         fields=(
             Field(name="description", type=Text(), help="What it is."),
             Field(name="value", type=Text(), help="Its value, in composite actions.", place=ACTION_OUTPUT),
+        ),
+    ),
+    ObjectType(
+        name="branding",
+        title="`branding`",
+        model=None,
+        fields=(
+            Field(name="icon", type=Text(), help="A Feather icon."),
+            Field(name="color", type=Text(options=COLORS), help="Background of the icon."),
         ),
     ),
     _RUNS,

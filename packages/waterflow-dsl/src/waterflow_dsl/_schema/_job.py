@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from waterflow_dsl import model
+from waterflow_dsl._schema._github import CONTAINER, PERMISSIONS, SERVICES, SNAPSHOT
 from waterflow_dsl._schema._places import (
-    CONTAINER,
     ENVIRONMENT_URL,
     JOB,
+    JOB_DEFAULTS,
     JOB_ENV,
     JOB_IF,
     OUTPUTS,
+    RUN,
     STEP,
     STRATEGY,
 )
@@ -25,6 +27,8 @@ from waterflow_dsl._schema._types import (
     Number,
     ObjectType,
     OneOf,
+    OnGithub,
+    Place,
     Ref,
     Steps,
     Text,
@@ -34,7 +38,8 @@ JOB_ID = "[A-Za-z_][A-Za-z0-9_-]*"
 _COUNT_OR_PERCENT = Text(pattern=r"\d{1,7}|(?:100|\d{1,2})(?:\.\d+)?%", what="a number or a percentage")
 _NAMES = ListOf(items=Text(), single=True)
 
-RUNS_ON = OneOf(mapping=Ref(name="runs-on"), sequence=ListOf(items=Text(), minimum=1), scalar=Text())
+_FILLED = Text(filled=True)
+RUNS_ON = OneOf(mapping=Ref(name="runs-on"), sequence=ListOf(items=_FILLED, minimum=1), scalar=_FILLED)
 
 RUNS_ON_TYPE = ObjectType(
     name="runs-on",
@@ -42,13 +47,20 @@ RUNS_ON_TYPE = ObjectType(
     model=model.RunsOn,
     exclusive=(("agent", "group"), ("agent", "tags")),
     fields=(
-        Field(name="group", type=ListOf(items=Text(), single=True), help="A group, or several.", place=JOB),
+        Field(
+            name="group",
+            type=ListOf(items=_FILLED, single=True, minimum=1),
+            help="A group, or several.",
+            place=JOB,
+            github=OnGithub(type=_FILLED),
+        ),
         Field(
             name="tags",
-            type=ListOf(items=Text(), single=True),
+            type=ListOf(items=_FILLED, single=True, minimum=1),
             help="Tags that an agent must all have.",
             aliases=("labels",),
             place=JOB,
+            github=OnGithub(alias=True),
         ),
         Field(
             name="target",
@@ -68,12 +80,18 @@ STRATEGY_TYPE = ObjectType(
     fields=(
         Field(
             name="matrix",
-            type=OneOf(mapping=MapOf(values=Json(), what="name"), scalar=Text()),
+            type=MapOf(values=Json(), template=True),
             help="Names and their values; every combination is a job instance.",
             place=STRATEGY,
         ),
         Field(name="fail-fast", type=Flag(), help="Whether a failure cancels the others; true.", place=STRATEGY),
-        Field(name="max-parallel", type=Number(minimum=1), help="How many run at once.", place=STRATEGY),
+        Field(
+            name="max-parallel",
+            type=Number(minimum=1),
+            help="How many run at once.",
+            place=STRATEGY,
+            github=OnGithub(type=Number(integer=False)),
+        ),
         Field(
             name="max-instances",
             type=Number(minimum=1, maximum=10_000),
@@ -110,6 +128,73 @@ ROLLOUT_TYPE = ObjectType(
         Field(name="order", type=_NAMES, help="Ranks: `tag:canary`, `name`."),
     ),
 )
+
+
+def _concurrency(name: str, place: Place) -> ObjectType:
+    return ObjectType(
+        name=name,
+        title="`concurrency`",
+        model=model.Concurrency,
+        exclusive=(("on-conflict", "cancel-in-progress"),),
+        fields=(
+            Field(
+                name="group",
+                type=_FILLED,
+                help="Runs with the same group exclude each other.",
+                place=place,
+                required=True,
+            ),
+            Field(
+                name="on-conflict",
+                type=Text(options=("queue", "cancel", "reject")),
+                help="What a second run does.",
+                origin="waterflow",
+            ),
+            Field(name="cancel-in-progress", type=Flag(), help="GitHub's `on-conflict: cancel`.", place=place),
+            Field(
+                name="queue",
+                type=Text(options=("single", "max")),
+                help="How many may wait on GitHub.",
+                origin="github",
+            ),
+        ),
+    )
+
+
+def _run_defaults(name: str, github: OnGithub | None) -> ObjectType:
+    return ObjectType(
+        name=name,
+        title="`defaults.run`",
+        model=model.RunDefaults,
+        fields=(
+            Field(name="shell", type=_FILLED, help="The shell.", place=JOB_DEFAULTS, github=github),
+            Field(name="working-directory", type=_FILLED, help="Where it starts.", place=JOB_DEFAULTS, github=github),
+        ),
+    )
+
+
+def _defaults(name: str) -> ObjectType:
+    run = name.replace("defaults", "run-defaults")
+    return ObjectType(
+        name=name,
+        title="`defaults`",
+        model=model.JobDefaults,
+        exclusive=(("timeout", "timeout-minutes"),),
+        fields=(
+            Field(name="run", type=Ref(name=run), help="Defaults of `run`."),
+            Field(name="timeout", type=Duration(), help="Longest time of a step.", place=STEP, origin="waterflow"),
+            Field(
+                name="timeout-minutes",
+                type=Duration(unit=60.0),
+                help="The same in minutes.",
+                place=STEP,
+                origin="waterflow",
+            ),
+            Field(name="retry", type=Ref(name="retry"), help="Retry policy of steps.", origin="waterflow"),
+            Field(name="runs-on", type=RUNS_ON, help="Where jobs run.", place=JOB, origin="waterflow"),
+        ),
+    )
+
 
 POLICY_TYPES = (
     ObjectType(
@@ -157,55 +242,15 @@ POLICY_TYPES = (
             Field(name="deployment", type=Flag(), help="GitHub's deployment record.", place=JOB, origin="github"),
         ),
     ),
-    ObjectType(
-        name="concurrency",
-        title="`concurrency`",
-        model=model.Concurrency,
-        exclusive=(("on-conflict", "cancel-in-progress"),),
-        fields=(
-            Field(
-                name="group", type=Text(), help="Runs with the same group exclude each other.", place=JOB, required=True
-            ),
-            Field(
-                name="on-conflict",
-                type=Text(options=("queue", "cancel", "reject")),
-                help="What a second run does.",
-                origin="waterflow",
-            ),
-            Field(name="cancel-in-progress", type=Flag(), help="GitHub's `on-conflict: cancel`.", place=JOB),
-        ),
-    ),
-    ObjectType(
-        name="run-defaults",
-        title="`defaults.run`",
-        model=model.RunDefaults,
-        fields=(
-            Field(name="shell", type=Text(), help="The shell.", place=JOB_ENV),
-            Field(name="working-directory", type=Text(), help="Where it starts.", place=JOB_ENV),
-        ),
-    ),
-    ObjectType(
-        name="defaults",
-        title="`defaults`",
-        model=model.JobDefaults,
-        exclusive=(("timeout", "timeout-minutes"),),
-        fields=(
-            Field(name="run", type=Ref(name="run-defaults"), help="Defaults of `run`."),
-            Field(name="timeout", type=Duration(), help="Longest time of a step.", place=STEP, origin="waterflow"),
-            Field(
-                name="timeout-minutes",
-                type=Duration(unit=60.0),
-                help="The same in minutes.",
-                place=STEP,
-                origin="waterflow",
-            ),
-            Field(name="retry", type=Ref(name="retry"), help="Retry policy of steps.", origin="waterflow"),
-            Field(name="runs-on", type=RUNS_ON, help="Where jobs run.", place=JOB, origin="waterflow"),
-        ),
-    ),
+    _concurrency("concurrency", JOB),
+    _concurrency("file-concurrency", RUN),
+    _run_defaults("run-defaults", None),
+    _run_defaults("file-run-defaults", OnGithub(static=True)),
+    *(_defaults(name) for name in ("defaults", "file-defaults")),
 )
 
-CONCURRENCY = OneOf(mapping=Ref(name="concurrency"), scalar=Text())
+CONCURRENCY = OneOf(mapping=Ref(name="concurrency"), scalar=_FILLED)
+FILE_CONCURRENCY = OneOf(mapping=Ref(name="file-concurrency"), scalar=Text())
 
 JOB_TYPE = ObjectType(
     name="job",
@@ -216,9 +261,14 @@ JOB_TYPE = ObjectType(
     fields=(
         Field(name="name", type=Text(), help="What is shown.", place=JOB),
         Field(name="runs-on", type=RUNS_ON, help="A group, tags, or an agent.", place=JOB),
-        Field(name="needs", type=ListOf(items=Text(), single=True), help="Jobs that must be done first."),
+        Field(name="needs", type=ListOf(items=_FILLED, single=True), help="Jobs that must be done first."),
         Field(name="if", type=Condition(), help="Runs only when this holds.", place=JOB_IF),
-        Field(name="strategy", type=Ref(name="strategy"), help="Matrix of the job."),
+        Field(
+            name="strategy",
+            type=Ref(name="strategy"),
+            help="Matrix of the job.",
+            github=OnGithub(type=OneOf(mapping=Ref(name="strategy"), template=True), place=STRATEGY),
+        ),
         Field(
             name="for-each",
             type=Json(),
@@ -242,7 +292,12 @@ JOB_TYPE = ObjectType(
         Field(name="env", type=ENV, help="Environment of every step.", place=JOB_ENV),
         Field(name="defaults", type=Ref(name="defaults"), help="Defaults of the steps."),
         Field(name="timeout", type=Duration(), help="Longest time of the job.", place=JOB, origin="waterflow"),
-        Field(name="timeout-minutes", type=Duration(unit=60.0), help="The same in minutes.", place=JOB),
+        Field(
+            name="timeout-minutes",
+            type=Duration(unit=60.0),
+            help="The same in minutes.",
+            place=JOB,
+        ),
         Field(name="retry", type=Ref(name="retry"), help="Runs the whole job instance again.", origin="waterflow"),
         Field(name="continue-on-error", type=Flag(), help="Whether the run goes on after a failure.", place=JOB),
         Field(name="concurrency", type=CONCURRENCY, help="Jobs that exclude each other.", place=JOB),
@@ -256,29 +311,37 @@ JOB_TYPE = ObjectType(
         Field(name="steps", type=Steps(), help="What the job does, in order."),
         Field(name="on-failure", type=Steps(single=True), help="Runs when the job failed.", origin="waterflow"),
         Field(name="finally", type=Steps(single=True), help="Always runs at the end.", origin="waterflow"),
-        Field(name="uses", type=Text(), help="A reusable workflow in place of steps."),
-        Field(name="with", type=MapOf(values=Json()), help="Inputs of the reusable workflow.", place=JOB),
+        Field(name="uses", type=_FILLED, help="A reusable workflow in place of steps."),
+        Field(
+            name="with",
+            type=MapOf(values=Json()),
+            help="Inputs of the reusable workflow.",
+            place=JOB,
+            github=OnGithub(type=MapOf(values=Json(scalar=True))),
+        ),
         Field(
             name="secrets",
             type=OneOf(mapping=MapOf(values=Json(scalar=True)), scalar=Text(options=("inherit",))),
             help="Secrets of the reusable workflow, or `inherit`.",
             place=JOB_ENV,
         ),
-        Field(
-            name="permissions",
-            type=OneOf(mapping=MapOf(values=Text()), scalar=Text(options=("read-all", "write-all"))),
-            help="Rights of GitHub's token.",
-            origin="github",
-        ),
+        Field(name="permissions", type=PERMISSIONS, help="Rights of GitHub's token.", origin="github"),
         Field(
             name="container",
-            type=Json(),
+            type=CONTAINER,
             help="The container that GitHub runs the job in.",
-            place=CONTAINER,
+            place=JOB,
             origin="github",
         ),
-        Field(name="services", type=Json(), help="Service containers of GitHub's.", place=CONTAINER, origin="github"),
-        Field(name="snapshot", type=Json(), help="Image that GitHub makes of the runner.", origin="github"),
+        Field(name="services", type=SERVICES, help="Service containers of GitHub's.", place=JOB, origin="github"),
+        Field(name="snapshot", type=SNAPSHOT, help="Image that GitHub makes of the runner.", origin="github"),
+        Field(
+            name="cancel-timeout-minutes",
+            type=Number(integer=False),
+            help="How long GitHub waits for a cancelled job.",
+            place=JOB,
+            origin="github",
+        ),
     ),
 )
 

@@ -17,13 +17,18 @@ from waterflow_dsl._schema._types import (
     MapOf,
     ObjectType,
     OneOf,
+    OnGithub,
     Ref,
     Text,
 )
 
 _NAME = "[A-Za-z_][A-Za-z0-9_-]*"
-_INPUTS = MapOf(values=OneOf(mapping=Ref(name="input"), null=True), pattern=_NAME, what="an input's name")
-SECRETS = MapOf(values=OneOf(mapping=Ref(name="secret"), null=True), pattern=_NAME, what="a secret's name")
+_INPUT = OneOf(mapping=Ref(name="input"), null=True)
+_INPUTS = MapOf(values=_INPUT, pattern=_NAME, what="an input's name")
+_GITHUB_INPUTS = OnGithub(type=MapOf(values=_INPUT))
+_GITHUB_CALL_INPUTS = OnGithub(type=MapOf(values=Ref(name="call-input")))
+_SECRET = OneOf(mapping=Ref(name="secret"), null=True)
+SECRETS = MapOf(values=_SECRET, pattern=_NAME, what="a secret's name")
 INPUT_TYPES = ("string", "number", "boolean", "choice", "json", "group", "agent", "environment")
 
 EVENT_TYPES: dict[str, tuple[str, ...]] = {
@@ -52,7 +57,7 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "discussion_comment": ("created", "edited", "deleted"),
     "fork": (),
     "gollum": (),
-    "image_version": (),
+    "image_version": ("created", "ready", "deleted"),
     "issue_comment": ("created", "edited", "deleted"),
     "issues": (
         "opened",
@@ -71,6 +76,8 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
         "unlocked",
         "milestoned",
         "demilestoned",
+        "field_added",
+        "field_removed",
         "typed",
         "untyped",
     ),
@@ -104,6 +111,7 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
         "auto_merge_disabled",
         "enqueued",
         "dequeued",
+        "stacked",
     ),
     "pull_request_comment": ("created", "edited", "deleted"),
     "pull_request_review": ("submitted", "edited", "dismissed"),
@@ -129,14 +137,24 @@ EVENT_FILTERS: dict[str, frozenset[str]] = {
     "image_version": frozenset({"names", "versions"}),
 }
 
-INPUT_TYPE = ObjectType(
-    name="input",
-    title="A declared input",
-    model=model.Input,
-    fields=(
-        Field(name="type", type=Text(options=INPUT_TYPES), help="Kind of value; string."),
+_DISPATCH_TYPE = OnGithub(type=Text(options=("string", "number", "boolean", "choice", "environment")))
+_CALL_TYPE = OnGithub(type=Text(options=("string", "number", "boolean")), required=True)
+
+
+def _input(name: str, github_type: OnGithub, default: OnGithub | None) -> ObjectType:
+    return ObjectType(
+        name=name,
+        title="A declared input",
+        model=model.Input,
+        fields=_input_fields(github_type, default),
+    )
+
+
+def _input_fields(github_type: OnGithub, default: OnGithub | None) -> tuple[Field, ...]:
+    return (
+        Field(name="type", type=Text(options=INPUT_TYPES), help="Kind of value; string.", github=github_type),
         Field(name="required", type=Flag(), help="Whether a value must be given."),
-        Field(name="default", type=Json(), help="Value when none is given.", place=RUN),
+        Field(name="default", type=Json(), help="Value when none is given.", place=RUN, github=default),
         Field(name="description", type=Text(), help="What it is for."),
         Field(name="options", type=ListOf(items=Json(scalar=True), minimum=1), help="The values of a choice."),
         Field(
@@ -146,11 +164,12 @@ INPUT_TYPE = ObjectType(
             aliases=("deprecationMessage",),
             origin="github",
         ),
-    ),
-)
+    )
+
 
 TRIGGER_TYPES = (
-    INPUT_TYPE,
+    _input("input", _DISPATCH_TYPE, OnGithub(type=Json(scalar=True), static=True)),
+    _input("call-input", _CALL_TYPE, OnGithub(type=Json(scalar=True))),
     ObjectType(
         name="secret",
         title="A declared secret",
@@ -164,7 +183,7 @@ TRIGGER_TYPES = (
         name="manual",
         title="The trigger `manual`",
         model=model.ManualTrigger,
-        fields=(Field(name="inputs", type=_INPUTS, help="What is asked for."),),
+        fields=(Field(name="inputs", type=_INPUTS, help="What is asked for.", github=_GITHUB_INPUTS),),
     ),
     ObjectType(
         name="schedule",
@@ -210,7 +229,7 @@ TRIGGER_TYPES = (
         title="The trigger `call`",
         model=model.CallTrigger,
         fields=(
-            Field(name="inputs", type=_INPUTS, help="What the caller gives."),
+            Field(name="inputs", type=_INPUTS, help="What the caller gives.", github=_GITHUB_CALL_INPUTS),
             Field(
                 name="outputs",
                 type=MapOf(
@@ -218,8 +237,14 @@ TRIGGER_TYPES = (
                 ),
                 help="What the caller gets.",
                 place=CALL_OUTPUT,
+                github=OnGithub(type=MapOf(values=Ref(name="call-output"))),
             ),
-            Field(name="secrets", type=SECRETS, help="Secrets that the caller gives."),
+            Field(
+                name="secrets",
+                type=SECRETS,
+                help="Secrets that the caller gives.",
+                github=OnGithub(type=MapOf(values=_SECRET)),
+            ),
         ),
     ),
     ObjectType(
@@ -238,6 +263,7 @@ TRIGGER_TYPES = (
                 name="schedule",
                 type=ListOf(items=Ref(name="schedule"), single=True, minimum=1),
                 help="By the clock.",
+                github=OnGithub(type=ListOf(items=Ref(name="schedule"))),
             ),
             Field(
                 name="webhook",
@@ -258,7 +284,12 @@ TRIGGER_TYPES = (
         title="An event of GitHub's",
         model=model.GithubTrigger,
         fields=tuple(
-            Field(name=name, type=ListOf(items=Text(), single=True), help=f"GitHub's filter `{name}`.", origin="both")
+            Field(
+                name=name,
+                type=ListOf(items=Text(filled=True), single=True),
+                help=f"GitHub's filter `{name}`.",
+                origin="both",
+            )
             for name in [
                 "types",
                 "branches",

@@ -17,11 +17,15 @@ class Type(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Text(Type, frozen=True, kw_only=True):
-    """Text; numbers and booleans become text, as on GitHub. ``pattern`` must match the whole text."""
+    """Text; numbers and booleans become text, as on GitHub. ``pattern`` must match the whole text.
+
+    ``filled``: neither nothing nor an empty text, in any dialect (GitHub's non-empty string).
+    """
 
     options: tuple[str, ...] = ()
     pattern: str | None = None
     what: str = "text"
+    filled: bool = False
     code: str | None = None
 
 
@@ -75,12 +79,13 @@ class ListOf(Type, frozen=True, kw_only=True):
 
 
 class OneOf(Type, frozen=True, kw_only=True):
-    """Told apart by form: a mapping, a list, a scalar, nothing."""
+    """Told apart by form: a mapping, a list, a scalar, nothing; ``template``: or one whole expression."""
 
     mapping: Type | None = None
     sequence: Type | None = None
     scalar: Type | None = None
     null: bool = False
+    template: bool = False
 
 
 class Ref(Type, frozen=True, kw_only=True):
@@ -104,10 +109,24 @@ class Triggers(Type, frozen=True, kw_only=True):
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Which contexts and which of the hosted functions a field allows in its expressions."""
+    """Which contexts and which of the hosted functions a field allows; ``bare``: those that take no arguments here."""
 
     contexts: frozenset[str]
     functions: frozenset[str] = frozenset()
+    bare: frozenset[str] = frozenset()
+
+
+class OnGithub(msgspec.Struct, frozen=True, kw_only=True):
+    """What is different about a field in GitHub's dialect; what is not said here is the same.
+
+    ``alias``: GitHub knows the aliases only.
+    """
+
+    type: Type | None = None
+    place: Place | None = None
+    static: bool = False
+    required: bool = False
+    alias: bool = False
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +139,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     aliases: tuple[str, ...] = ()
     origin: Origin = "both"
+    github: OnGithub | None = None
 
     @property
     def attribute(self) -> str:
@@ -132,14 +152,19 @@ _RESERVED = frozenset({"if", "else", "while", "with", "finally", "as", "in", "fo
 
 
 class ObjectType(msgspec.Struct, frozen=True, kw_only=True):
-    """A mapping with known keys. ``scope``: expressions inside are judged as a whole of their own (job, step)."""
+    """A mapping with known keys.
+
+    ``scope``: expressions inside are judged as a whole of their own (job, step). ``model`` None: what was written is
+    kept as a plain mapping, because nothing acts on it. ``loose``: other keys may stand beside the known ones.
+    """
 
     name: str
     title: str
     fields: tuple[Field, ...]
-    model: type[Any]
+    model: type[Any] | None
     scope: bool = False
     exclusive: tuple[tuple[str, ...], ...] = ()
+    loose: bool = False
 
 
 def fold(key: str) -> str:

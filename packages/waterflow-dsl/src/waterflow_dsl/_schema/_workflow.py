@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from waterflow_dsl import model
-from waterflow_dsl._schema._job import CONCURRENCY, JOB_ID
+from waterflow_dsl._schema._github import PERMISSIONS
+from waterflow_dsl._schema._job import FILE_CONCURRENCY, JOB_ID
 from waterflow_dsl._schema._places import FILE_ENV, RUN
 from waterflow_dsl._schema._step import ENV
 from waterflow_dsl._schema._triggers import SECRETS
-from waterflow_dsl._schema._types import Duration, Field, Json, MapOf, ObjectType, OneOf, Ref, Text, Triggers
+from waterflow_dsl._schema._types import Duration, Field, Json, MapOf, ObjectType, Ref, Text, Triggers
 
 WORKFLOW_TYPE = ObjectType(
     name="workflow",
@@ -29,18 +30,13 @@ WORKFLOW_TYPE = ObjectType(
         ),
         Field(name="secrets", type=SECRETS, help="Names of the secrets it uses; never values.", origin="waterflow"),
         Field(name="env", type=ENV, help="Environment of every step.", place=FILE_ENV),
-        Field(name="defaults", type=Ref(name="defaults"), help="Defaults of jobs and steps."),
-        Field(name="concurrency", type=CONCURRENCY, help="Runs that exclude each other.", place=RUN),
+        Field(name="defaults", type=Ref(name="file-defaults"), help="Defaults of jobs and steps."),
+        Field(name="concurrency", type=FILE_CONCURRENCY, help="Runs that exclude each other.", place=RUN),
         Field(name="timeout", type=Duration(), help="Longest time of a run.", place=RUN, origin="waterflow"),
         Field(
             name="timeout-minutes", type=Duration(unit=60.0), help="The same in minutes.", place=RUN, origin="waterflow"
         ),
-        Field(
-            name="permissions",
-            type=OneOf(mapping=MapOf(values=Text()), scalar=Text(options=("read-all", "write-all"))),
-            help="Rights of GitHub's token.",
-            origin="github",
-        ),
+        Field(name="permissions", type=PERMISSIONS, help="Rights of GitHub's token.", origin="github"),
         Field(
             name="jobs",
             type=MapOf(values=Ref(name="job"), pattern=JOB_ID, what="a job's id"),

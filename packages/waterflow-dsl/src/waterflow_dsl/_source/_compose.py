@@ -7,6 +7,7 @@ hold *while* reading: the C composer would overflow its stack before anybody cou
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -29,9 +30,13 @@ _STRING = "tag:yaml.org,2002:str"
 _EVENTS = yaml.events
 
 
-def compose(source: SourceText, report: Report) -> Node | None:
-    """The tree of a file, or None after a diagnostic."""
-    composer = _Composer(source, report)
+def compose(source: SourceText, report: Report, *, github: bool = False) -> Node | None:
+    """The tree of a file, or None after a diagnostic.
+
+    ``github``: keys that differ in case only are the same key, ``<<`` is a key as any other, and numbers that are
+    too large are the largest there is, all as in GitHub's reader.
+    """
+    composer = _Composer(source, report, github)
     try:
         return composer.document()
     except yaml.YAMLError as error:
@@ -48,8 +53,9 @@ class _Stop(Exception):
 class _Composer:
     """One pass over the events of one file."""
 
-    def __init__(self, source: SourceText, report: Report) -> None:
+    def __init__(self, source: SourceText, report: Report, github: bool) -> None:
         self._report = report
+        self._github = github
         self._events: Iterator[Any] = yaml.parse(source.text, Loader=_Loader)
         self._anchors: dict[str, tuple[Node | None, int]] = {}
         self._values = 0
@@ -102,6 +108,9 @@ class _Composer:
     def _scalar(self, event: Any) -> Scalar:
         start, end, text = event.start_mark, event.end_mark, event.value
         value = resolve(text) if event.implicit[0] and event.tag != _STRING else text
+        infinite = isinstance(value, float) and not math.isfinite(value)
+        if infinite and self._github:
+            value, infinite = _largest(value, text), False
         scalar = Scalar(
             start.line + 1,
             start.column + 1,
@@ -113,7 +122,7 @@ class _Composer:
             start.index,
             end.index,
         )
-        if isinstance(value, float) and not math.isfinite(value):
+        if infinite:
             self._report.add(Code.NUMBER_RANGE, scalar, f"{text[:40]} is not a finite number", hint="quote it")
         return scalar
 
@@ -130,15 +139,16 @@ class _Composer:
     def _mapping(self, event: Any, depth: int) -> Mapping:
         entries: dict[str, Entry] = {}
         merges: list[Node] = []
+        folded: dict[str, Scalar] | None = {} if self._github else None
         start: Any = event.start_mark
         event = next(self._events)
         while not isinstance(event, _EVENTS.MappingEndEvent):
             key = self._node(event, depth + 1)
             value = self._node(next(self._events), depth + 1)
-            if isinstance(key, Scalar) and key.text == "<<" and key.style == "":
+            if isinstance(key, Scalar) and key.text == "<<" and key.style == "" and folded is None:
                 merges.append(value)
             elif isinstance(key, Scalar) and key.text:
-                self._add(entries, key, value)
+                self._add(entries, key, value, folded)
             else:
                 self._refuse_key(key)
             event = next(self._events)
@@ -152,12 +162,15 @@ class _Composer:
         hint = "quote texts that start with `{`, `[` or `?`"
         self._report.add(Code.KEY_NOT_TEXT, key, f"{what} is not possible", hint=hint)
 
-    def _add(self, entries: dict[str, Entry], key: Scalar, value: Node) -> None:
-        first = entries.get(key.text)
-        if first is None:
+    def _add(self, entries: dict[str, Entry], key: Scalar, value: Node, folded: dict[str, Scalar] | None) -> None:
+        same = entries.get(key.text)
+        first = same.key if same else None
+        if folded is not None:
+            first = folded.setdefault(key.text.upper(), key)
+        if first is None or first is key:
             entries[key.text] = Entry(key, value)
             return
-        message = f"`{_short(key.text)}` is already defined in line {first.key.line}"
+        message = f"`{_short(key.text)}` is already defined in line {first.line}"
         self._report.add(Code.DUPLICATE_KEY, key, message, hint="remove one of them")
 
     def _merge(self, entries: dict[str, Entry], merged: Node) -> None:
@@ -189,6 +202,11 @@ class _Composer:
         end_column = end.column if end_line == end.line else start.column + 1
         self._report.add(code, Span(start.line + 1, start.column + 1, end_line + 1, end_column + 1), message, hint=hint)
         raise _Stop
+
+
+def _largest(value: float | int | str | bool | None, text: str) -> float | str:
+    """The largest number in place of an infinite one; what is no number at all stays text."""
+    return text if value != value else math.copysign(sys.float_info.max, float(value or 0))
 
 
 def _short(text: str) -> str:

@@ -53,11 +53,18 @@ class NameRules:
         dialect: whose functions exist.
         names: the contexts; None allows every name.
         functions: which of the functions that the caller answers are allowed here; None allows all.
+        bare: which functions take no arguments here.
     """
 
     def __init__(
-        self, text: str, dialect: Dialect, names: Collection[str] | None, functions: Collection[str] | None
+        self,
+        text: str,
+        dialect: Dialect,
+        names: Collection[str] | None,
+        functions: Collection[str] | None,
+        bare: Collection[str] = (),
     ) -> None:
+        self._bare = bare
         self._text = text
         self._dialect: Dialect = dialect
         self._names = names
@@ -85,7 +92,7 @@ class NameRules:
         count = len(node.arguments)
         if count < function.minimum:
             return self._error("Too few parameters supplied", node.name, node.name_span)
-        if count > function.maximum:
+        if count > (0 if function.name in self._bare else function.maximum):
             return self._error("Too many parameters supplied", node.name, node.name_span)
         if function.name == "case" and count % 2 == 0:
             description = "Even number of parameters supplied, requires an odd number of parameters"
@@ -94,6 +101,8 @@ class NameRules:
 
     def _format_string(self, node: Call) -> ExpressionError | None:
         template = node.arguments[0]
+        if self._dialect == "github":  # GitHub finds these mistakes when the expression is evaluated
+            return None
         if not isinstance(template, Literal) or not isinstance(template.value, str):
             return None
         problem = format_problem(template.value, len(node.arguments) - 1)
@@ -117,6 +126,7 @@ def check_expression(
     *,
     names: Collection[str] | None = None,
     functions: Collection[str] | None = None,
+    bare: Collection[str] = (),
     on_reference: Callable[[tuple[PathSegment, ...], Span], None] | None = None,
 ) -> list[ExpressionError]:
     """Every mistake of an expression that can be known before it is evaluated, in source order.
@@ -126,9 +136,10 @@ def check_expression(
         names: the contexts allowed here; None allows every name.
         functions: which functions that the caller answers (`success`, `hashFiles`, `now`, …) are allowed here; None
             allows all. The other functions are always allowed.
+        bare: which functions take no arguments here, whatever they take elsewhere.
         on_reference: told of every context that is read, with its static path.
     """
-    rules = NameRules(expression.text, expression.dialect, names, functions)
+    rules = NameRules(expression.text, expression.dialect, names, functions, bare)
     errors: list[ExpressionError | None] = []
     for node in walk(expression):
         if isinstance(node, Context):

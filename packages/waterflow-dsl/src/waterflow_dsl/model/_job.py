@@ -94,7 +94,7 @@ class Job(ModelObject, frozen=True, kw_only=True):
     runs_on: RunsOn | str | tuple[str, ...] | None = None
     needs: tuple[str, ...] = ()
     if_: str | None = None
-    strategy: Strategy | None = None
+    strategy: Strategy | str | None = None
     for_each: Any = None
     rollout: Rollout | None = None
     offline: Offline | str | None = None
@@ -118,3 +118,9 @@ class Job(ModelObject, frozen=True, kw_only=True):
     container: Any = None
     services: Any = None
     snapshot: Any = None
+    cancel_timeout_minutes: float | str | None = None
+
+    @property
+    def strategy_keys(self) -> Strategy | None:
+        """``strategy`` as a mapping; None also when one expression gives all of it, as GitHub allows."""
+        return self.strategy if isinstance(self.strategy, Strategy) else None

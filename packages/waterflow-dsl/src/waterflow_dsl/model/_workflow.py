@@ -94,6 +94,7 @@ class Concurrency(ModelObject, frozen=True, kw_only=True):
     group: str | None = None
     on_conflict: str | None = None
     cancel_in_progress: bool | str | None = None
+    queue: str | None = None
 
 
 class Workflow(ModelObject, frozen=True, kw_only=True):
