@@ -183,3 +183,23 @@ class TestTarget:
         with pytest.raises(ValueError) as caught:
             target_of(value)
         assert str(caught.value) == message
+
+
+class TestCalledFiles:
+    """``files``: what called workflows declare is judged; which are known is part of the question."""
+
+    CALLER = "jobs: {a: {uses: ./b.yaml, with: {x: 1}}}\n"
+
+    def test_change_the_result(self) -> None:
+        assert check(self.CALLER).ok
+        assert not check(self.CALLER, files={"b.yaml": "on: call\n" + JOB}).ok
+        assert check(self.CALLER, files={"b.yaml": "on: {call: {inputs: {x: {type: number}}}}\n" + JOB}).ok
+
+    def test_a_cycle_is_seen_from_any_of_its_files(self) -> None:
+        files = {"b.yaml": "on: call\njobs: {a: {uses: ./c.yaml}}", "c.yaml": "on: call\njobs: {a: {uses: ./b.yaml}}"}
+        for name, text in files.items():
+            assert [each.code for each in check(text, filename=name, files=files).diagnostics] == ["WF1905"]
+
+    def test_a_long_chain_is_followed(self) -> None:
+        files = {f"{n}.yaml": f"on: call\njobs: {{a: {{uses: ./{n + 1}.yaml}}}}" for n in range(2_000)}
+        assert check(files["0.yaml"], filename="0.yaml", files=files).ok

@@ -11,7 +11,10 @@ import yaml
 from waterflow_dsl import Catalog, Diagnostic, NodeSignature, check, decode_plan, encode_plan
 
 CASES = Path(__file__).parents[3] / "conformance" / "files"
-TOPICS = ("source", "structure", "expressions", "graph", "matrix", "blocks", "triggers", "nodes", "placement", "github")
+TOPICS = (
+    *("source", "structure", "expressions", "graph", "matrix", "blocks", "triggers"),
+    *("nodes", "placement", "calls", "github"),
+)
 WITH_CATALOG = ("nodes", "placement")
 
 
@@ -54,6 +57,7 @@ class TestDiagnostics:
             filename="workflow.yaml",
             dialect="github" if topic == "github" else "waterflow",
             catalog=_catalog() if topic in WITH_CATALOG else None,
+            files=case.get("files"),
         )
         assert [_shown(each) for each in result.diagnostics] == case["diagnostics"]
         assert result.ok == (not any(" error: " in each for each in case["diagnostics"]))

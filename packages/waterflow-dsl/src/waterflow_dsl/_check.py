@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 import msgspec
@@ -48,6 +48,7 @@ def check(
     dialect: Dialect = "waterflow",
     catalog: Catalog | None = None,
     variables: Collection[str] = (),
+    files: Mapping[str, str] | None = None,
 ) -> CheckResult:
     """Read, judge and compile a workflow file. Never raises for anything that is in the file.
 
@@ -59,21 +60,27 @@ def check(
         dialect: ``github`` accepts what GitHub accepts and nothing else.
         catalog: nodes, groups and agents to check against; without it, their names are not checked.
         variables: names of variables that are passed at submit; they count as declared.
+        files: texts of the workflows that jobs call, by the path that ``uses`` gives (``./`` in front may be left out).
+            Calls of these are judged by what they declare, and must not go in circles; other calls are not judged.
     """
-    request = _Request(text, filename, dialect, catalog, frozenset(variables))
-    return _cached(request) if len(text) <= _CACHED_SIZE else _check(request)
+    against = Against(
+        dialect=dialect, catalog=catalog, variables=frozenset(variables), filename=filename, files=files
+    )
+    request = _Request(text, filename, against)
+    size = len(text) + sum(len(each) for each in (files or {}).values())
+    return _cached(request) if size <= _CACHED_SIZE else _check(request)
 
 
 class _Request:
     """What a result depends on; compares by content, catalogs by digest."""
 
-    def __init__(
-        self, text: str | bytes, filename: str, dialect: Dialect, catalog: Catalog | None, variables: frozenset[str]
-    ) -> None:
+    def __init__(self, text: str | bytes, filename: str, against: Against) -> None:
         self.text = text
         self.filename = filename
-        self.against = Against(dialect=dialect, catalog=catalog, variables=variables)
-        self._key = (text, filename, dialect, catalog.digest if catalog else None, variables)
+        self.against = against
+        files = None if against.files is None else tuple(sorted(against.files.items()))
+        digest = against.catalog.digest if against.catalog else None
+        self._key = (text, filename, against.dialect, digest, against.variables, files)
 
     def __hash__(self) -> int:
         return hash(self._key)

@@ -2,7 +2,8 @@
 
 Codes are stable: a code is never given another meaning, and never used again once retired. Hundreds group them:
 10 source and YAML, 11 structure, 12 expressions, 13 references, 14 nodes, 15 graph, 16 triggers,
-17 targets, 18 actions.
+17 targets, 18 actions, 19 calls of
+reusable workflows.
 """
 
 from __future__ import annotations
@@ -101,6 +102,12 @@ class Code(StrEnum):
     UNKNOWN_AGENT = "WF1703"
     NEEDS_TARGET_ALL = "WF1704"
     NO_CAPABILITY = "WF1705"
+
+    NOT_CALLABLE = "WF1901"
+    UNKNOWN_CALL_INPUT = "WF1902"
+    CALL_INPUT_TYPE = "WF1903"
+    MISSING_CALL_INPUT = "WF1904"
+    CALL_CYCLE = "WF1905"
 
 
 class CodeInfo(msgspec.Struct, frozen=True):
@@ -280,5 +287,22 @@ CODES: dict[Code, CodeInfo] = {
         "A capability that no member has",
         "The node needs something that no agent of the job's group has found or declares, such as `docker`. "
         "Install it, or let the job run elsewhere.",
+    ),
+    Code.NOT_CALLABLE: CodeInfo(
+        "A workflow that cannot be called", "A workflow that others call has the trigger `call` under `on`."
+    ),
+    Code.UNKNOWN_CALL_INPUT: CodeInfo(
+        "An input or secret that the called workflow does not have",
+        "`with` and `secrets` of a call name what the called file declares under `on.call`.",
+    ),
+    Code.CALL_INPUT_TYPE: CodeInfo(
+        "An input of a call of the wrong type", "The called file declares the type under `on.call.inputs`."
+    ),
+    Code.MISSING_CALL_INPUT: CodeInfo(
+        "An input or secret that the called workflow needs",
+        "The called file says `required: true`: pass it under `with:` or `secrets:`, or write `secrets: inherit`.",
+    ),
+    Code.CALL_CYCLE: CodeInfo(
+        "Workflows that call each other", "The calls would never end. Remove one of those that the message names."
     ),
 }

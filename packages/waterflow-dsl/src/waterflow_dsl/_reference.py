@@ -17,7 +17,7 @@ def diagnostics_reference() -> str:
         "# Diagnostics",
         "",
         "Every finding has a stable code. Errors keep a file from running; warnings and notes do not.",
-        "`waterflow validate` ends with 0 when there is no error, and with 1 when there is one.",
+        "`waterflow validate` ends with 0 when there is no error, and with 2 when there is one.",
         "",
         "This page is made from the table in `waterflow_dsl/_codes.py`.",
     ]

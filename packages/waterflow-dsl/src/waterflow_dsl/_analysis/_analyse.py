@@ -7,6 +7,8 @@ from collections.abc import Mapping as ReadOnly
 import msgspec
 
 from waterflow_dsl import model
+from waterflow_dsl._analysis._called import CalledFiles
+from waterflow_dsl._analysis._calls import check_calls
 from waterflow_dsl._analysis._contexts import Jobs, file_contexts, job_contexts
 from waterflow_dsl._analysis._declarations import check_inputs
 from waterflow_dsl._analysis._expressions import Inspector, Scope
@@ -30,6 +32,8 @@ class Against(msgspec.Struct, frozen=True, kw_only=True):
     dialect: Dialect
     catalog: Catalog | None
     variables: frozenset[str]
+    filename: str = ""
+    files: ReadOnly[str, str] | None = None
 
 
 def analyse(workflow: model.Workflow, source: SourceText, report: Report, against: Against) -> frozenset[str]:
@@ -38,8 +42,10 @@ def analyse(workflow: model.Workflow, source: SourceText, report: Report, agains
     check_structure(workflow, report, against.dialect)
     check_inputs(workflow, report, against.dialect)
     check_graph(workflow, report)
+    called = CalledFiles(against.filename, workflow, against.files, against.dialect)
+    check_calls(workflow, called, report)
     contexts = file_contexts(workflow, against.variables)
-    jobs = Jobs(workflow, against.variables)
+    jobs = Jobs(workflow, against.variables, called)
     _check_file(workflow, inspector, report, Scope(_for(against.dialect, contexts)), against, jobs)
     nodes = NodeChecker(against.catalog, report, against.dialect)
     for job_id, job in workflow.jobs.items():

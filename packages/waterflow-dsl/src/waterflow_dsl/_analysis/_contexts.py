@@ -7,6 +7,7 @@ from typing import Any
 
 from waterflow_dsl import model
 from waterflow_dsl._analysis._blocks import all_blocks
+from waterflow_dsl._analysis._called import CalledFiles
 from waterflow_dsl._analysis._fields import FIXED
 from waterflow_dsl._analysis._shapes import NOT_HERE, OPEN, VALUE, Closed, ListOf, Shape, Similar
 from waterflow_dsl._catalog import Catalog, NodeSignature
@@ -69,9 +70,9 @@ def declared_inputs(workflow: model.Workflow) -> dict[str, model.Input | None]:
 class Jobs:
     """The shapes of a file's jobs, made once: files may have thousands."""
 
-    def __init__(self, workflow: model.Workflow, variables: frozenset[str]) -> None:
+    def __init__(self, workflow: model.Workflow, variables: frozenset[str], files: CalledFiles) -> None:
         self.variables = (*workflow.vars, *sorted(variables))
-        self._shapes = {job_id: _job_shape(job_id, job) for job_id, job in workflow.jobs.items()}
+        self._shapes = {job_id: _job_shape(job_id, job, files) for job_id, job in workflow.jobs.items()}
         self._others = {
             job_id: (Code.UNKNOWN_NEED, f"the job `{job_id}` is not in `needs`", f"add `{job_id}` to `needs`")
             for job_id in workflow.jobs
@@ -105,16 +106,22 @@ def job_contexts(jobs: Jobs, job_id: str, job: model.Job) -> dict[str, Shape]:
 _INSTANCE = "agent result outputs error matrix item"
 
 
-def _job_shape(job_id: str, job: model.Job) -> Shape:
-    outputs: Shape = OPEN
-    if job.uses is None:
-        hint = f"declare it under `outputs` of `{job_id}`"
-        outputs = Closed(
-            dict.fromkeys(job.outputs, OPEN), f"the job `{job_id}` has no output `{{}}`", Code.UNKNOWN_OUTPUT, hint
-        )
+def _job_shape(job_id: str, job: model.Job, files: CalledFiles) -> Shape:
+    outputs = _job_outputs(job_id, job, files)
     instance: dict[str, Shape] = dict.fromkeys(_INSTANCE.split(), OPEN)
     results = ListOf(Closed({**instance, "outputs": outputs}, f"a result of the job `{job_id}` has no `{{}}`"))
     return Closed({"result": VALUE, "outputs": outputs, "results": results}, f"`needs.{job_id}` has no `{{}}`")
+
+
+def _job_outputs(job_id: str, job: model.Job, files: CalledFiles) -> Shape:
+    if job.uses is None:
+        hint = f"declare it under `outputs` of `{job_id}`"
+        unknown = f"the job `{job_id}` has no output `{{}}`"
+        return Closed(dict.fromkeys(job.outputs, OPEN), unknown, Code.UNKNOWN_OUTPUT, hint)
+    called = files.get(job.uses)
+    if called is None or not called.callable:
+        return OPEN
+    return Closed(dict.fromkeys(called.outputs, OPEN), f"`{job.uses}` has no output `{{}}`", Code.UNKNOWN_OUTPUT)
 
 
 def matrix_shape(job: model.Job) -> Shape:

@@ -66,12 +66,15 @@ def _check_choice(declared: model.Input, report: Report) -> None:
 
 def _check_type(declared: model.Input, report: Report) -> None:
     kind = declared.type or "string"
-    accepted = _TYPES.get(kind)
-    value = declared.default
-    fits = accepted is None or (isinstance(value, accepted) and not (kind == "number" and isinstance(value, bool)))
-    if not fits:
+    if not fits(kind, declared.default):
         message = f"the default does not fit the type {kind}"
         report.add(Code.WRONG_TYPE, declared.node_of("default"), message, path=f"{declared.path}.default")
+
+
+def fits(kind: str, value: Any) -> bool:
+    """Whether a value is of the type of an input."""
+    accepted = _TYPES.get(kind)
+    return accepted is None or (isinstance(value, accepted) and not (kind == "number" and isinstance(value, bool)))
 
 
 def _is_expression(value: Any) -> bool:

@@ -52,7 +52,7 @@ def _condition(job: model.Job) -> str:
 def _check_cycles(workflow: model.Workflow, edges: dict[str, list[str]], report: Report) -> None:
     done: set[str] = set()
     for start in edges:
-        cycle = _find_cycle(start, edges, done)
+        cycle = find_cycle(start, edges, done)
         if cycle:
             job = workflow.jobs[cycle[0]]
             message = "these jobs wait for each other: " + " → ".join([*cycle, cycle[0]])
@@ -61,7 +61,7 @@ def _check_cycles(workflow: model.Workflow, edges: dict[str, list[str]], report:
             )
 
 
-def _find_cycle(start: str, edges: dict[str, list[str]], done: set[str]) -> list[str] | None:
+def find_cycle(start: str, edges: dict[str, list[str]], done: set[str]) -> list[str] | None:
     """The first cycle that is reached from a job; jobs looked at are added to ``done``."""
     trail: list[str] = []
     on_trail: set[str] = set()
