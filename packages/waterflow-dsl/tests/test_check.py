@@ -203,3 +203,8 @@ class TestCalledFiles:
     def test_a_long_chain_is_followed(self) -> None:
         files = {f"{n}.yaml": f"on: call\njobs: {{a: {{uses: ./{n + 1}.yaml}}}}" for n in range(2_000)}
         assert check(files["0.yaml"], filename="0.yaml", files=files).ok
+
+    def test_a_circle_is_one_error_however_often_it_is_called(self) -> None:
+        files = {"b.yaml": "on: call\njobs: {a: {uses: ./b.yaml}}"}
+        text = "jobs: {a: {uses: ./b.yaml}, b: {uses: ./b.yaml}}"
+        assert [each.code for each in check(text, files=files).diagnostics] == ["WF1905"]

@@ -34,6 +34,7 @@ class CalledFiles:
         self._dialect: Dialect = dialect
         self._called: dict[str, Called] = {}
         self._edges: dict[str, list[str]] = {}
+        self._looked_at: set[str] = set()
         if files is not None:
             self._follow(_key(caller), workflow)
 
@@ -42,8 +43,8 @@ class CalledFiles:
         return self._called.get(_key(uses))
 
     def cycle(self, uses: str) -> list[str] | None:
-        """Paths of workflows that call each other for ever once this one is called."""
-        return find_cycle(_key(uses), self._edges, set()) if _key(uses) in self._edges else None
+        """Paths of workflows that call each other for ever once this one is called; each is found once."""
+        return find_cycle(_key(uses), self._edges, self._looked_at) if _key(uses) in self._edges else None
 
     def _follow(self, caller: str, workflow: model.Workflow) -> None:
         pending = [(caller, workflow)]

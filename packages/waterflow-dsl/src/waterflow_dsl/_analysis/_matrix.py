@@ -17,19 +17,28 @@ from waterflow_dsl._diagnostics import Report
 
 MAX_INSTANCES = 256
 """Instances of a job, where ``max-instances`` does not raise it."""
-MAX_COMPARISONS = 1_000_000
+MAX_COMPARISONS = 100_000
 """Combinations times entries of ``include`` and ``exclude``: more are refused, here and by the interpreter."""
+_BUDGET = 300_000
+"""Comparisons in one file; what is left after that is judged by the interpreter."""
 _ENTRIES = ("include", "exclude")
 
 
-def check_matrix(job: model.Job, report: Report, dialect: Dialect) -> None:
-    """Report values that are no lists, and a matrix of too many instances."""
+def check_matrices(workflow: model.Workflow, report: Report, dialect: Dialect) -> None:
+    """Report values that are no lists, and matrices of too many instances."""
+    left = _BUDGET
+    for job in workflow.jobs.values():
+        left -= _check_matrix(job, report, dialect, left)
+
+
+def _check_matrix(job: model.Job, report: Report, dialect: Dialect, budget: int) -> int:
+    """Judge a job; gives the comparisons it took."""
     strategy = job.strategy if isinstance(job.strategy, model.Strategy) else None
     values = model.as_mapping(strategy.matrix) if strategy else None
     if strategy is None or values is None or not _check_values(job.path, strategy, values, report, dialect):
-        return
+        return 0
     limit = strategy.max_instances or MAX_INSTANCES
-    size, compared = _size(values)
+    size, compared = _size(values, budget)
     if compared > MAX_COMPARISONS:
         message = f"the matrix has {size:,} combinations: too many to compare with `include` and `exclude`"
         hint = "split the job"
@@ -37,10 +46,10 @@ def check_matrix(job: model.Job, report: Report, dialect: Dialect) -> None:
         message = f"the matrix makes {size} job instances; at most {limit} are possible"
         hint = "split the job" if dialect == "github" else "split the job, or raise `max-instances` of `strategy`"
     else:
-        return
-    report.add(
-        Code.MATRIX_TOO_LARGE, strategy.key("matrix"), message, path=f"{job.path}.strategy.matrix", hint=hint
-    )
+        return compared
+    path = f"{job.path}.strategy.matrix"
+    report.add(Code.MATRIX_TOO_LARGE, strategy.key("matrix"), message, path=path, hint=hint)
+    return min(compared, MAX_COMPARISONS)
 
 
 def _check_values(
@@ -73,7 +82,7 @@ def _check_entries(name: str, value: Any, strategy: model.Strategy, report: Repo
     return fine
 
 
-def _size(values: dict[str, Any]) -> tuple[int, int]:
+def _size(values: dict[str, Any], budget: int) -> tuple[int, int]:
     """How many instances there are at least (exactly, when no expression is in it), and comparisons to find out."""
     axes = {name: model.as_list(value) for name, value in values.items() if name not in _ENTRIES}
     size = math.prod(len(each) for each in axes.values() if each is not None) if axes else 0
@@ -81,6 +90,8 @@ def _size(values: dict[str, Any]) -> tuple[int, int]:
     compared = size * (len(include or ()) + len(exclude or ()))
     if compared > MAX_COMPARISONS or (size and not compared):
         return size, compared
+    if compared > budget:
+        return 0, 0
     if not _is_static([*axes.values(), exclude]):
         # `exclude` may take any of them; without it, the list that an expression gives has one value or more.
         return (size if exclude == [] else 0), compared

@@ -6,7 +6,7 @@ import re
 
 from waterflow_dsl import model
 from waterflow_dsl._analysis._cron import cron_problem
-from waterflow_dsl._analysis._matrix import check_matrix
+from waterflow_dsl._analysis._matrix import check_matrices
 from waterflow_dsl._analysis._zones import TIME_ZONES
 from waterflow_dsl._codes import Code
 from waterflow_dsl._convert._reader import Dialect
@@ -26,6 +26,7 @@ def check_structure(workflow: model.Workflow, report: Report, dialect: Dialect) 
         report.add(Code.NO_JOBS, workflow.key("jobs"), "the workflow has no jobs", path="jobs", hint="add a job")
     if dialect == "github" and "on" not in workflow.node.entries:
         report.add(Code.MISSING_KEY, workflow.key("name"), "`on` is missing in a workflow file", hint="add `on: push`")
+    check_matrices(workflow, report, dialect)
     for schedule in workflow.on.schedule if workflow.on else ():
         _check_schedule(schedule, report, github=dialect == "github")
 
@@ -38,7 +39,6 @@ def check_job(job_id: str, job: model.Job, report: Report, dialect: Dialect) -> 
         report.add(Code.NO_JOBS, job.key("name", "runs-on"), message, path=job.path, hint="add `steps:`")
     elif dialect == "github" and "steps" in keys and "runs-on" not in keys:
         report.add(Code.MISSING_KEY, job.key("steps"), f"the job `{job_id}` has no `runs-on`", path=job.path)
-    check_matrix(job, report, dialect)
     _check_pause(job, report)
     if job.strategy_keys and job.strategy_keys.matrix is not None and job.for_each is not None:
         message = "`strategy.matrix` and `for-each` exclude each other"

@@ -11,7 +11,7 @@ from ._values import StepFailure
 
 MAX_INSTANCES = 256
 """Combinations that one job's matrix may have (GitHub's limit), where the file does not raise it."""
-MAX_COMPARISONS = 1_000_000
+MAX_COMPARISONS = 100_000
 """Combinations times entries of ``include`` and ``exclude``: more would hold up the worker."""
 
 Combination = dict[str, Any]
