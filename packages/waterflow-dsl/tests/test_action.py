@@ -15,7 +15,7 @@ def _found(text: str) -> list[str]:
 class TestJavaScript:
     @pytest.mark.parametrize("using", ["node12", "node16", "node20", "node24"])
     def test_versions(self, using: str) -> None:
-        text = f"name: x\ndescription: y\nruns: {{using: {using}, main: a.js, pre: b.js, post: c.js, post-if: success()}}\n"
+        text = HEAD + f"runs: {{using: {using}, main: a.js, pre: b.js, post: c.js, post-if: success()}}\n"
         result = check_action(text)
         assert result.ok
         assert result.model is not None
@@ -54,7 +54,9 @@ class TestComposite:
 
 class TestDocker:
     def test_keys(self) -> None:
-        text = HEAD + "runs: {using: docker, image: Dockerfile, args: ['${{ inputs.a }}'], env: {A: b}, entrypoint: /x}\n"
+        text = (
+            HEAD + "runs: {using: docker, image: Dockerfile, args: ['${{ inputs.a }}'], env: {A: b}, entrypoint: /x}\n"
+        )
         assert check_action(text).ok
 
     def test_main_is_not_one_of_them(self) -> None:

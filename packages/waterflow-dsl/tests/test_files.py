@@ -14,6 +14,7 @@ CASES = Path(__file__).parents[3] / "conformance" / "files"
 TOPICS = (
     *("source", "structure", "expressions", "graph", "matrix", "blocks", "triggers"),
     *("nodes", "placement", "calls", "github"),
+    *sorted(path.stem for path in CASES.glob("github-*.yaml")),
 )
 WITH_CATALOG = ("nodes", "placement")
 
@@ -48,14 +49,12 @@ def _shown(diagnostic: Diagnostic) -> str:
 
 
 class TestDiagnostics:
-    @pytest.mark.parametrize(
-        ("topic", "case"), _cases(*TOPICS)
-    )
+    @pytest.mark.parametrize(("topic", "case"), _cases(*TOPICS))
     def test_every_one_with_its_place(self, topic: str, case: dict[str, Any]) -> None:
         result = check(
             case["file"],
             filename="workflow.yaml",
-            dialect="github" if topic == "github" else "waterflow",
+            dialect="github" if topic.startswith("github") else "waterflow",
             catalog=_catalog() if topic in WITH_CATALOG else None,
             files=case.get("files"),
         )

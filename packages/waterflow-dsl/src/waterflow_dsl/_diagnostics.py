@@ -12,6 +12,8 @@ from waterflow_dsl._codes import CODES, Code, Severity
 from waterflow_dsl._suggest import suggest
 
 _COMPARISONS = 100_000
+MAX_ERRORS = 10_000
+"""Errors of one file that are reported; nobody reads more, and a hostile file could ask for millions."""
 _CANDIDATES = 2_000
 ANCHOR = "docs/reference/diagnostics.md#"
 
@@ -75,9 +77,12 @@ class Report:
         self._closed: set[tuple[int, int]] = set()
         self._diagnostics: list[Diagnostic] = []
         self._comparisons = _COMPARISONS
+        self._errors = 0
 
     def add(self, code: Code, place: Place, message: str, *, path: str = "", hint: str | None = None) -> None:
         """Report a finding; severity comes from the table of codes."""
+        if self.full:
+            return
         message = _printable(message)
         key = (code.value, place.line, place.column, message)
         if key in self._seen or (place.line, place.column) in self._closed:
@@ -85,6 +90,7 @@ class Report:
         if code is Code.NUMBER_RANGE:
             self._closed.add((place.line, place.column))
         self._seen.add(key)
+        self._errors += CODES[code].severity is Severity.ERROR
         self._diagnostics.append(
             Diagnostic(
                 code=code.value,
@@ -112,7 +118,12 @@ class Report:
     @property
     def failed(self) -> bool:
         """Whether an error was reported."""
-        return any(each.severity == Severity.ERROR for each in self._diagnostics)
+        return self._errors > 0
+
+    @property
+    def full(self) -> bool:
+        """Whether no more is reported."""
+        return self._errors >= MAX_ERRORS
 
     def sorted(self) -> tuple[Diagnostic, ...]:
         """All findings in file order."""

@@ -9,7 +9,7 @@ from waterflow_dsl import model
 from waterflow_dsl._analysis._blocks import all_blocks
 from waterflow_dsl._analysis._called import CalledFiles
 from waterflow_dsl._analysis._fields import FIXED
-from waterflow_dsl._analysis._shapes import NOT_HERE, OPEN, VALUE, Closed, ListOf, Shape, Similar
+from waterflow_dsl._analysis._shapes import NOT_HERE, OPEN, VALUE, Closed, ListOf, Names, Shape, Similar
 from waterflow_dsl._catalog import Catalog, NodeSignature
 from waterflow_dsl._codes import Code
 from waterflow_dsl._control import CONTROL_NODES
@@ -36,7 +36,7 @@ def file_contexts(workflow: model.Workflow, variables: frozenset[str]) -> dict[s
 
 def _vars(names: Iterable[str]) -> Shape:
     hint = "declare it under `vars:` with a default"
-    return Closed(dict.fromkeys(names, OPEN), "`vars` has no `{}`", Code.UNDECLARED_VAR, hint)
+    return Closed(Names(names), "`vars` has no `{}`", Code.UNDECLARED_VAR, hint)
 
 
 def vars_set_by(job: model.Job) -> list[str]:

@@ -39,7 +39,7 @@ def _check_on_github(workflow: model.Workflow, report: Report) -> None:
             continue
         if declared.type == "choice":
             _check_options(declared, report)
-        elif declared.options:
+        elif declared.options and (declared.type or "type" not in declared.node.entries):
             message = "`options` belong to an input of the type choice"
             report.add(
                 Code.CONFLICTING_KEYS, declared.key("options"), message, path=declared.path, hint="add `type: choice`"

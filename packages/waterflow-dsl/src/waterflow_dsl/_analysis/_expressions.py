@@ -89,6 +89,8 @@ class Inspector:
 
     def inspect(self, site: Site, scope: Scope) -> None:
         """Report every mistake in the expressions of a scalar."""
+        if self._report.full:
+            return
         text = str(site.node.value) if isinstance(site.node.value, str) else site.node.text
         if site.bare and "${{" not in text:
             start = len(text) - len(text.lstrip())
@@ -102,7 +104,7 @@ class Inspector:
         if site.bare and not self._whole(site, text):
             return
         for segment in template.segments:
-            if isinstance(segment, ExpressionSegment):
+            if isinstance(segment, ExpressionSegment) and not self._report.full:
                 self._expression(site, scope, segment.expression, segment.offset)
 
     def _whole(self, site: Site, text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from waterflow_dsl import model
 from waterflow_dsl._codes import Code
@@ -21,7 +22,7 @@ def check_graph(workflow: model.Workflow, report: Report) -> None:
                 report.add(Code.SELF_NEED, place, f"the job `{job_id}` needs itself", path=path, hint="remove it")
             elif need not in workflow.jobs:
                 hint = did_you_mean(report.nearest(need, (name for name in workflow.jobs if name != job_id)))
-                known = "jobs: " + ", ".join(list(workflow.jobs)[:8])
+                known = "jobs: " + ", ".join(islice(workflow.jobs, 8))
                 report.add(Code.UNKNOWN_JOB, place, f"there is no job `{need[:60]}`", path=path, hint=hint or known)
             else:
                 edges[job_id].append(need)

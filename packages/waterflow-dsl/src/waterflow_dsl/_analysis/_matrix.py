@@ -52,9 +52,7 @@ def _check_matrix(job: model.Job, report: Report, dialect: Dialect, budget: int)
     return min(compared, MAX_COMPARISONS)
 
 
-def _check_values(
-    job: str, strategy: model.Strategy, values: dict[str, Any], report: Report, dialect: Dialect
-) -> bool:
+def _check_values(job: str, strategy: model.Strategy, values: dict[str, Any], report: Report, dialect: Dialect) -> bool:
     place, fine = strategy.node_of("matrix"), True
     for name, value in values.items():
         path = f"{job}.strategy.matrix.{name}"

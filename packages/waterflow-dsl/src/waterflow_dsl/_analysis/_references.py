@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 import msgspec
 
-from waterflow_dsl._analysis._shapes import Closed, ListOf, Shape, Similar
+from waterflow_dsl._analysis._shapes import Closed, ListOf, Names, Shape, Similar
 from waterflow_dsl._codes import Code
 from waterflow_dsl._diagnostics import Report, did_you_mean
 from waterflow_dsl.expressions import Reference
@@ -54,6 +55,8 @@ def _mistyped(shape: Similar, name: str, span: Stretch, report: Report) -> Findi
 
 def _lookup(shape: Closed, name: str) -> Shape | None:
     found = shape.names.get(name)
+    if found is None and isinstance(shape.names, Names):
+        return shape.names.find(name)
     if found is None:
         folded = name.lower()
         found = next((each for key, each in shape.names.items() if key.lower() == folded), None)
@@ -65,6 +68,6 @@ def _unknown(shape: Closed, name: str, span: Stretch, report: Report) -> Finding
     if refused is not None:
         return Finding(refused[0], refused[1], span, refused[2])
     near = report.nearest(name, shape.names)
-    known = ", ".join(list(shape.names)[:8])
+    known = ", ".join(islice(shape.names, 8))
     hint = did_you_mean(near) or shape.hint or (f"there is: {known}" if known else None)
     return Finding(shape.code, shape.unknown.replace("{}", name[:60]), span, hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from waterflow_dsl._analysis._shapes import Closed, Shape, either
+from waterflow_dsl._analysis._shapes import Closed, Names, Shape, either
 from waterflow_dsl._codes import Code
 
 Refusal = tuple[Code, str, str]
@@ -14,7 +14,7 @@ class SeenSteps:
     """The steps that have run, while a job is walked through; ``shape`` is the context ``steps`` at any moment."""
 
     def __init__(self, ids: Iterable[str]) -> None:
-        self._shapes: dict[str, Shape] = {}
+        self._shapes = Names()
         self._refused: dict[str, Refusal] = {
             each: (Code.LATER_STEP, f"the step `{each}` has not run yet here", "move it before this one")
             for each in ids

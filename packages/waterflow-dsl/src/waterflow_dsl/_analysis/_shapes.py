@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 import msgspec
@@ -22,6 +22,24 @@ class Closed(msgspec.Struct, frozen=True):
     code: Code = Code.UNKNOWN_REFERENCE
     hint: str | None = None
     refused: Mapping[str, tuple[Code, str, str]] = {}
+
+
+class Names(dict[str, "Shape"]):
+    """Shapes by name, found in any case without looking at each."""
+
+    def __init__(self, names: Iterable[str] = (), shape: Shape | None = None) -> None:
+        super().__init__()
+        self._spelled: dict[str, str] = {}
+        for name in names:
+            self[name] = OPEN if shape is None else shape
+
+    def __setitem__(self, name: str, shape: Shape) -> None:
+        super().__setitem__(name, shape)
+        self._spelled[name.lower()] = name
+
+    def find(self, name: str) -> Shape | None:
+        """The shape of a name in any case."""
+        return self.get(self._spelled.get(name.lower(), name))
 
 
 class ListOf(msgspec.Struct, frozen=True):

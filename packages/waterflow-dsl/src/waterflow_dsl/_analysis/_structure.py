@@ -37,7 +37,7 @@ def check_job(job_id: str, job: model.Job, report: Report, dialect: Dialect) -> 
     if not keys & {"steps", "uses"}:
         message = f"the job `{job_id}` has neither `steps` nor `uses`"
         report.add(Code.NO_JOBS, job.key("name", "runs-on"), message, path=job.path, hint="add `steps:`")
-    elif dialect == "github" and "steps" in keys and "runs-on" not in keys:
+    elif dialect == "github" and "uses" not in keys and "runs-on" not in keys:
         report.add(Code.MISSING_KEY, job.key("steps"), f"the job `{job_id}` has no `runs-on`", path=job.path)
     _check_pause(job, report)
     if job.strategy_keys and job.strategy_keys.matrix is not None and job.for_each is not None:

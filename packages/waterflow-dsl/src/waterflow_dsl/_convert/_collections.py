@@ -16,6 +16,8 @@ def read_map(reader: Reader, kind: MapOf, node: Node, at: At) -> Any:
     """A mapping; entries that were refused are left out."""
     if kind.template and reader.template(node, at):
         return node.value  # type: ignore[union-attr]
+    if kind.null and isinstance(node, Scalar) and node.value is None:
+        return {}
     if not isinstance(node, Mapping):
         return reader.wrong_type(node, at, "a mapping")
     found: dict[str, Any] = {}

@@ -79,11 +79,16 @@ def unknown_key(reader: Reader, kind: ObjectType, key: Scalar, path: str) -> Non
     if alike:
         reader.report(Code.LOOK_ALIKE, key, f"`{key.text[:60]}` holds {alike}", path, "type the key anew")
         return
-    names = [field.name for field in kind.fields if not reader.github or field.origin != "waterflow"]
+    names = [_spelled(field, reader) for field in kind.fields if not reader.github or field.origin != "waterflow"]
     near = reader.nearest(key.text, names)
     what = kind.title[0].lower() + kind.title[1:]
     hint = did_you_mean(near) or ("known keys: " + ", ".join(names))
     reader.report(Code.UNKNOWN_KEY, key, f"unknown key `{key.text[:60]}` in {what}", path, hint)
+
+
+def _spelled(field: Field, reader: Reader) -> str:
+    only_alias = reader.github and field.github is not None and field.github.alias
+    return field.aliases[0] if only_alias else field.name
 
 
 def _first(reader: Reader, seen: dict[str, Scalar], field: Field, key: Scalar, path: str) -> bool:

@@ -23,7 +23,7 @@ UNSET = msgspec.UNSET
 """What a reader returns for a value that it refused; the diagnostic is already reported."""
 
 
-class At(msgspec.Struct, frozen=True):
+class At(msgspec.Struct, frozen=True, gc=False):
     """Where a value stands: its path, and the field it belongs to."""
 
     path: str

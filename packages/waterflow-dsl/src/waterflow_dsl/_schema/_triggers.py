@@ -25,7 +25,7 @@ from waterflow_dsl._schema._types import (
 _NAME = "[A-Za-z_][A-Za-z0-9_-]*"
 _INPUT = OneOf(mapping=Ref(name="input"), null=True)
 _INPUTS = MapOf(values=_INPUT, pattern=_NAME, what="an input's name")
-_GITHUB_INPUTS = OnGithub(type=MapOf(values=_INPUT))
+_GITHUB_INPUTS = OnGithub(type=MapOf(values=_INPUT, null=True))
 _GITHUB_CALL_INPUTS = OnGithub(type=MapOf(values=Ref(name="call-input")))
 _SECRET = OneOf(mapping=Ref(name="secret"), null=True)
 SECRETS = MapOf(values=_SECRET, pattern=_NAME, what="a secret's name")

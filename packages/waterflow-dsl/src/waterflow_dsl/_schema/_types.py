@@ -62,12 +62,16 @@ class Null(Type, frozen=True, kw_only=True):
 
 
 class MapOf(Type, frozen=True, kw_only=True):
-    """A mapping with keys of the user's choice; ``template``: one whole expression may stand for all of it."""
+    """A mapping with keys of the user's choice.
+
+    ``template``: one whole expression may stand for all of it. ``null``: nothing is an empty mapping.
+    """
 
     values: Type
     pattern: str | None = None
     what: str = "name"
     template: bool = False
+    null: bool = False
 
 
 class ListOf(Type, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 ScalarValue: TypeAlias = str | float | int | bool | None
 
 
-class Scalar(msgspec.Struct, frozen=True, eq=False):
+class Scalar(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A single value. ``start`` and ``end`` are offsets in the text; ``style`` is YAML's ("" plain, ' " | >)."""
 
     line: int
@@ -23,7 +23,7 @@ class Scalar(msgspec.Struct, frozen=True, eq=False):
     end: int
 
 
-class Sequence(msgspec.Struct, frozen=True, eq=False):
+class Sequence(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A list."""
 
     line: int
@@ -33,7 +33,7 @@ class Sequence(msgspec.Struct, frozen=True, eq=False):
     items: list[Node]
 
 
-class Mapping(msgspec.Struct, frozen=True, eq=False):
+class Mapping(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A mapping in file order; merge keys are already merged in. Keys as they were written."""
 
     line: int
@@ -48,7 +48,7 @@ class Mapping(msgspec.Struct, frozen=True, eq=False):
         return entry.value if entry else None
 
 
-class Entry(msgspec.Struct, frozen=True, eq=False):
+class Entry(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A key and its value."""
 
     key: Scalar

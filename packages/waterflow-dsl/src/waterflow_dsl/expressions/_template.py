@@ -107,13 +107,17 @@ def _expression_segment(text: str, start: int) -> ExpressionSegment:
 
 def _closing(text: str, at: int) -> int:
     """Where the next `}}` outside a string literal is; -1 when there is none."""
-    while True:
-        close, quote = text.find(_CLOSE, at), text.find("'", at)
-        if close < 0 or quote < 0 or close < quote:
+    close = text.find(_CLOSE, at)
+    while close >= 0:
+        quote = text.find("'", at, close)
+        if quote < 0:
             return close
         at = text.find("'", quote + 1) + 1
         if at == 0:
             return -1
+        if at > close:
+            close = text.find(_CLOSE, at)
+    return close
 
 
 def interpolate(

@@ -10,7 +10,7 @@ from waterflow_dsl._schema._types import Field
 from waterflow_dsl._source import Mapping, Node, Scalar
 
 
-class Site(msgspec.Struct, frozen=True, eq=False):
+class Site(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A scalar that holds expressions: where it is, and the field whose rules it is under."""
 
     node: Scalar
@@ -19,7 +19,7 @@ class Site(msgspec.Struct, frozen=True, eq=False):
     bare: bool = False
 
 
-class ModelObject(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class ModelObject(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """An object as it was written.
 
     Attributes:
