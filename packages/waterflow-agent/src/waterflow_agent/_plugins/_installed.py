@@ -9,7 +9,6 @@ import traceback
 from collections.abc import Hashable, Iterator
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 
 from waterflow_sdk.wire import BrokenNode
 
@@ -30,7 +29,7 @@ class InstalledPacks:
         self._path = path
         self._folders: Hashable = None
         self._points: dict[str, list[EntryPoint]] = {}
-        self._loaded: set[str] = set()
+        self._loaded: dict[str, _Modules] = {}
 
     def units(self) -> list[Unit]:
         """One unit for each distribution. Costs a few ``stat`` calls while nothing changes."""
@@ -43,9 +42,9 @@ class InstalledPacks:
 
     def forget(self, key: str) -> None:
         """A distribution was removed: so are its modules, lest another version finds half of them."""
-        self._loaded.discard(key)
-        for name in _modules(self._points.get(key, [])):
-            sys.modules.pop(name, None)
+        own = self._loaded.pop(key, None)
+        for name in own.imported() if own else []:
+            del sys.modules[name]
 
     def _folders_now(self) -> list[str]:
         return list(dict.fromkeys(sys.path if self._path is None else self._path))
@@ -57,13 +56,33 @@ class InstalledPacks:
 
     def _load(self, key: str, points: list[EntryPoint]) -> Loaded:
         """Imports the nodes. The former version's modules make room, and come back if the new one does not load."""
-        former = {name: sys.modules.pop(name) for name in _modules(points)} if key in self._loaded else {}
+        own = _Modules(points)
+        before = self._loaded.get(key)
+        former = {name: sys.modules.pop(name) for name in before.imported()} if before else {}
         importlib.invalidate_caches()
         loaded = _import(points)
         if loaded.broken and former:
-            _restore(points, former)
-        self._loaded.add(key)
+            for name in own.imported():
+                del sys.modules[name]
+            sys.modules.update(former)
+        else:
+            self._loaded[key] = own
         return loaded
+
+
+class _Modules:
+    """Which modules belong to a distribution: those it lists in RECORD, and those under its entry points."""
+
+    def __init__(self, points: list[EntryPoint]) -> None:
+        self._recorded = {name for point in points for name in _recorded(point.metadata)}
+        self._roots = {point.value.partition(":")[0] for point in points}
+
+    def imported(self) -> list[str]:
+        """Those that are imported now."""
+        return [name for name in sys.modules if name in self._recorded or self._below(name)]
+
+    def _below(self, name: str) -> bool:
+        return any(name == root or name.startswith(root + ".") for root in self._roots)
 
 
 def _import(points: list[EntryPoint]) -> Loaded:
@@ -85,19 +104,6 @@ def _value(point: EntryPoint) -> object:
     for part in attribute.split(".") if attribute else []:
         found = getattr(found, part)
     return found
-
-
-def _restore(points: list[EntryPoint], former: dict[str, ModuleType]) -> None:
-    for name in _modules(points):
-        del sys.modules[name]
-    sys.modules.update(former)
-
-
-def _modules(points: list[EntryPoint]) -> list[str]:
-    """Imported modules of a distribution: those it lists in RECORD, and those under its entry points."""
-    own = {name for point in points for name in _recorded(point.metadata)}
-    roots = {point.value.partition(":")[0] for point in points}
-    return [name for name in sys.modules if name in own or any(name == r or name.startswith(r + ".") for r in roots)]
 
 
 def _recorded(metadata: Path) -> Iterator[str]:
