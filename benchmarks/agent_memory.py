@@ -35,12 +35,13 @@ class Memory:
 
 
 def install(python: Path, venv: Path) -> Path:
-    """A virtual environment with what a target host has; returns its interpreter."""
+    """A virtual environment with what a target host has, compiled as pip does; returns its interpreter."""
     uv = Path(sys.executable).with_name("uv")
     subprocess.run([uv, "venv", "--quiet", "--python", python, venv], check=True)
     folders = [PACKAGES / name for name in ("waterflow-sdk", "waterflow-agent", "waterflow-nodes-core")]
     interpreter = venv / "bin" / "python"
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", interpreter, *folders], check=True)
+    install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", interpreter]
+    subprocess.run([*install, *folders], check=True)
     return interpreter
 
 

@@ -36,9 +36,7 @@ def evaluations_per_second(text: str) -> float:
 def main() -> int:
     report = Report("expressions: evaluate() of an expression that was parsed before")
     for text in SIMPLE:
-        report.figure(
-            Figure(name=text, value=evaluations_per_second(text), unit="/s", bar=BAR, more_is_better=True)
-        )
+        report.figure(Figure(name=text, value=evaluations_per_second(text), unit="/s", bar=BAR, more_is_better=True))
     for text in OTHERS:
         report.figure(Figure(name=text, value=evaluations_per_second(text), unit="/s", more_is_better=True))
     return report.exit_code()
