@@ -83,6 +83,12 @@ LARGE = {
     "nothing but stars": "*" * MEGABYTE,
     "a long anchor": "a: &" + "x" * MEGABYTE + " 1\n",
     "an expression that is too long": "run-name: ${{ " + "a" * MEGABYTE + " }}\n" + JOB,
+    "a megabyte of quotes in an expression": "run-name: \"${{ " + "'" * MEGABYTE + ' }}"\n' + JOB,
+    "18,000 unknown steps": "jobs:\n a:\n  steps:\n"
+    + "".join(f"   - {{id: s{i}, run: '${{{{ steps.z{i}.outcome }}}}'}}\n" for i in range(18_000)),
+    "a matrix of 50,000 names": "jobs: {a: {strategy: {matrix: {"
+    + ",".join(f"k{i}: [1, 2]" for i in range(50_000))
+    + "}}, steps: [{run: x}]}}",
     "unclosed mappings": "".join(f"{{a{i}" for i in range(50_000)),
 }
 
@@ -96,6 +102,10 @@ class TestSize:
 
     def test_10_000_mistakes_are_all_reported(self) -> None:
         assert len(check(LARGE["10,000 mistakes in one text"]).diagnostics) == 10_000
+
+    def test_the_10_001st_is_not(self) -> None:
+        result = check(LARGE["18,000 unknown steps"])
+        assert (len(result.diagnostics), result.ok) == (10_000, False)
 
 
 VALID = (

@@ -40,16 +40,24 @@ def _check_matrix(job: model.Job, report: Report, dialect: Dialect, budget: int)
     limit = strategy.max_instances or MAX_INSTANCES
     size, compared = _size(values, budget)
     if compared > MAX_COMPARISONS:
-        message = f"the matrix has {size:,} combinations: too many to compare with `include` and `exclude`"
+        message = f"the matrix has {_shown(size)} combinations: too many to compare with `include` and `exclude`"
         hint = "split the job"
     elif size > limit:
-        message = f"the matrix makes {size} job instances; at most {limit} are possible"
+        message = f"the matrix makes {_shown(size)} job instances; at most {limit} are possible"
         hint = "split the job" if dialect == "github" else "split the job, or raise `max-instances` of `strategy`"
     else:
         return compared
     path = f"{job.path}.strategy.matrix"
     report.add(Code.MATRIX_TOO_LARGE, strategy.key("matrix"), message, path=path, hint=hint)
     return min(compared, MAX_COMPARISONS)
+
+
+def _shown(size: int) -> str:
+    """A product has as many digits as a file has names: Python would refuse to write it out."""
+    return str(size) if size < _COUNTABLE else "more than 10^15"
+
+
+_COUNTABLE = 10**15
 
 
 def _check_values(job: str, strategy: model.Strategy, values: dict[str, Any], report: Report, dialect: Dialect) -> bool:
