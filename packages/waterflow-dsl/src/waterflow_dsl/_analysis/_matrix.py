@@ -54,7 +54,7 @@ def _check_matrix(job: model.Job, report: Report, dialect: Dialect, budget: int)
 
 def _shown(size: int) -> str:
     """A product has as many digits as a file has names: Python would refuse to write it out."""
-    return str(size) if size < _COUNTABLE else "more than 10^15"
+    return f"{size:,}" if size < _COUNTABLE else "more than 10^15"
 
 
 _COUNTABLE = 10**15

@@ -24,6 +24,7 @@ def read_map(reader: Reader, kind: MapOf, node: Node, at: At) -> Any:
     for key, entry in node.entries.items():
         if "${{" in key:
             _template_key(reader, entry.key, at)
+            reader.read(kind.values, entry.value, at.below(key))
             continue
         if kind.pattern and not re.fullmatch(kind.pattern, key, re.ASCII):
             _bad_name(reader, kind, entry.key, at)
