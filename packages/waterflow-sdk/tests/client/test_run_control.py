@@ -18,9 +18,12 @@ from waterflow_sdk.client import (
     Conflict,
     IdempotencyConflict,
     InvalidRequest,
+    NothingToRetry,
     NothingWaits,
+    NotWaterflow,
     Run,
     RunClosed,
+    RunNotEnded,
     RunNotFound,
     ServerFault,
     ServerUnavailable,
@@ -109,11 +112,62 @@ class TestRequest:
         assert signatures(Run) == signatures(SyncRun)
 
 
+class TestRetry:
+    """``retry``: what is asked for, and the new run that it gives."""
+
+    @pytest.mark.parametrize(
+        ("call", "body"),
+        [
+            pytest.param(lambda run: run.retry(), {}, id="from the failed steps"),
+            pytest.param(lambda run: run.retry("failed-jobs"), {"scope": "failed-jobs"}, id="failed jobs"),
+            pytest.param(lambda run: run.retry("job", "build"), {"scope": "job", "job": "build"}, id="one job"),
+            pytest.param(lambda run: run.retry("all"), {"scope": "all"}, id="all"),
+        ],
+    )
+    async def test_body(self, server: Any, call: Callable[[Run], Awaitable[Run]], body: Any) -> None:
+        server.on(f"POST {RUN}/retry", _again)
+        async with AsyncClient(server.url) as client:
+            new = await call(client.run("r1"))
+        assert (new.id, new.url) == ("r2", "/v1/workflows/r2")
+        assert _json(server.requests[0][1]) == body
+
+    async def test_synchronously_the_same(self, server: Any) -> None:
+        server.on(f"POST {RUN}/retry", _again)
+
+        def use() -> tuple[str, str]:
+            with Client(server.url) as client:
+                new = client.run("r1").retry("job", "build")
+                assert isinstance(new, SyncRun)
+                return new.id, new.url
+
+        assert await asyncio.to_thread(use) == ("r2", "/v1/workflows/r2")
+        assert _json(server.requests[0][1]) == {"scope": "job", "job": "build"}
+
+    async def test_what_may_have_arrived_is_not_repeated(self, server: Any, problem: Any) -> None:
+        server.on(f"POST {RUN}/retry", problem(503, "temporal-unavailable", "Temporal is away"))
+        async with AsyncClient(server.url) as client:
+            with pytest.raises(ServerUnavailable):
+                await client.run("r1").retry()
+        assert len(server.requests) == 1
+
+    async def test_an_answer_of_something_else(self, server: Any) -> None:
+        server.on(f"POST {RUN}/retry", _accepted)
+        async with AsyncClient(server.url) as client:
+            with pytest.raises(NotWaterflow, match=r"^this is not a Waterflow server: it answers POST "):
+                await client.run("r1").retry()
+
+
 class TestRefusal:
     @pytest.mark.parametrize(
         ("code", "kind", "remedy"),
         [
             ("run-closed", RunClosed, ""),
+            (
+                "run-not-ended",
+                RunNotEnded,
+                "wait for its end (`waterflow logs -f RUN`), or cancel it (`waterflow cancel RUN`)",
+            ),
+            ("nothing-to-retry", NothingToRetry, ""),
             (
                 "nothing-waits",
                 NothingWaits,
@@ -182,6 +236,10 @@ class TestRequestId:
 
 def _accepted() -> web.Response:
     return web.Response(status=202)
+
+
+def _again() -> web.Response:
+    return web.json_response({"id": "r2", "url": "/v1/workflows/r2"}, status=202)
 
 
 def _with_id(answer: Callable[[], web.Response], id: str) -> Callable[[], web.Response]:

@@ -18,6 +18,8 @@
         │   └── AgentNotFound
         ├── Conflict               409
         │   ├── RunClosed
+        │   ├── RunNotEnded
+        │   ├── NothingToRetry
         │   ├── NothingWaits
         │   ├── AnswerRefused
         │   └── IdempotencyConflict
@@ -179,6 +181,19 @@ class RunClosed(Conflict):
     """The run has ended: nothing can be done to it any more."""
 
     code = "run-closed"
+
+
+class RunNotEnded(Conflict):
+    """The run still lives: there is nothing final yet that could be retried."""
+
+    code = "run-not-ended"
+    remedy = "wait for its end (`waterflow logs -f RUN`), or cancel it (`waterflow cancel RUN`)"
+
+
+class NothingToRetry(Conflict):
+    """The run has nothing of what the scope asks for: no failed step, or no such job."""
+
+    code = "nothing-to-retry"
 
 
 class NothingWaits(Conflict):

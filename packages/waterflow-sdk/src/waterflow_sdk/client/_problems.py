@@ -16,10 +16,12 @@ from ._errors import (
     InvalidRequest,
     InvalidWorkflow,
     NotFound,
+    NothingToRetry,
     NothingWaits,
     NotWaterflow,
     RequestError,
     RunClosed,
+    RunNotEnded,
     ServerFault,
     ServerUnavailable,
     TooManyRequests,
@@ -47,7 +49,16 @@ _BY_STATUS: dict[int, type[RequestError]] = {
 }
 
 _BY_CODE: dict[str, type[RequestError]] = {
-    kind.code: kind for kind in (InvalidWorkflow, RunClosed, NothingWaits, AnswerRefused, IdempotencyConflict)
+    kind.code: kind
+    for kind in (
+        InvalidWorkflow,
+        RunClosed,
+        RunNotEnded,
+        NothingToRetry,
+        NothingWaits,
+        AnswerRefused,
+        IdempotencyConflict,
+    )
 }
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")

@@ -7,12 +7,23 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from ..wire import ApprovalRequest, CancelRequest, EventRequest, LogStreamKind, PauseRequest, RunState, Wire
+from ..wire import (
+    ApprovalRequest,
+    CancelRequest,
+    EventRequest,
+    LogStreamKind,
+    PauseRequest,
+    RetryRequest,
+    RunState,
+    SubmitResponse,
+    Wire,
+)
 from ._errors import RunNotFound, ServerUnavailable, WorkflowTimeout
 from ._logs import LogFilter, LogStream
 from ._transport import Transport, pauses, segment
 
 View = Literal["summary", "full"]
+RetryScope = Literal["failed", "failed-jobs", "job", "all"]
 
 
 class Run:
@@ -132,6 +143,23 @@ class Run:
         A ``wait`` that has not begun yet finds it too. ``payload`` is any JSON value. Raises :class:`RunClosed`.
         """
         await self._tell("events", EventRequest(name=name, payload=payload))
+
+    async def retry(self, scope: RetryScope = "failed", job: str | None = None) -> Run:
+        """Start a new run, linked to this one, that keeps what has succeeded; give the new one.
+
+        ``failed``: failed job instances go on at their first step that did not succeed; ``failed-jobs``: they run again
+        from their first step; ``job``: the job named by ``job`` and all that need it; ``all``: everything. Raises
+        :class:`RunNotEnded` and :class:`NothingToRetry`.
+        """
+        answer = await self._transport.call(
+            "POST",
+            f"{self._path}/retry",
+            SubmitResponse,
+            body=RetryRequest(scope=scope, job=job),
+            missing=RunNotFound,
+            safe=False,  # a second one would be a second run
+        )
+        return Run(self._transport, answer.id, url=answer.url)
 
     async def _tell(self, what: str, body: Wire | None = None) -> None:
         # Not repeated once it may have arrived: a second event or answer would be another one.

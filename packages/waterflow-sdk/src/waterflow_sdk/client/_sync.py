@@ -22,7 +22,7 @@ from ..wire import (
 from ._async import AsyncClient
 from ._logs import LogStream
 from ._portal import Portal
-from ._run import Run, View
+from ._run import RetryScope, Run, View
 from ._settings import DEFAULT_RETRIES, DEFAULT_TIMEOUT
 
 
@@ -156,6 +156,10 @@ class SyncRun:
     def send_event(self, name: str, payload: Any = None) -> None:
         """See :meth:`Run.send_event`."""
         self._portal.call(self._run.send_event(name, payload))
+
+    def retry(self, scope: RetryScope = "failed", job: str | None = None) -> SyncRun:
+        """See :meth:`Run.retry`."""
+        return SyncRun(self._portal, self._portal.call(self._run.retry(scope, job)))
 
 
 class Client:

@@ -71,12 +71,14 @@ class Transport:
         missing: type[NotFound] = NotFound,
         accept: frozenset[int] = frozenset(),
         tries: int | None = None,
+        safe: bool = True,
     ) -> T:
-        """Send a request that is safe to repeat (RFC 9110, 9.2.2) and parse its answer as ``type``.
+        """Send a request and parse its answer as ``type``.
 
-        ``missing`` is the error for 404; ``accept`` are further statuses whose body is the answer.
+        ``missing`` is the error for 404; ``accept`` are further statuses whose body is the answer; ``safe`` says that
+        the request may be repeated (RFC 9110, 9.2.2): others are only when they cannot have reached the server.
         """
-        answer = await self._tried(method, path, query, body, missing, accept, safe=True, tries=tries)
+        answer = await self._tried(method, path, query, body, missing, accept, safe=safe, tries=tries)
         try:
             return msgspec.json.decode(answer, type=type)
         except msgspec.MsgspecError as error:
