@@ -19,10 +19,13 @@ from waterflow_dsl._source import Scalar, SourceText
 from waterflow_dsl._source._position import Positions
 from waterflow_dsl.expressions import (
     FUNCTIONS,
+    MAX_LENGTH,
     STATUS_FUNCTIONS,
     ExpressionError,
     ExpressionSegment,
+    LiteralSegment,
     Reference,
+    Template,
     called_functions,
     check_expression,
     parse_expression,
@@ -103,6 +106,11 @@ class Inspector:
             return
         if site.bare and not self._whole(site, text):
             return
+        if self._dialect == "github" and _joined_length(template) > MAX_LENGTH:
+            message = f"Exceeded max expression length {MAX_LENGTH}"
+            hint = "GitHub makes one expression of a text with expressions: move them into `env`"
+            self._report.add(Code.EXPRESSION_LEXING, self._scalar_place(site.node), message, path=site.path, hint=hint)
+            return
         for segment in template.segments:
             if isinstance(segment, ExpressionSegment) and not self._report.full:
                 self._expression(site, scope, segment.expression, segment.offset)
@@ -163,6 +171,21 @@ class Inspector:
     def _scalar_place(self, node: Scalar) -> Span:
         same = node.end_line == node.line
         return Span(node.line, node.column, node.line, node.end_column if same else node.column + 1)
+
+
+def _joined_length(template: Template) -> int:
+    """The length of the one call of ``format`` that GitHub makes of a text around expressions; 0 of all else."""
+    expressions = template.expressions
+    if not expressions or template.whole is not None:
+        return 0
+    length = len("format('')")
+    for index, segment in enumerate(expressions):
+        length += len(f"{{{index}}}, ") + len(segment.expression)
+    return length + sum(
+        len(each.text) + sum(map(each.text.count, "'{}"))
+        for each in template.segments
+        if isinstance(each, LiteralSegment)
+    )
 
 
 def _is_status(message: str) -> bool:
