@@ -72,7 +72,8 @@ class TestColumn:
 class TestGithubLimits:
     def test_a_script_with_an_expression_counts_as_one(self) -> None:
         script = "".join(f"          echo {'x' * 990}\n" for _ in range(22))
-        text = f"on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: |\n          ${{{{ github.sha }}}}\n{script}"
+        head = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: |\n"
+        text = head + "          ${{ github.sha }}\n" + script
         found = [(each.line, each.column, each.message) for each in check(text, dialect="github").diagnostics]
         assert found == [(6, 14, "Exceeded max expression length 21000")]
         assert check(text.replace("${{ github.sha }}", "true"), dialect="github").ok
