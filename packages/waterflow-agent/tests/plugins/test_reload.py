@@ -117,6 +117,7 @@ class TestRunningSteps:
         assert own.startswith(PREFIX)
         (plugins.root / "demo" / "__init__.py").unlink()
         plugins.refresh()
+        gc.collect()  # as the watcher does after every change
         assert own not in sys.modules
 
 

@@ -25,7 +25,7 @@ class Source(Loader):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._code: CodeType = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+        self._code: CodeType = _compiled(path)
 
     def spec(self, name: str) -> ModuleSpec:
         """The specification of the module under that name."""
@@ -39,6 +39,13 @@ class Source(Loader):
     def exec_module(self, module: ModuleType) -> None:
         """importlib: runs the code."""
         exec(self._code, module.__dict__)
+
+
+def _compiled(path: Path) -> CodeType:
+    try:
+        return compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+    except ValueError as error:  # what a NUL byte was before Python 3.11.4
+        raise SyntaxError(str(error)) from error
 
 
 class _Finder(MetaPathFinder):
