@@ -2,30 +2,18 @@
 
 from pathlib import Path
 
-import aiohttp
 import pytest
 from harness import Site
 
-from waterflow_sdk.client import Run
+from waterflow_sdk.client import NothingToRetry, RetryScope, Run, RunNotEnded
 from waterflow_sdk.wire import RunState, State
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def retry(site: Site, run: Run, **body: str) -> tuple[int, dict[str, object]]:
-    """Ask for a retry: status, and the body of the answer."""
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(f"{site.url}/v1/workflows/{run.id}/retry", json=body) as answer,
-    ):
-        return answer.status, await answer.json(content_type=None)
-
-
-async def again(site: Site, run: Run, **body: str) -> RunState:
+async def again(run: Run, scope: RetryScope = "failed", job: str | None = None) -> RunState:
     """Retry and wait for the end."""
-    status, answer = await retry(site, run, **body)
-    assert status == 202, answer
-    return await site.client.run(str(answer["id"])).wait(30)
+    return await (await run.retry(scope, job)).wait(30)
 
 
 def flaky(effects: Path, done: Path) -> str:
@@ -59,7 +47,7 @@ class TestFromTheFailedStep:
         assert (await run.wait(30)).state is State.FAILED
         done.touch()
         before = effects.read_text().splitlines()
-        state = await again(site, run)
+        state = await again(run)
         assert state.state is State.SUCCESS, state.error
         assert effects.read_text().splitlines()[len(before) :] == ["last-web-02 from-before 7", "report"]
 
@@ -68,7 +56,7 @@ class TestFromTheFailedStep:
     ):
         run = await site.submit(flaky(tmp_path / "effects", tmp_path / "done"))
         await run.wait(30)
-        state = await again(site, run)
+        state = await again(run)
         new = await site.client.run(state.id).status()
         assert (new.link, (await run.status()).retries) == (run.id, [new.id])
         kept = {job.instance: job.kept_from for job in new.jobs}
@@ -83,7 +71,7 @@ class TestScopes:
         await run.wait(30)
         done.touch()
         before = effects.read_text().splitlines()
-        await again(site, run, scope="failed-jobs")
+        await again(run, "failed-jobs")
         assert effects.read_text().splitlines()[len(before) :] == [
             "first-web-02",
             "last-web-02 from-before 7",
@@ -96,7 +84,7 @@ class TestScopes:
         run = await site.submit(flaky(effects, done))
         assert (await run.wait(30)).state is State.SUCCESS
         before = effects.read_text().splitlines()
-        await again(site, run, scope="job", job="report")
+        await again(run, "job", "report")
         assert effects.read_text().splitlines()[len(before) :] == ["report"]
 
     async def test_all_keeps_nothing(self, site: Site, tmp_path: Path):
@@ -105,25 +93,28 @@ class TestScopes:
         run = await site.submit(flaky(effects, done))
         await run.wait(30)
         before = effects.read_text().splitlines()
-        await again(site, run, scope="all")
+        await again(run, "all")
         assert sorted(effects.read_text().splitlines()[len(before) :]) == sorted(before)
 
 
 class TestRefused:
     async def test_while_the_run_lives(self, site: Site):
         run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [run: sleep 30]}}")
-        status, problem = await retry(site, run)
-        assert (status, problem["code"]) == (409, "run-not-ended")
+        with pytest.raises(RunNotEnded) as caught:
+            await run.retry()
+        assert caught.value.message == f"run {run.id} has not ended; cancel it first, or wait"
         await run.cancel()
 
     async def test_when_nothing_failed(self, site: Site):
         run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [run: echo]}}")
         await run.wait(20)
-        status, problem = await retry(site, run)
-        assert (status, problem["code"]) == (409, "nothing-to-retry")
+        with pytest.raises(NothingToRetry) as caught:
+            await run.retry()
+        assert (caught.value.status, caught.value.code) == (409, "nothing-to-retry")
 
     async def test_for_a_job_that_is_not_there(self, site: Site):
         run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [run: exit 1]}}")
         await run.wait(20)
-        status, problem = await retry(site, run, scope="job", job="b")
-        assert (status, problem["detail"]) == (409, f"run {run.id} has no job 'b'; it has a")
+        with pytest.raises(NothingToRetry) as caught:
+            await run.retry("job", "b")
+        assert caught.value.message == f"run {run.id} has no job 'b'; it has a"

@@ -183,6 +183,7 @@ def run_state(state: State, **changes: Any) -> RunState:
         error=changes.pop("job_error", None),
         outputs=changes.pop("job_outputs", {}),
         steps=changes.pop("steps", []),
+        kept_from=changes.pop("kept_from", None),
     )
     ended = NOW + timedelta(seconds=12) if state.ended else None
     return RunState(id="r1", name="hello", state=state, submitted=NOW, started=NOW, ended=ended, jobs=[job], **changes)

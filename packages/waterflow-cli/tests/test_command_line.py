@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -32,6 +33,12 @@ class TestHelp:
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         assert done.stderr == "set()\n"
+
+
+class TestVersion:
+    def test_it_is_that_of_the_installed_distribution(self, waterflow: Any) -> None:
+        result = waterflow("--version")
+        assert (result.code, result.out, result.err) == (0, f"waterflow {version('waterflow-cli')}\n", "")
 
 
 class TestNearNames:

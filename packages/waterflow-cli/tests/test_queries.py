@@ -107,6 +107,17 @@ class TestStatus:
             "error: there is no such run\nhint: did you mean 20261121-k3x9?\n",
         )
 
+    def test_a_retry_names_the_run_it_repeats_and_what_it_kept(self, waterflow: Any, shop: Any, tools: Any) -> None:
+        state = tools.run_state(State.SUCCESS, link="r0", kept_from="r0")
+        shop.on("GET /v1/workflows/r1", state)
+        out = waterflow("status", "r1").out
+        assert "\nduration   12s\nretry of   r0\n" in out
+        assert "\ngreet       web-01  ✓ success  12s       kept from r0\n" in out
+
+    def test_a_run_names_its_retries(self, waterflow: Any, shop: Any, tools: Any) -> None:
+        shop.on("GET /v1/workflows/r1", tools.run_state(State.FAILED, retries=["r2", "r3"]))
+        assert "\nduration   12s\nretries    r2, r3\n" in waterflow("status", "r1").out
+
     def test_a_name_from_outside_cannot_move_the_cursor(self, waterflow: Any, shop: Any, tools: Any) -> None:
         step = StepState(path="steps[0]", name="\x1b[2Jx", state=State.SUCCESS)
         shop.on("GET /v1/workflows/r1", tools.run_state(State.SUCCESS, steps=[step]))

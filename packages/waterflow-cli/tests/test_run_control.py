@@ -6,10 +6,20 @@ import getpass
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from waterflow_cli import ExitCode
-from waterflow_sdk.wire import ApprovalRequest, EventRequest, PauseRequest, RunPage, RunSummary, State
+from waterflow_sdk.wire import (
+    ApprovalRequest,
+    EventRequest,
+    PauseRequest,
+    RetryRequest,
+    RunPage,
+    RunSummary,
+    State,
+    SubmitResponse,
+)
 
 RUN = "POST /v1/workflows/r1"
 
@@ -88,12 +98,76 @@ class TestEvent:
         assert told.requests == []
 
 
+class TestRetry:
+    """A new run, followed as `waterflow run` does; the answers are those for run r2."""
+
+    @pytest.fixture(autouse=True)
+    def again(self, told: Any, tools: Any) -> None:
+        told.on(f"{RUN}/retry", SubmitResponse(id="r2", url="/v1/workflows/r2"))
+        _ends(told, tools, State.SUCCESS)
+
+    def test_the_new_run_is_followed_to_its_end(self, waterflow: Any, told: Any) -> None:
+        result = waterflow("retry", "r1")
+        assert (result.code, result.err) == (ExitCode.OK, "run r2  /v1/workflows/r2\n")
+        assert result.out.startswith("[greet web-01 Say hello] ▶ Say hello\n")
+        assert result.out.endswith("\nrun r2 (hello) ended: success after 12s\n/v1/workflows/r2\n")
+        assert told.body(f"{RUN}/retry", RetryRequest) == RetryRequest()
+
+    @pytest.mark.parametrize(("state", "code"), [(State.FAILED, 1), (State.CANCELLED, 5), (State.TIMED_OUT, 6)])
+    def test_the_exit_code_is_the_result(self, waterflow: Any, told: Any, tools: Any, state: State, code: int) -> None:
+        _ends(told, tools, state)
+        assert waterflow("retry", "r1").code == code
+
+    @pytest.mark.parametrize(
+        ("options", "asked"),
+        [
+            (["--failed-jobs"], RetryRequest(scope="failed-jobs")),
+            (["--job", "build"], RetryRequest(scope="job", job="build")),
+            (["--all"], RetryRequest(scope="all")),
+        ],
+        ids=["failed jobs", "one job", "all"],
+    )
+    def test_what_runs_again(self, waterflow: Any, told: Any, options: list[str], asked: RetryRequest) -> None:
+        assert waterflow("retry", "r1", *options).code == ExitCode.OK
+        assert told.body(f"{RUN}/retry", RetryRequest) == asked
+
+    def test_detach(self, waterflow: Any, told: Any) -> None:
+        result = waterflow("retry", "r1", "--detach")
+        assert (result.code, result.out, result.err) == (ExitCode.OK, "r2\n", "")
+        assert [route for route, _, _ in told.requests] == [f"{RUN}/retry"]
+
+    def test_two_scopes(self, waterflow: Any, told: Any) -> None:
+        result = waterflow("retry", "r1", "--all", "--job", "build")
+        assert (result.code, result.err) == (
+            ExitCode.USAGE,
+            "error: --job and --all exclude each other: each says what runs again\n",
+        )
+        assert told.requests == []
+
+    @pytest.mark.parametrize(
+        ("code", "detail", "hint"),
+        [
+            (
+                "run-not-ended",
+                "run r1 has not ended",
+                "hint: wait for its end (`waterflow logs -f RUN`), or cancel it (`waterflow cancel RUN`)\n",
+            ),
+            ("nothing-to-retry", "nothing of run r1 failed", ""),
+        ],
+    )
+    def test_refused(self, waterflow: Any, told: Any, code: str, detail: str, hint: str) -> None:
+        told.on(f"{RUN}/retry", (409, code, detail))
+        result = waterflow("retry", "r1")
+        assert (result.code, result.out, result.err) == (ExitCode.CONFLICT, "", f"error: {detail}\n{hint}")
+
+
 EVERY = [
     (["pause", "r1"], "pause"),
     (["resume", "r1"], "resume"),
     (["approve", "r1"], "approve"),
     (["reject", "r1"], "reject"),
     (["event", "r1", "shipped"], "events"),
+    (["retry", "r1"], "retry"),
 ]
 
 
@@ -138,6 +212,12 @@ class TestRefusal:
         result = waterflow(*argv, "--server", "127.0.0.1:9")
         assert result.code == ExitCode.UNAVAILABLE
         assert result.err.startswith("error: no answer from the server at http://127.0.0.1:9: ")
+
+
+def _ends(server: Any, tools: Any, state: State) -> None:
+    ended = msgspec.structs.replace(tools.run_state(state), id="r2")
+    server.on("GET /v1/workflows/r2", ended)
+    server.on("GET /v1/workflows/r2/logs", tools.sse(tools.log_lines()))
 
 
 def _nobody() -> str:

@@ -15,6 +15,7 @@ _COMMANDS = {
     "list": ("commands.list:list_runs", "List runs, newest first."),
     "logs": ("commands.logs:logs", "Show the log of a run, or follow it."),
     "cancel": ("commands.cancel:cancel", "Cancel a run."),
+    "retry": ("commands.retry:retry", "Run again what failed, as a new run, and follow it."),
     "pause": ("commands.pause:pause", "Pause a run: no new step starts."),
     "resume": ("commands.pause:resume", "Let a paused run go on."),
     "approve": ("commands.approve:approve", "Let a step go on that waits for approval."),
@@ -35,6 +36,7 @@ _COMMANDS = {
     no_args_is_help=False,
     invoke_without_command=True,
 )
+@click.version_option(package_name="waterflow-cli", prog_name="waterflow", message="%(prog)s %(version)s")
 @server_options
 @click.pass_context
 def root(ctx: click.Context) -> None:

@@ -1,4 +1,4 @@
-"""``waterflow run``: on a server, or on an embedded stack of its own."""
+"""``waterflow run`` and ``waterflow retry``: on a server, or on an embedded stack of its own."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 
 import click
 
-from waterflow_sdk.client import Conflict, Run, WaterflowError, WorkflowTimeout
+from waterflow_sdk.client import Conflict, RetryScope, Run, WaterflowError, WorkflowTimeout
 from waterflow_sdk.wire import RunState
 
 from ._exit_codes import ExitCode, of_state
 from ._language import groups, step_counts
 from ._local import LocalOptions, LocalStack
 from ._options import make_client, same_server
+from ._runs import on_run
 from ._submit import Job, say_submitted, submit
 from .follow import RunView, Signals, follow, make_view
 from .follow._interrupt import ask, can_ask
@@ -29,13 +30,24 @@ async def run_there(job: Job, *, detach: bool, patience: float | None) -> int:
     """Submit to the server, follow, give the exit code."""
     async with make_client() as client:
         run = await submit(client, job)
-        if detach:
-            click.echo(run.id)
-            return ExitCode.OK
-        say_submitted(run)
-        with Signals() as signals:
-            view = make_view(step_counts(job.plan), same_server(client))
-            return await _watch(run, view, signals, patience)
+        view = make_view(step_counts(job.plan), same_server(client))
+        return await _shown(run, view, detach=detach, patience=patience)
+
+
+async def retry_there(id: str, scope: RetryScope, job: str | None, *, detach: bool) -> int:
+    """Retry a run of the server, follow the new one, give its exit code."""
+    async with make_client() as client:
+        run = await on_run(client, id, lambda run: run.retry(scope, job))
+        return await _shown(run, make_view(options=same_server(client)), detach=detach)
+
+
+async def _shown(run: Run, view: RunView, *, detach: bool, patience: float | None = None) -> int:
+    if detach:
+        click.echo(run.id)
+        return ExitCode.OK
+    say_submitted(run)
+    with Signals() as signals:
+        return await _watch(run, view, signals, patience)
 
 
 async def run_here(job: Job, options: LocalOptions, patience: float | None) -> int:

@@ -45,6 +45,10 @@ def _show(state: RunState, options: str, *, wide: bool) -> None:
     console.print(f"submitted  {moment(state.submitted)}" + (f" by {state.started_by}" if state.started_by else ""))
     if state.started is not None:
         console.print(f"duration   {between(state.started, state.ended)}")
+    if state.link:
+        console.print(f"retry of   {state.link}")
+    if state.retries:
+        console.print(f"retries    {', '.join(state.retries)}")
     for line in waits(state, options):
         console.print(Text(line, style="yellow"))
     headers = ["JOB / STEP", "HOST", "STATE", "DURATION", *(["ATTEMPTS", "STARTED"] if wide else []), "ERROR"]
@@ -66,7 +70,7 @@ def _job(job: JobState, wide: bool) -> Iterator[list[Cell]]:
         (f"{mark(job.state)} {job.state.value}", colour(job.state)),
         between(job.started, job.ended),
         *more,
-        error_text(job.error, job.reason),
+        error_text(job.error, job.reason) or (f"kept from {job.kept_from}" if job.kept_from else ""),
     ]
     for step in job.steps:
         yield from _step(step, 1, wide)

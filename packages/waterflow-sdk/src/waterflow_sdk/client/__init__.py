@@ -31,7 +31,7 @@ from ._errors import (
     WorkflowTimeout,
 )
 from ._logs import LogFilter, LogStream
-from ._run import Run
+from ._run import RetryScope, Run
 from ._settings import DEFAULT_SERVER
 from ._sync import Client, SyncLogStream, SyncRun
 
@@ -55,6 +55,7 @@ __all__ = [
     "NothingToRetry",
     "NothingWaits",
     "RequestError",
+    "RetryScope",
     "Run",
     "RunClosed",
     "RunNotEnded",

@@ -1,0 +1,47 @@
+"""``waterflow retry``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .._errors import CliError
+from .._options import server_options
+
+if TYPE_CHECKING:
+    from waterflow_sdk.client import RetryScope
+
+
+@click.command()
+@click.argument("id")
+@click.option("--failed-jobs", is_flag=True, help="Run failed jobs again from their first step.")
+@click.option("--job", metavar="NAME", help="Run this job again, and all that need it.")
+@click.option("--all", "everything", is_flag=True, help="Run everything again; nothing is kept.")
+@click.option("--detach", is_flag=True, help="Return as soon as the new run is accepted; its id goes to stdout.")
+@server_options
+def retry(id: str, failed_jobs: bool, job: str | None, everything: bool, detach: bool) -> int:
+    """Run the ended run ID again as a new run, and follow that; the exit code is its result.
+
+    What has succeeded is kept: failed jobs go on at their first step that did not succeed. --failed-jobs, --job and
+    --all keep less.
+    """
+    import asyncio
+
+    from .._session import retry_there
+
+    scope = _scope(failed_jobs=failed_jobs, job=job, everything=everything)
+    return asyncio.run(retry_there(id, scope, job, detach=detach))
+
+
+def _scope(*, failed_jobs: bool, job: str | None, everything: bool) -> RetryScope:
+    given: dict[str, RetryScope] = {}
+    if failed_jobs:
+        given["--failed-jobs"] = "failed-jobs"
+    if job is not None:
+        given["--job"] = "job"
+    if everything:
+        given["--all"] = "all"
+    if len(given) > 1:
+        raise CliError(f"{' and '.join(given)} exclude each other: each says what runs again")
+    return next(iter(given.values()), "failed")
