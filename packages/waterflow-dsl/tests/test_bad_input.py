@@ -83,7 +83,7 @@ LARGE = {
     "nothing but stars": "*" * MEGABYTE,
     "a long anchor": "a: &" + "x" * MEGABYTE + " 1\n",
     "an expression that is too long": "run-name: ${{ " + "a" * MEGABYTE + " }}\n" + JOB,
-    "a megabyte of quotes in an expression": "run-name: \"${{ " + "'" * MEGABYTE + ' }}"\n' + JOB,
+    "a megabyte of quotes in an expression": 'run-name: "${{ ' + "'" * MEGABYTE + ' }}"\n' + JOB,
     "18,000 unknown steps": "jobs:\n a:\n  steps:\n"
     + "".join(f"   - {{id: s{i}, run: '${{{{ steps.z{i}.outcome }}}}'}}\n" for i in range(18_000)),
     "a matrix of 50,000 names": "jobs: {a: {strategy: {matrix: {"

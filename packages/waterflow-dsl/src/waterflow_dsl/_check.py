@@ -63,9 +63,7 @@ def check(
         files: texts of the workflows that jobs call, by the path that ``uses`` gives (``./`` in front may be left out).
             Calls of these are judged by what they declare, and must not go in circles; other calls are not judged.
     """
-    against = Against(
-        dialect=dialect, catalog=catalog, variables=frozenset(variables), filename=filename, files=files
-    )
+    against = Against(dialect=dialect, catalog=catalog, variables=frozenset(variables), filename=filename, files=files)
     request = _Request(text, filename, against)
     size = len(text) + sum(len(each) for each in (files or {}).values())
     return _cached(request) if size <= _CACHED_SIZE else _check(request)
