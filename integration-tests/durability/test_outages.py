@@ -18,7 +18,11 @@ def lines_of(path: Path) -> list[str]:
 
 
 def lives(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
+    """Whether the process runs; one that has ended and was not collected yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def end_group(pid_file: Path) -> None:
