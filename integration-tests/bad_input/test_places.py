@@ -168,7 +168,7 @@ class TestWrongPath:
                 "/v1/workflows/nope",
                 404,
                 "run-not-found",
-                "there is no run 'nope'; `waterflow list` shows the runs",
+                "there is no run 'nope'",
             ),
             (
                 "GET",

@@ -37,7 +37,7 @@ NAMES = [
     "x",
 ]
 JSON = st.recursive(
-    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=8),
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
@@ -76,6 +76,12 @@ class TestAnything:
         for path in ("/v1/workflows/", "/v1/nodes/", "/v1/agents/", "/"):
             answer = await client.get(path + "".join(f"%{byte:02x}" for byte in segment.encode()))
             assert acceptable(answer), (answer.status_code, answer.text)
+
+    @pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e999", "-" + "9" * 400])
+    async def test_number_that_json_cannot_hold_is_answered(self, client: Client, number: str) -> None:
+        content = f'{{"yaml": "a", "vars": {{"n": {number}}}}}'
+        answer = await client.post("/v1/workflows", content=content, headers={"content-type": "application/json"})
+        assert acceptable(answer), (answer.status_code, answer.text)
 
     @pytest.mark.parametrize("length", ["x", "-1", "1" * 30])
     async def test_length_is_answered(self, client: Client, length: str) -> None:

@@ -12,6 +12,8 @@ from .conftest import TIME, Client, RunsInMemory, SubmissionsInMemory
 
 YAML = {"content-type": "application/yaml"}
 
+ALL_STATES = "pending, queued, running, paused, waiting, success, failed, skipped, cancelled, timed-out"
+
 
 def run(state: State = State.RUNNING) -> RunState:
     return RunState(id="r1", name="deploy", state=state)
@@ -66,10 +68,21 @@ class TestSubmitJson:
         assert answer.json()["detail"] == f"{path}: {message}"
         assert answer.json()["errors"] == [{"path": path, "message": message, "source": "body"}]
 
-    async def test_what_is_not_json_is_said(self, client: Client) -> None:
-        answer = await client.post("/v1/workflows", content=b"{", headers={"content-type": "application/json"})
+    @pytest.mark.parametrize(
+        ("body", "why"),
+        [
+            (b'{"yaml": "a', "it ends in the middle of a value, after 11 bytes"),
+            (b'{"yaml": "a",}', "trailing comma in object (byte 13)"),
+            (b"jobs: {}", "invalid character (byte 0)"),
+            (b'{"yaml": "\xe4"}', "byte 10 is 0xe4, which is not UTF-8 text"),
+            (b"[" * 100_000, "it is nested too deeply"),
+        ],
+        ids=["cut", "malformed", "YAML", "not UTF-8", "nested"],
+    )
+    async def test_what_is_not_json_is_said(self, client: Client, body: bytes, why: str) -> None:
+        answer = await client.post("/v1/workflows", content=body, headers={"content-type": "application/json"})
         assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
-        assert answer.json()["detail"] == "Input data was truncated"
+        assert answer.json()["detail"] == f"the body is not JSON: {why}"
 
     async def test_no_body_is_said(self, client: Client) -> None:
         answer = await client.post("/v1/workflows")
@@ -190,7 +203,9 @@ class TestList:
     @pytest.mark.parametrize(
         ("query", "detail"),
         [
-            ("state=gone", "states: Invalid enum value 'gone'"),
+            ("state=gone", f"state: 'gone' is none of {ALL_STATES}"),
+            ("state=runing", f"state: 'runing' is none of {ALL_STATES}; did you mean 'running'?"),
+            ("state=failed&state=runing", f"state: 'runing' is none of {ALL_STATES}; did you mean 'running'?"),
             ("limit=0", "limit: Expected `int` >= 1"),
             ("limit=1001", "limit: Expected `int` <= 1000"),
             ("stat=failed", "unknown query parameter 'stat'; did you mean 'state'?"),

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request
+from litestar.exceptions import SerializationException
 
 from ._problems import ApiError
 
@@ -39,7 +40,13 @@ class JsonRequest(Request[Any, Any, Any]):
     async def json(self) -> Any:
         """The body, parsed."""
         self._check(JSON)
-        return await super().json()
+        return await self._parse()
+
+    async def _parse(self) -> Any:
+        try:
+            return await super().json()
+        except (SerializationException, UnicodeDecodeError, RecursionError) as error:
+            raise ApiError("bad-request", f"the body is not JSON: {_why(await self.body(), error)}") from error
 
     def _check(self, accepted: tuple[str, ...]) -> str:
         media_type = self.content_type[0].lower()
@@ -59,7 +66,7 @@ class WorkflowRequest(JsonRequest):
         """The body in its JSON form."""
         if self._check((*JSON, *YAML)) not in YAML:
             self._refuse_yaml_parameters()
-            return await super().json()
+            return await self._parse()
         return {"yaml": _text(await self.body()), **_from_query(self)}
 
     def _refuse_yaml_parameters(self) -> None:
@@ -76,6 +83,19 @@ def check_size(yaml: str) -> None:
             "workflow-too-large",
             f"the workflow file has {size} bytes, the most is {MAX_WORKFLOW_BYTES}; move data out of it, or split it",
         )
+
+
+def _why(body: bytes, error: Exception) -> str:
+    try:
+        body.decode()
+    except UnicodeDecodeError as undecodable:
+        return f"byte {undecodable.start} is {body[undecodable.start]:#04x}, which is not UTF-8 text"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    cause = str(error.__cause__ or error)
+    if cause == "Input data was truncated":
+        return f"it ends in the middle of a value, after {len(body)} bytes"
+    return cause.removeprefix("JSON is malformed: ")
 
 
 def _text(body: bytes) -> str:

@@ -13,13 +13,14 @@ from litestar.exceptions import (
     HTTPException,
     MethodNotAllowedException,
     NotFoundException,
-    SerializationException,
     ValidationException,
 )
+from litestar.handlers import HTTPRouteHandler
 
 from waterflow_sdk.wire import Problem
 
 from .._errors import ServerError
+from ._parameters import explain, public_name
 from ._routes import nearest_route
 
 AnyRequest = Request[Any, Any, Any]
@@ -140,17 +141,12 @@ def _method_not_allowed(request: AnyRequest, error: MethodNotAllowedException) -
 
 def _validation(request: AnyRequest, error: ValidationException) -> Response[Any]:
     found: list[Any] = error.extra if isinstance(error.extra, list) else []
-    errors = [_field_error(each) for each in found]
+    errors = [_field_error(request.route_handler, each) for each in found]
     # Litestar ends its sentences with the address, which the caller knows and `instance` repeats.
     detail = (
         "; ".join(f"{each['path']}: {each['message']}" for each in errors) or error.detail.partition(" for path ")[0]
     )
     return problem_response(request, 400, "bad-request", detail, errors)
-
-
-def _not_json(request: AnyRequest, error: SerializationException) -> Response[Any]:
-    cause = error.__cause__ or error
-    return problem_response(request, 400, "bad-request", f"the body is not JSON: {cause}")
 
 
 def _unexpected(request: AnyRequest, error: Exception) -> Response[Any]:
@@ -159,12 +155,14 @@ def _unexpected(request: AnyRequest, error: Exception) -> Response[Any]:
     return problem_response(request, 500, "internal", detail)
 
 
-def _field_error(found: dict[str, Any]) -> dict[str, Any]:
-    key, message = str(found.get("key", "")), str(found.get("message", ""))
+def _field_error(handler: HTTPRouteHandler, found: dict[str, Any]) -> dict[str, Any]:
+    key, message, source = str(found.get("key", "")), str(found.get("message", "")), _text(found.get("source", ""))
     if key == "data":
         # Litestar's words for a body that is not there are the name of the handler's parameter.
         key, message = "body", "a body is needed" if message == "'data'" else message
-    return {"path": key, "message": message, "source": _text(found.get("source", ""))}
+    elif source != "body":
+        key, message = public_name(handler, key), explain(handler, key, message)
+    return {"path": key, "message": message, "source": source}
 
 
 def _text(value: Any) -> str:
@@ -180,7 +178,6 @@ EXCEPTION_HANDLERS: dict[int | type[Exception], Callable[[AnyRequest, Any], Resp
     NotFoundException: _not_found,
     MethodNotAllowedException: _method_not_allowed,
     ValidationException: _validation,
-    SerializationException: _not_json,
     HTTPException: _of_http,
     Exception: _unexpected,
 }

@@ -9,6 +9,7 @@ from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 
 from .._nearest import did_you_mean
+from ._parameters import public_name
 from ._problems import ApiError
 
 
@@ -30,6 +31,5 @@ def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
 @lru_cache(256)
 def _parameters(handler: HTTPRouteHandler) -> frozenset[str]:
     names = handler.opt.get("query_parameters", ())
-    fields = handler.parsed_fn_signature.parameters.items()
-    aliases = {getattr(field.kwarg_definition, "name", None) or name for name, field in fields}
+    aliases = {public_name(handler, name) for name in handler.parsed_fn_signature.parameters}
     return frozenset({*names, *aliases}) - {"services", "request", "data"}

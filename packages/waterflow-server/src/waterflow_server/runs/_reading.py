@@ -94,7 +94,7 @@ class RunReader:
             return await handle.describe()
         except RPCError as error:
             if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
-                raise RunNotFound(f"there is no run {run_id!r}; `waterflow list` shows the runs") from error
+                raise RunNotFound(f"there is no run {run_id!r}") from error
             raise
 
     async def _state(self, handle: WorkflowHandle[Any, Any], description: WorkflowExecution) -> RunState:
