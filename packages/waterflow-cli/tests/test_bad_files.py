@@ -56,6 +56,11 @@ class TestUnreadable:
         result = waterflow(command, "flow.yaml")
         assert (result.code, result.err) == (2, f"error: {message}\nhint: {hint}\n")
 
+    def test_the_same_extension_does_not_make_a_name_alike(self, waterflow: Any) -> None:
+        Path("bin.yaml").write_text("a: 1")
+        result = waterflow("run", "missing.yaml")
+        assert (result.code, result.err) == (2, "error: the file 'missing.yaml' does not exist\n")
+
     def test_a_directory_that_does_not_exist(self, waterflow: Any) -> None:
         result = waterflow("run", "no/flow.yaml")
         assert result.err == "error: the file 'no/flow.yaml' does not exist\nhint: there is no directory 'no'\n"

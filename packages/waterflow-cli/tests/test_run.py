@@ -114,6 +114,22 @@ class TestWithoutTerminal:
         assert "[greet web-01 Say hello] 100%\n" in waterflow("run", hello, "--server", server.url).out
 
 
+class TestAnotherWebServer:
+    @pytest.mark.parametrize("status", [404, 501])
+    def test_it_is_told_that_the_address_is_wrong(self, waterflow: Any, server: Any, hello: str, status: int) -> None:
+        async def answer(_: web.Request) -> web.StreamResponse:
+            return web.Response(status=status, text="<html>no</html>", content_type="text/html")
+
+        server.on("POST /v1/workflows", answer)
+        result = waterflow("run", hello, "--server", server.url)
+        assert (result.code, result.err) == (
+            ExitCode.UNAVAILABLE,
+            "error: this is not a Waterflow server: it answered "
+            f"{status} without a problem document to POST /v1/workflows\n"
+            "hint: check the server's address (--server or WATERFLOW_SERVER), its port and the path in front of /v1\n",
+        )
+
+
 class TestDiagnosticsOfTheServer:
     def test_they_look_like_those_found_here(self, waterflow: Any, server: Any, hello: str) -> None:
         found = {

@@ -69,9 +69,10 @@ def _text(name: str, data: bytes) -> str:
 def _near(path: Path) -> str:
     if not path.parent.is_dir():
         return f"there is no directory {str(path.parent)!r}"
-    names = [each.name for each in path.parent.iterdir()]
-    near = get_close_matches(path.name, names, 1, 0.5)
-    return f"did you mean {str(path.parent / near[0])!r}?" if near else ""
+    # Stems alone: that two names end in `.yaml` does not make them alike.
+    names = {each.stem: each.name for each in sorted(path.parent.iterdir(), reverse=True)}
+    near = get_close_matches(path.stem, names, 1)
+    return f"did you mean {str(path.parent / names[near[0]])!r}?" if near else ""
 
 
 def _files_in(path: Path) -> str:

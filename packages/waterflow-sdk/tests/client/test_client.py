@@ -373,6 +373,10 @@ class TestErrors:
                 "it answered 404 without a problem document to GET /v1/agents",
             ),
             (
+                lambda: web.Response(status=501, text="Unsupported method ('POST')"),
+                "it answered 501 without a problem document to GET /v1/agents",
+            ),
+            (
                 lambda: web.Response(status=302, headers={"Location": "https://login.example.com"}),
                 "it redirects to https://login.example.com",
             ),

@@ -44,4 +44,5 @@ def _scope(*, failed_jobs: bool, job: str | None, everything: bool) -> RetryScop
         given["--all"] = "all"
     if len(given) > 1:
         raise CliError(f"{' and '.join(given)} exclude each other: each says what runs again")
-    return next(iter(given.values()), "failed")
+    scopes: list[RetryScope] = [*given.values(), "failed"]
+    return scopes[0]

@@ -83,7 +83,7 @@ def _error(status: int, body: bytes, request: str, missing: type[NotFound]) -> W
     if status in UNAVAILABLE:
         reason = problem.detail if problem else HTTPStatus(status).phrase
         return ServerUnavailable(f"the server cannot answer now: {reason} ({status} to {request})")
-    if problem is None and status >= 500:
+    if problem is None and status == 500:  # what the HTTP layer of a Waterflow server says when all else failed
         return ServerFault(f"the server failed: {status} to {request}", status=status)
     if problem is None:
         return not_waterflow(f"answered {status} without a problem document to {request}")
