@@ -63,8 +63,10 @@ class Workspaces:
         return self._root / _name(key.run) / _name(f"{key.job} {key.step}.{key.attempt}")
 
     def _make(self, path: Path) -> Path:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.utime(path)
+        try:
+            os.utime(path)  # the second step of a job finds it there
+        except FileNotFoundError:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
 
 

@@ -31,8 +31,7 @@ class SpoolFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._fd = _opened(path)
         self.length = cut_to_whole_lines(self._fd)
         self._lost = 0
         self._lost_because = ""
@@ -63,6 +62,15 @@ class SpoolFile:
     def _lose(self, lines: int, reason: str) -> None:
         self._lost += lines
         self._lost_because = reason
+
+
+def _opened(path: Path) -> int:
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o600)  # the folder is there from the second step of a job on
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return os.open(path, flags, 0o600)
 
 
 def cut_to_whole_lines(fd: int) -> int:
