@@ -45,12 +45,9 @@ class FanOut:
 
     async def send(self, signal: str, argument: Any) -> None:
         """Pass a signal on to every child that still runs."""
-        for name, child in list(self._children.items()):
+        for child in list(self._children.values()):
             if not child.done():
-                try:
-                    await child.signal(signal, argument)
-                except ApplicationError:  # it ended before the signal came
-                    workflow.logger.debug("job %s had ended before the signal %s", name, signal)
+                await _signal(child, signal, argument)
 
     async def _one(self, instance: Instance, slots: asyncio.Semaphore, fail_fast: bool) -> None:
         async with slots:
@@ -88,7 +85,14 @@ class FanOut:
     async def _pass_cancel_on(self, child: Child) -> None:
         """A cancel that came while the child was being started."""
         if self._stop.cancelled:
-            await child.signal(CANCEL_SIGNAL, CancelOrder(reason=self._stop.reason, force=self._stop.force))
+            await _signal(child, CANCEL_SIGNAL, CancelOrder(reason=self._stop.reason, force=self._stop.force))
+
+
+async def _signal(child: Child, signal: str, argument: Any) -> None:
+    try:
+        await child.signal(signal, argument)
+    except ApplicationError:  # it ended before the signal came
+        workflow.logger.debug("workflow %s had ended before the signal %s", child.id, signal)
 
 
 def _state(given: JobInput, state: State, *, reason: str = "", error: ErrorInfo | None = None) -> JobState:
