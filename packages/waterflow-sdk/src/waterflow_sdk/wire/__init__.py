@@ -36,7 +36,7 @@ from ._names import (
     run_workflow_id,
 )
 from ._presence import AgentConfig, AgentHello, AgentLoad, AgentState, AgentStatus, BrokenNode, LeaseGrant
-from ._state import AgentRef, AttemptState, ErrorInfo, JobState, RunState, RunSummary, State, StepState
+from ._state import AgentRef, AttemptState, ErrorInfo, Interval, JobState, RunState, RunSummary, State, StepState
 from ._task import MAX_OUTPUT_BYTES, AttemptKey, ClaimRequest, NodeOutcome, NodeTask, RunInfo
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "ErrorInfo",
     "EventRequest",
     "Health",
+    "Interval",
     "JobState",
     "LeaseGrant",
     "LogAck",

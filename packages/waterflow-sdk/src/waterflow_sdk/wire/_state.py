@@ -64,6 +64,14 @@ class AgentRef(Wire, frozen=True, kw_only=True):
     name: str
 
 
+class Interval(Wire, frozen=True, kw_only=True):
+    """A time in which a step waited or a run was paused, and why. ``until`` is None while it lasts."""
+
+    since: datetime
+    until: datetime | None = None
+    reason: str = ""
+
+
 class AttemptState(Wire, frozen=True, kw_only=True):
     """One attempt of one step. ``lost`` counts how often it was sent again to the same agent after an outage."""
 
@@ -80,7 +88,10 @@ class AttemptState(Wire, frozen=True, kw_only=True):
 
 
 class StepState(Wire, frozen=True, kw_only=True):
-    """A step or a block. ``state`` is GitHub's *outcome*; ``conclusion`` is the state after continue-on-error."""
+    """A step or a block. ``state`` is GitHub's *outcome*; ``conclusion`` is the state after continue-on-error.
+
+    ``waits`` are the times in which it waited for somebody or something outside.
+    """
 
     path: str
     name: str
@@ -95,11 +106,12 @@ class StepState(Wire, frozen=True, kw_only=True):
     error: ErrorInfo | None = None
     attempts: list[AttemptState] = []
     steps: list[StepState] = []
+    waits: list[Interval] = []
 
 
 class JobState(Wire, frozen=True, kw_only=True):
     """A job instance: job × matrix or item × target host. ``steps`` is empty in a summary. ``kept_from`` names the
-    run whose result this is, where a retry kept it.
+    run whose result this is, where a retry kept it. It is ``queued`` until its agent has it (``started``).
 
     ``concurrency`` is the group that it waits for, holds or held, empty without one.
     """
@@ -120,6 +132,8 @@ class JobState(Wire, frozen=True, kw_only=True):
     kept_from: str | None = None
     steps: list[StepState] = []
     concurrency: str = ""
+    queued: datetime | None = None
+    pauses: list[Interval] = []
 
 
 class RunState(Wire, frozen=True, kw_only=True):
@@ -145,6 +159,7 @@ class RunState(Wire, frozen=True, kw_only=True):
     retries: list[str] = []
     jobs: list[JobState] = []
     concurrency: str = ""
+    pauses: list[Interval] = []
 
 
 class RunSummary(Wire, frozen=True, kw_only=True):

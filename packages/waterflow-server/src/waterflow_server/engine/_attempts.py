@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
+from temporalio import workflow
 
 from waterflow_sdk.wire import AgentRef, AttemptKey, NodeOutcome, NodeTask, State
 
@@ -58,7 +60,7 @@ class Attempts:
                 return outcome
 
     async def _attempt(self, step: Resolved, attempt: AttemptRecord) -> NodeOutcome:
-        attempt.state = State.RUNNING
+        attempt.state, attempt.started = State.RUNNING, workflow.now()
         task = self._task(step, attempt)
         try:
             outcome = await deliver(task, self._policy, attempt, self._job.stop)
@@ -104,9 +106,16 @@ class Attempts:
 def _note(attempt: AttemptRecord, outcome: NodeOutcome) -> None:
     attempt.state = outcome.state
     attempt.agent = outcome.agent
-    attempt.started = outcome.started
-    attempt.ended = outcome.ended
+    attempt.started, attempt.ended = _times(attempt.started or workflow.now(), outcome)
     attempt.exit_code = outcome.exit_code
     attempt.error = outcome.error
     attempt.log = outcome.log
     attempt.reason = ""
+
+
+def _times(sent: datetime, outcome: NodeOutcome) -> tuple[datetime, datetime]:
+    """When the attempt ran, by the agent's clock where it can be right; one that is off keeps only how long it took."""
+    now = workflow.now()
+    if sent <= outcome.started <= outcome.ended <= now:
+        return outcome.started, outcome.ended
+    return min(max(sent, now - (outcome.ended - outcome.started)), now), now

@@ -47,7 +47,7 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
 
     async def until(self, condition: Callable[[], bool], seconds: float | None, waiting_for: str) -> bool:
         """Wait, shown as ``waiting``; false when the time is over or the run was stopped."""
-        self.record.state, self.record.reason = State.WAITING, waiting_for
+        self.record.wait(workflow.now(), waiting_for)
         await self.tell(State.WAITING, waiting_for)
         seen = self.stop.requests
         timeout = None if seconds is None else max(seconds, 0.0)
@@ -56,7 +56,7 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
         except TimeoutError:
             return False
         finally:
-            self.record.state, self.record.reason = State.RUNNING, ""
+            self.record.go_on(workflow.now())
             await self.tell(State.RUNNING, "")
         return condition()
 

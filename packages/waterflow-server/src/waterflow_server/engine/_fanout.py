@@ -106,6 +106,7 @@ def _state(given: JobInput, state: State, *, reason: str = "", error: ErrorInfo 
         matrix=given.contexts.get("matrix"),
         item=given.contexts.get("item"),
         index=given.contexts.get("index"),
+        ended=workflow.now() if state.ended else None,
         error=error,
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from temporalio import workflow
 
+from waterflow_sdk.wire import Interval
+
 from ._stop import Stop
 
 
@@ -11,13 +13,29 @@ class Gate:
     """Whether something new may start. Closed by pause, opened by resume; a cancel passes through it."""
 
     def __init__(self, stop: Stop, reason: str | None = None) -> None:
-        self.reason = reason
+        self.pauses: list[Interval] = []
+        """Every pause so far, the last one perhaps still open."""
         self._stop = stop
+        self._reason: str | None = None
+        self.reason = reason
+
+    @property
+    def reason(self) -> str | None:
+        """Why the run is paused; None when it is not."""
+        return self._reason
+
+    @reason.setter
+    def reason(self, reason: str | None) -> None:
+        if self.closed:
+            self.pauses[-1] = Interval(since=self.pauses[-1].since, until=workflow.now(), reason=self._reason or "")
+        if reason is not None:
+            self.pauses.append(Interval(since=workflow.now(), reason=reason))
+        self._reason = reason
 
     @property
     def closed(self) -> bool:
         """Whether the run is paused."""
-        return self.reason is not None
+        return self._reason is not None
 
     async def passed(self) -> None:
         """Wait until something new may start."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ class JobRecord:
     plan: JobPlan
     state: State = State.PENDING
     reason: str = ""
+    ended: datetime | None = None
     name: str = ""
     instances: list[JobState] = field(default_factory=list[JobState])
     finished: list[str] = field(default_factory=list[str])
@@ -28,9 +30,9 @@ class JobRecord:
         """``needs.<job>.result``; a failure that continue-on-error tolerates counts as success."""
         return "success" if self.tolerated else self.state.result
 
-    def skip(self, state: State, reason: str) -> None:
+    def skip(self, state: State, reason: str, now: datetime) -> None:
         """End without any instance."""
-        self.state, self.reason = state, reason
+        self.state, self.reason, self.ended = state, reason, now
 
     def update(self, instance: JobState) -> None:
         """Put in what an instance has become."""
@@ -77,6 +79,7 @@ class JobRecord:
                 name=self.name or self.plan.id,
                 state=self.state,
                 reason=self.reason,
+                ended=self.ended,
             )
         ]
 
@@ -97,6 +100,16 @@ class Graph:
 
     def __init__(self, jobs: tuple[JobPlan, ...]) -> None:
         self.jobs = {job.id: JobRecord(plan=job) for job in jobs}
+
+    def states(self) -> list[JobState]:
+        """For the state tree: all instances, in file order; a job that waits for others says for which."""
+        return [self._told(job, state) for job in self.jobs.values() for state in job.states()]
+
+    def _told(self, job: JobRecord, state: JobState) -> JobState:
+        if state.state is not State.PENDING or job.instances:
+            return state
+        open_needs = [name for name in job.plan.needs if not self.jobs[name].state.ended]
+        return msgspec.structs.replace(state, reason=f"needs {', '.join(open_needs)}") if open_needs else state
 
     def needs_context(self, job: JobPlan) -> dict[str, Any]:
         """The ``needs`` context: direct needs only, as on GitHub."""

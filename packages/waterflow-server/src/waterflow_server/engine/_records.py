@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from waterflow_sdk.wire import AgentRef, AttemptState, ErrorInfo, LogRef, State, StepState
+from waterflow_sdk.wire import AgentRef, AttemptState, ErrorInfo, Interval, LogRef, State, StepState
 
 
 @dataclass(slots=True)
@@ -57,11 +57,22 @@ class StepRecord:
     error: ErrorInfo | None = None
     attempts: list[AttemptRecord] = field(default_factory=list[AttemptRecord])
     children: list[StepRecord] = field(default_factory=list["StepRecord"])
+    waits: list[Interval] = field(default_factory=list[Interval])
 
     def begin(self, now: datetime) -> None:
         """The step has started."""
         self.state = State.RUNNING
         self.started = now
+
+    def wait(self, now: datetime, reason: str) -> None:
+        """The step waits for somebody or something outside."""
+        self.state, self.reason = State.WAITING, reason
+        self.waits.append(Interval(since=now, reason=reason))
+
+    def go_on(self, now: datetime) -> None:
+        """It has come, or is waited for no longer."""
+        self.state, self.reason = State.RUNNING, ""
+        self.waits[-1] = Interval(since=self.waits[-1].since, until=now, reason=self.waits[-1].reason)
 
     def end(self, state: State, now: datetime, *, reason: str = "", error: ErrorInfo | None = None) -> None:
         """The step has ended; its conclusion is its state until something says otherwise."""
@@ -100,4 +111,5 @@ class StepRecord:
             error=self.error,
             attempts=[attempt.snapshot() for attempt in self.attempts],
             steps=[child.snapshot() for child in self.children],
+            waits=list(self.waits),
         )

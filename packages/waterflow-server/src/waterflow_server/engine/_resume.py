@@ -43,6 +43,7 @@ def restore(record: StepRecord, kept: StepState) -> None:
     record.outputs = kept.outputs
     record.attempts[:] = [_attempt(attempt) for attempt in kept.attempts]
     record.children[:] = [_child(child) for child in kept.steps]
+    record.waits[:] = kept.waits
 
 
 def _child(kept: StepState) -> StepRecord:

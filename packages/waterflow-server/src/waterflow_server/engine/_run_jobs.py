@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from temporalio import workflow
 
 from waterflow_dsl.plan import JobPlan
 from waterflow_sdk.wire import RunInfo, State
@@ -73,14 +74,14 @@ class JobRunner:
         values = self.values(record.plan)
         try:
             if not values.condition(record.plan.condition):
-                record.skip(*self._why_skipped(record.plan))
+                record.skip(*self._why_skipped(record.plan), workflow.now())
                 return
             await self._instances(record, values)
             record.conclude()
             if record.state in (State.FAILED, State.TIMED_OUT):
                 record.tolerated = values.flag(record.plan.continue_on_error, "continue-on-error")
         except StepFailure as failure:
-            record.skip(State.FAILED, failure.error.message)
+            record.skip(State.FAILED, failure.error.message, workflow.now())
 
     def values(self, job: JobPlan | None, **names: Any) -> Values:
         """An evaluator as a job sees the run."""

@@ -56,6 +56,7 @@ class WaterflowJob:
         self._scope = Scope()
         self._state = State.QUEUED
         self._reason = ""
+        self._queued = workflow.now()
         self._started: datetime | None = None
         self._ended: datetime | None = None
         self._outputs: dict[str, Any] = {}
@@ -94,6 +95,8 @@ class WaterflowJob:
             error=self._error,
             steps=[step.snapshot() for step in self._steps],
             concurrency=self._turn.group,
+            queued=self._queued,
+            pauses=list(self._job.gate.pauses),
         )
 
     @workflow.query(name=RESUME_QUERY)

@@ -89,7 +89,8 @@ class WaterflowRun:
             link=given.link,
             plan_hash=self._plan.hash if self._plan else "",
             concurrency=self._turn.group,
-            jobs=[state for job in self._graph.jobs.values() for state in job.states()],
+            pauses=list(self._jobs.gate.pauses) if self._jobs is not None else [],
+            jobs=self._graph.states(),
         )
 
     def _shown(self) -> tuple[State, str]:
@@ -185,7 +186,7 @@ class WaterflowRun:
         if not await self._turn.take(lock, enqueued=self._given.concurrency is not None):
             self._state = self._stop.state or State.CANCELLED
             for record in self._graph.jobs.values():
-                record.skip(State.CANCELLED, self._stop.reason)
+                record.skip(State.CANCELLED, self._stop.reason, workflow.now())
             return False
         self._state, self._started = State.RUNNING, workflow.now()
         self._publish_state()
