@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from waterflow_sdk.wire import NodeEntry
 from .._groups import LazyGroup
 from .._options import call, format_option, server_options
 from .._output import Cell, make_table, print_table, write_data, write_table
+from ..node_pack import LANGUAGES, write_pack
 
 
 @click.group(
@@ -19,6 +21,7 @@ from .._output import Cell, make_table, print_table, write_data, write_table
     lazy={
         "list": ("commands.node:list_nodes", "List the nodes."),
         "info": ("commands.node:info", "Show a node: inputs, outputs, examples."),
+        "new": ("commands.node:new", "Make a pack with a node of your own, with tests."),
     },
 )
 def node() -> None:
@@ -87,3 +90,19 @@ def _field(name: str, field: dict[str, Any], schema: dict[str, Any], secret: lis
     words += ["required"] if name in schema.get("required", ()) else []
     words += ["secret"] if name in secret else []
     return [name, ", ".join(words), str(field.get("default", "")), str(field.get("description", ""))]
+
+
+@click.command("new")
+@click.argument("name")
+@click.option(
+    "--language", type=click.Choice(LANGUAGES), default="python", help="A Python class, or a program in any language."
+)
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Where; default: a folder named so.")
+def new(name: str, language: str, folder: Path | None) -> None:
+    """Make a pack with the node NAME, such as slack/notify: it works as it is, and its tests pass."""
+    for path in write_pack(name, folder, language):
+        click.echo(path)
+    follow = (
+        "pip install . in it, beside an agent" if language == "python" else "copy it into an agent's plug-in directory"
+    )
+    click.echo(f"next: {follow}; its README.md says more", err=True)
