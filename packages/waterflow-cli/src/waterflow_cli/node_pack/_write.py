@@ -56,7 +56,7 @@ def write_pack(name: str, folder: Path | None, language: str) -> list[Path]:
 
 
 def _texts(language: str, words: dict[str, str]) -> list[tuple[str, str]]:
-    folder = resources.files(__package__).joinpath(language)
+    folder = resources.files("waterflow_cli.node_pack").joinpath(language)
     return [
         (path, Template(folder.joinpath(f"{template}.txt").read_text("utf-8")).substitute(words))
         for template, path in _FILES[language].items()
