@@ -35,6 +35,7 @@ from waterflow_dsl.expressions._frame import MAX_MEMORY, FunctionHost
 from waterflow_dsl.expressions._functions import FUNCTIONS, STATUS_FUNCTIONS, FunctionInfo, find_function
 from waterflow_dsl.expressions._lexer import MAX_LENGTH
 from waterflow_dsl.expressions._parser import MAX_DEPTH, parse_expression
+from waterflow_dsl.expressions._partial import PartHost, Unknown, evaluate_in_part
 from waterflow_dsl.expressions._template import (
     ExpressionSegment,
     LiteralSegment,
@@ -65,14 +66,17 @@ __all__ = [
     "Logical",
     "Node",
     "Not",
+    "PartHost",
     "PathSegment",
     "Reference",
     "Span",
     "Template",
+    "Unknown",
     "Wildcard",
     "called_functions",
     "check_expression",
     "evaluate",
+    "evaluate_in_part",
     "find_function",
     "interpolate",
     "is_truthy",

@@ -84,6 +84,16 @@ def evaluate(
     return list(value) if type(value) is FilteredArray else value
 
 
+def evaluate_part(
+    expression: Expression, node: Node, contexts: Mapping[str, object], functions: FunctionHost
+) -> object:
+    """The value of one node of an expression whose contexts and functions are all there; as `evaluate` otherwise."""
+    value = _Compiler(msgspec.structs.replace(expression, root=node)).run()(Frame(contexts, functions))
+    if type(value) is int:
+        return float(value)
+    return list(value) if type(value) is FilteredArray else value
+
+
 def _program(text: str, dialect: Dialect) -> Program:
     return (_short_program if len(text) <= _SHORT else _long_program)(text, dialect)
 

@@ -11,8 +11,8 @@ from temporalio.exceptions import ApplicationError, ChildWorkflowError
 
 from waterflow_sdk.wire import ErrorInfo, JobState, State, job_workflow_id
 
+from ._expansion import Instance
 from ._gate import Gate
-from ._instances import Instance
 from ._stop import Stop
 from ._wire import CANCEL_SIGNAL, JOB_WORKFLOW, CancelOrder, JobInput, JobResult
 

@@ -11,11 +11,12 @@ from temporalio import workflow
 from waterflow_dsl.plan import JobPlan
 from waterflow_sdk.wire import RunInfo, State
 
+from ._expansion import Instance, concrete_target
 from ._fanout import FanOut, pending_state, refused_state
 from ._gate import Gate
 from ._graph import Graph, JobRecord
 from ._inbox import MAX_EVENTS
-from ._instances import Instance, concrete_target, expand
+from ._instances import expand
 from ._job_context import durable_now
 from ._stop import Stop
 from ._values import StepFailure, Values
