@@ -111,7 +111,8 @@ class StepState(Wire, frozen=True, kw_only=True):
 
 class JobState(Wire, frozen=True, kw_only=True):
     """A job instance: job × matrix or item × target host. ``steps`` is empty in a summary. ``kept_from`` names the
-    run whose result this is, where a retry kept it. It is ``queued`` until its agent has it (``started``).
+    run whose result this is, where a retry kept it. It is ``queued`` until an agent has it (``started``); ``waits`` are
+    the times in which it looked for one in vain, the last 20 of them.
 
     ``concurrency`` is the group that it waits for, holds or held, empty without one.
     """
@@ -133,6 +134,7 @@ class JobState(Wire, frozen=True, kw_only=True):
     steps: list[StepState] = []
     concurrency: str = ""
     queued: datetime | None = None
+    waits: list[Interval] = []
     pauses: list[Interval] = []
 
 

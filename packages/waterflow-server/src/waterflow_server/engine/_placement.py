@@ -76,9 +76,14 @@ def nobody_online(target: TargetPlan, members: list[AgentState]) -> str:
     where = describe_target(target)
     if not members:
         return f"no agent for {where}: nobody has registered there"
-    shown = ", ".join(f"{member.name} {member.status.value}" for member in members[:5])
+    shown = ", ".join(_status(member) for member in members[:5])
     more = f" and {len(members) - 5} more" if len(members) > 5 else ""
     return f"no healthy agent for {where}: {shown}{more}"
+
+
+def _status(member: AgentState) -> str:
+    since = f" since {member.since:%H:%M} UTC" if member.since is not None else ""
+    return f"{member.name} {member.status.value}{since}"
 
 
 class Placement:

@@ -11,7 +11,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from waterflow_dsl.plan import StepPlan, TargetPlan
-from waterflow_sdk.wire import AgentRef, ClaimRequest, ErrorInfo, JobState, State
+from waterflow_sdk.wire import AgentRef, ClaimRequest, ErrorInfo, Interval, JobState, State
 
 from ..concurrency import VERDICT_SIGNAL, Verdict
 from ._concurrency import Turn, lock_request, wholes
@@ -41,6 +41,8 @@ from ._wire import (
     ResumePoint,
 )
 
+_MAX_WAITS = 20
+
 
 @workflow.defn(name=JOB_WORKFLOW)
 class WaterflowJob:
@@ -57,6 +59,7 @@ class WaterflowJob:
         self._state = State.QUEUED
         self._reason = ""
         self._queued = workflow.now()
+        self._waits: list[Interval] = []
         self._started: datetime | None = None
         self._ended: datetime | None = None
         self._outputs: dict[str, Any] = {}
@@ -96,6 +99,7 @@ class WaterflowJob:
             steps=[step.snapshot() for step in self._steps],
             concurrency=self._turn.group,
             queued=self._queued,
+            waits=self._waits,
             pauses=list(self._job.gate.pauses),
         )
 
@@ -152,7 +156,8 @@ class WaterflowJob:
             await self._place()
             if self._stop.cancelled:
                 return self._end(State.CANCELLED, self._stop.reason)
-            self._state, self._reason, self._started = State.RUNNING, "", workflow.now()
+            self._report("")
+            self._state, self._started = State.RUNNING, workflow.now()
             expiry = self._expire()
             await self._run_steps()
         except NoAgentSkip as skip:
@@ -190,6 +195,7 @@ class WaterflowJob:
         self._scope = scope
 
     def _end(self, state: State, reason: str) -> None:
+        self._note_wait("")
         self._state, self._reason, self._ended = state, reason, workflow.now()
 
     def _expire(self) -> asyncio.Task[None] | None:
@@ -215,6 +221,7 @@ class WaterflowJob:
     async def _reassign(self) -> AgentRef | None:
         plan = self._given.job
         self._job.agent = await self._placement(nodes_used(plan.steps)).place() or self._job.agent
+        self._report("")
         return None if self._stop.cancelled else self._job.agent
 
     def _placement(self, nodes: list[str]) -> Placement:
@@ -225,7 +232,17 @@ class WaterflowJob:
         return Placement(request, plan, offline, wait, self._stop, self._report)
 
     def _report(self, reason: str) -> None:
+        if reason == self._reason:
+            return
+        self._note_wait(reason)
         self._reason = reason
+
+    def _note_wait(self, reason: str) -> None:
+        """Since when it has waited for an agent, and for that reason; an empty one ends the wait."""
+        if self._reason and self._waits:
+            self._waits[-1] = msgspec.structs.replace(self._waits[-1], until=workflow.now())
+        if reason:
+            self._waits = [*self._waits, Interval(since=workflow.now(), reason=reason)][-_MAX_WAITS:]
 
 
 def _has_dynamic(nodes: tuple[Any, ...]) -> bool:
