@@ -16,6 +16,7 @@ from ._api import (
     ValidateResponse,
 )
 from ._base import WIRE_VERSION, Wire, WireVersionError, canonical_json, check_wire_version, decode, digest
+from ._events import EventKind, RunEnd, RunEvent
 from ._log import LogAck, LogEventKind, LogLine, LogRecord, LogRef, LogStreamKind, StreamName
 from ._manifest import INTERFACE_VERSION, NodeEntry, NodeExample, NodeManifest
 from ._names import (
@@ -64,6 +65,7 @@ __all__ = [
     "CancelRequest",
     "ClaimRequest",
     "ErrorInfo",
+    "EventKind",
     "EventRequest",
     "Health",
     "Interval",
@@ -84,6 +86,8 @@ __all__ = [
     "PauseRequest",
     "Problem",
     "RetryRequest",
+    "RunEnd",
+    "RunEvent",
     "RunInfo",
     "RunPage",
     "RunState",
