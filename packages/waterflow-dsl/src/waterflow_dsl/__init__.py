@@ -8,9 +8,11 @@ import it.
 (True, 'shell')
 """
 
+from waterflow_dsl._analysis._called import called_key
 from waterflow_dsl._catalog import Catalog, NodeSignature
 from waterflow_dsl._check import CheckResult, check
 from waterflow_dsl._check_action import ActionResult, check_action
+from waterflow_dsl._check_files import CheckedFiles, check_files, named_workflows
 from waterflow_dsl._compile._target import target_of
 from waterflow_dsl._control import CONTROL_NODES, CONTROL_STRUCTURES
 from waterflow_dsl._diagnostics import Diagnostic
@@ -28,17 +30,21 @@ __all__ = [
     "ActionResult",
     "Catalog",
     "CheckResult",
+    "CheckedFiles",
     "Diagnostic",
     "ExpressionError",
     "NodeSignature",
     "Plan",
     "PlanVersionError",
+    "called_key",
     "check",
     "check_action",
+    "check_files",
     "decode_plan",
     "encode_plan",
     "evaluate",
     "interpolate",
+    "named_workflows",
     "parse_duration",
     "parse_expression",
     "render_github",

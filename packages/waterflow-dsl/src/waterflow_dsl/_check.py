@@ -8,6 +8,7 @@ from functools import lru_cache
 import msgspec
 
 from waterflow_dsl._analysis import Against, analyse
+from waterflow_dsl._analysis._called import own_key
 from waterflow_dsl._catalog import Catalog
 from waterflow_dsl._compile import compile_workflow
 from waterflow_dsl._convert import convert
@@ -60,12 +61,18 @@ def check(
         dialect: ``github`` accepts what GitHub accepts and nothing else.
         catalog: nodes, groups and agents to check against; without it, their names are not checked.
         variables: names of variables that are passed at submit; they count as declared.
-        files: texts of the workflows that jobs call, by the path that ``uses`` gives (``./`` in front may be left out).
-            Calls of these are judged by what they declare, and must not go in circles; other calls are not judged.
+        files: texts of the workflows that jobs call, by their paths from the directory of this one. Calls of these are
+            judged by what they declare, and must not go in circles; other calls are not judged.
     """
-    against = Against(dialect=dialect, catalog=catalog, variables=frozenset(variables), filename=filename, files=files)
+    known = frozenset(variables)
+    against = Against(dialect=dialect, catalog=catalog, variables=known, key=own_key(filename), files=files)
+    return check_against(text, filename, against)
+
+
+def check_against(text: str | bytes, filename: str, against: Against) -> CheckResult:
+    """The same, for a file that is one of several."""
     request = _Request(text, filename, against)
-    size = len(text) + sum(len(each) for each in (files or {}).values())
+    size = len(text) + sum(len(each) for each in (against.files or {}).values())
     return _cached(request) if size <= _CACHED_SIZE else _check(request)
 
 
@@ -78,7 +85,7 @@ class _Request:
         self.against = against
         files = None if against.files is None else tuple(sorted(against.files.items()))
         digest = against.catalog.digest if against.catalog else None
-        self._key = (text, filename, against.dialect, digest, against.variables, files)
+        self._key = (text, filename, against.dialect, digest, against.variables, against.key, files)
 
     def __hash__(self) -> int:
         return hash(self._key)

@@ -102,12 +102,19 @@ class Code(StrEnum):
     UNKNOWN_AGENT = "WF1703"
     NEEDS_TARGET_ALL = "WF1704"
     NO_CAPABILITY = "WF1705"
+    NODE_NOT_THERE = "WF1706"
+    NO_MEMBER_FITS = "WF1707"
+    NOT_EVERYWHERE = "WF1708"
+    NOBODY_ONLINE = "WF1709"
+    NOBODY_ONLINE_YET = "WF1710"
 
     NOT_CALLABLE = "WF1901"
     UNKNOWN_CALL_INPUT = "WF1902"
     CALL_INPUT_TYPE = "WF1903"
     MISSING_CALL_INPUT = "WF1904"
     CALL_CYCLE = "WF1905"
+    UNKNOWN_CALLED = "WF1906"
+    CALL_DEPTH = "WF1907"
 
 
 class CodeInfo(msgspec.Struct, frozen=True):
@@ -288,6 +295,32 @@ CODES: dict[Code, CodeInfo] = {
         "The node needs something that no agent of the job's group has found or declares, such as `docker`. "
         "Install it, or let the job run elsewhere.",
     ),
+    Code.NODE_NOT_THERE: CodeInfo(
+        "A node that no member has",
+        "No agent of the job's target can run the step: the message says what each of them lacks. Install the node "
+        "pack there, or let the job run elsewhere.",
+    ),
+    Code.NO_MEMBER_FITS: CodeInfo(
+        "No member has all that the job needs",
+        "All steps of a job run on one host, and each member of the target lacks something. Install it on one of them, "
+        "or split the job.",
+    ),
+    Code.NOT_EVERYWHERE: CodeInfo(
+        "A node that some members lack",
+        "With `target: all` every member runs the job; on those that the message names the step will fail.",
+        _W,
+    ),
+    Code.NOBODY_ONLINE: CodeInfo(
+        "Nobody is there to run the job",
+        "No member of the job's target is online, and its `offline` policy is `fail` (the default). Start an agent, or "
+        "let the job wait (`offline: {wait: 2h}`) or be skipped (`offline: skip`).",
+    ),
+    Code.NOBODY_ONLINE_YET: CodeInfo(
+        "Nobody is there to run the job yet",
+        "No member of the job's target is online now. The run is accepted, because the job may wait, be skipped, or "
+        "start later.",
+        _W,
+    ),
     Code.NOT_CALLABLE: CodeInfo(
         "A workflow that cannot be called", "A workflow that others call has the trigger `call` under `on`."
     ),
@@ -304,5 +337,13 @@ CODES: dict[Code, CodeInfo] = {
     ),
     Code.CALL_CYCLE: CodeInfo(
         "Workflows that call each other", "The calls would never end. Remove one of those that the message names."
+    ),
+    Code.UNKNOWN_CALLED: CodeInfo(
+        "A called workflow that is not there",
+        "`./path` is a file beside the caller, which is sent along with it; a bare name is a stored workflow.",
+    ),
+    Code.CALL_DEPTH: CodeInfo(
+        "Calls that are nested too deeply",
+        "At most ten levels: the workflow itself and nine that it calls, one through the other, as on GitHub.",
     ),
 }

@@ -10,6 +10,18 @@ _TEXT = {"type": "string"}
 _DURATION = {"type": ["string", "number"], "format": DURATION_FORMAT, "description": "`10m` or a number of seconds"}
 _NAMES = {"type": ["array", "string"], "items": {"type": "string"}}
 _FREE: dict[str, Any] = {}
+_ASKED: dict[str, Any] = {
+    "type": ["object", "null"],
+    "properties": {
+        "type": {"enum": ["string", "number", "boolean", "choice", "json"]},
+        "description": _TEXT,
+        "required": {"type": ["boolean", "string"]},
+        "default": {},
+        "options": {"type": ["array", "string"]},
+    },
+    "additionalProperties": False,
+}
+"""An input of ``approval``: what an input under ``on.manual`` says."""
 
 
 def _node(
@@ -51,7 +63,12 @@ _SIGNATURES = (
     _node(
         "approval",
         "Waits until somebody approves or rejects.",
-        {"message": _TEXT, "approvers": _NAMES, "inputs": {"type": "object"}, "timeout": _DURATION},
+        {
+            "message": _TEXT,
+            "approvers": _NAMES,
+            "inputs": {"type": "object", "additionalProperties": _ASKED, "description": "what the answer must give"},
+            "timeout": _DURATION,
+        },
         outputs={
             "approved": {"type": "boolean"},
             "by": _TEXT,
@@ -66,11 +83,12 @@ _SIGNATURES = (
     _node("stop", "Ends the job as a success.", {"message": _TEXT}),
     _node(
         "workflow/run",
-        "Starts another workflow.",
+        "Starts another workflow as a run of its own, and waits for its end.",
         {
-            "workflow": _TEXT,
+            "workflow": {**_TEXT, "description": "`./path` of a file beside this one, or a stored workflow"},
             "inputs": {"type": "object"},
             "vars": {"type": "object"},
+            "secrets": {"type": "object", "description": "secrets that it gets; no other"},
             "wait": {"type": "boolean", "default": True},
         },
         "workflow",

@@ -27,12 +27,12 @@ from waterflow_dsl._source import Mapping, Node, SourceText
 
 
 class Against(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file is judged against."""
+    """What a file is judged against. ``key`` is its own among ``files``."""
 
     dialect: Dialect
     catalog: Catalog | None
     variables: frozenset[str]
-    filename: str = ""
+    key: str = ""
     files: ReadOnly[str, str] | None = None
 
 
@@ -42,7 +42,7 @@ def analyse(workflow: model.Workflow, source: SourceText, report: Report, agains
     check_structure(workflow, report, against.dialect)
     check_inputs(workflow, report, against.dialect)
     check_graph(workflow, report)
-    called = CalledFiles(against.filename, workflow, against.files, against.dialect)
+    called = CalledFiles(against.key, workflow, against.files, against.dialect)
     check_calls(workflow, called, report)
     contexts = file_contexts(workflow, against.variables)
     jobs = Jobs(workflow, against.variables, called)
