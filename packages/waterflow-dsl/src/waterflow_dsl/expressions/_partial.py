@@ -4,8 +4,8 @@ This is what a plan can say of a condition before the run. Operands that decide 
 whatever `x` will be.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
 
 import msgspec
 
@@ -117,19 +117,22 @@ def _entry(mapping: Mapping[str, object], key: str, missing: object) -> object:
     return next((value for name, value in mapping.items() if name.casefold() == folded), missing)
 
 
-def _inner(value: Any, segment: str | int) -> object:
+def _inner(value: object, segment: str | int) -> object:
     if isinstance(value, Mapping):
-        mapping: Mapping[str, object] = value
-        return _entry(mapping, str(segment), None)
+        return _entry(cast("Mapping[str, object]", value), str(segment), None)
     if isinstance(value, list) and isinstance(segment, int):
-        items: list[object] = value
+        items = cast("list[object]", value)
         return items[segment] if 0 <= segment < len(items) else None
     return None
 
 
-def _find(value: Any) -> Unknown | None:
+def _find(value: object) -> Unknown | None:
     """The first unknown in a value."""
     if isinstance(value, Unknown):
         return value
-    inner: list[Any] = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    inner: Iterable[object] = ()
+    if isinstance(value, dict):
+        inner = cast("dict[str, object]", value).values()
+    elif isinstance(value, list):
+        inner = cast("list[object]", value)
     return next((found for each in inner if (found := _find(each))), None)
