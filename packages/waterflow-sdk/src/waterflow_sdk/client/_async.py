@@ -75,11 +75,13 @@ class AsyncClient:
         secrets: Mapping[str, str] | None = None,
         labels: Sequence[str] = (),
         idempotency_key: str | None = None,
+        files: Mapping[str, str] | None = None,
     ) -> Run:
         """Start a run of the workflow file ``yaml`` (its text); return as soon as the server has accepted it.
 
-        ``filename`` is for messages only. Without an ``idempotency_key`` one is made, so that a submit that is repeated
-        after a broken connection never starts two runs. Raises :class:`InvalidWorkflow` with all diagnostics.
+        ``filename`` is for messages only. ``files`` are the workflows that it calls (``uses: ./lib/release.yaml``),
+        texts by their paths from its directory. Without an ``idempotency_key`` one is made, so that a submit that is
+        repeated after a broken connection never starts two runs. Raises :class:`InvalidWorkflow` with all diagnostics.
         """
         body = SubmitRequest(
             yaml=yaml,
@@ -89,6 +91,7 @@ class AsyncClient:
             secrets=dict(secrets or {}),
             labels=list(labels),
             idempotency_key=idempotency_key or uuid4().hex,
+            files=dict(files or {}),
         )
         answer = await self._transport.call("POST", "/v1/workflows", SubmitResponse, body=body)
         return Run(self._transport, answer.id, url=answer.url, created=answer.created, warnings=tuple(answer.warnings))
@@ -119,9 +122,11 @@ class AsyncClient:
             if cursor is None:
                 return
 
-    async def validate(self, yaml: str, *, filename: str = "workflow.yaml") -> ValidateResponse:
-        """Check a workflow file against the server's catalog without running it."""
-        body = ValidateRequest(yaml=yaml, filename=filename)
+    async def validate(
+        self, yaml: str, *, filename: str = "workflow.yaml", files: Mapping[str, str] | None = None
+    ) -> ValidateResponse:
+        """Check a workflow file, with the ``files`` that it calls, against the server's catalog without running it."""
+        body = ValidateRequest(yaml=yaml, filename=filename, files=dict(files or {}))
         return await self._transport.call("POST", "/v1/validate", ValidateResponse, body=body)
 
     async def nodes(self) -> list[NodeEntry]:

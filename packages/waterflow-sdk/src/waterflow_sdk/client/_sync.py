@@ -209,6 +209,7 @@ class Client:
         secrets: Mapping[str, str] | None = None,
         labels: Sequence[str] = (),
         idempotency_key: str | None = None,
+        files: Mapping[str, str] | None = None,
     ) -> SyncRun:
         """See :meth:`AsyncClient.submit`."""
         work = self._client.submit(
@@ -219,6 +220,7 @@ class Client:
             secrets=secrets,
             labels=labels,
             idempotency_key=idempotency_key,
+            files=files,
         )
         return SyncRun(self._portal, self._portal.call(work))
 
@@ -239,9 +241,11 @@ class Client:
         while (item := self._portal.call(_next(pages))) is not None:
             yield item
 
-    def validate(self, yaml: str, *, filename: str = "workflow.yaml") -> ValidateResponse:
+    def validate(
+        self, yaml: str, *, filename: str = "workflow.yaml", files: Mapping[str, str] | None = None
+    ) -> ValidateResponse:
         """See :meth:`AsyncClient.validate`."""
-        return self._portal.call(self._client.validate(yaml, filename=filename))
+        return self._portal.call(self._client.validate(yaml, filename=filename, files=files))
 
     def nodes(self) -> list[NodeEntry]:
         """See :meth:`AsyncClient.nodes`."""

@@ -15,8 +15,21 @@ from ._api import (
     ValidateRequest,
     ValidateResponse,
 )
+from ._approval import ApprovalAnswer, ApprovalInput, ApprovalState, EnvironmentState
 from ._base import WIRE_VERSION, Wire, WireVersionError, canonical_json, check_wire_version, decode, digest
 from ._events import EventKind, RunEnd, RunEvent
+from ._groups import (
+    GroupChange,
+    GroupMember,
+    GroupPut,
+    GroupsApplied,
+    GroupsApply,
+    GroupSpec,
+    GroupState,
+    GroupTarget,
+    MembersChange,
+    MemberSource,
+)
 from ._log import LogAck, LogEventKind, LogLine, LogRecord, LogRef, LogStreamKind, StreamName
 from ._manifest import INTERFACE_VERSION, NodeEntry, NodeExample, NodeManifest
 from ._names import (
@@ -30,13 +43,24 @@ from ._names import (
     ORCHESTRATOR_QUEUE,
     agent_queue,
     agent_workflow_id,
+    call_workflow_id,
     control_queue,
     document_workflow_id,
     group_queue,
     job_workflow_id,
     run_workflow_id,
 )
-from ._presence import AgentConfig, AgentHello, AgentLoad, AgentState, AgentStatus, BrokenNode, LeaseGrant
+from ._presence import (
+    AgentConfig,
+    AgentHello,
+    AgentLoad,
+    AgentState,
+    AgentStatus,
+    BrokenNode,
+    LeaseGrant,
+    ModeRequest,
+    RunningAttempt,
+)
 from ._state import AgentRef, AttemptState, ErrorInfo, Interval, JobState, RunState, RunSummary, State, StepState
 from ._task import MAX_OUTPUT_BYTES, AttemptKey, ClaimRequest, NodeOutcome, NodeTask, RunInfo
 
@@ -58,15 +82,27 @@ __all__ = [
     "AgentRef",
     "AgentState",
     "AgentStatus",
+    "ApprovalAnswer",
+    "ApprovalInput",
     "ApprovalRequest",
+    "ApprovalState",
     "AttemptKey",
     "AttemptState",
     "BrokenNode",
     "CancelRequest",
     "ClaimRequest",
+    "EnvironmentState",
     "ErrorInfo",
     "EventKind",
     "EventRequest",
+    "GroupChange",
+    "GroupMember",
+    "GroupPut",
+    "GroupSpec",
+    "GroupState",
+    "GroupTarget",
+    "GroupsApplied",
+    "GroupsApply",
     "Health",
     "Interval",
     "JobState",
@@ -78,6 +114,9 @@ __all__ = [
     "LogRecord",
     "LogRef",
     "LogStreamKind",
+    "MemberSource",
+    "MembersChange",
+    "ModeRequest",
     "NodeEntry",
     "NodeExample",
     "NodeManifest",
@@ -92,6 +131,7 @@ __all__ = [
     "RunPage",
     "RunState",
     "RunSummary",
+    "RunningAttempt",
     "State",
     "StepState",
     "StreamName",
@@ -103,6 +143,7 @@ __all__ = [
     "WireVersionError",
     "agent_queue",
     "agent_workflow_id",
+    "call_workflow_id",
     "canonical_json",
     "check_wire_version",
     "control_queue",

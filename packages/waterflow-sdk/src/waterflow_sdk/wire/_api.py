@@ -12,7 +12,8 @@ from ._state import RunSummary, State
 class SubmitRequest(Wire, frozen=True, kw_only=True):
     """``POST /v1/workflows``: the workflow file as text and what this run gets.
 
-    ``filename`` is only for messages. The same ``idempotency_key`` gives the same run, however often it is sent.
+    ``filename`` is only for messages. ``files`` are the workflows that it calls, texts by their paths from its
+    directory (``lib/release.yaml``). The same ``idempotency_key`` gives the same run, however often it is sent.
     """
 
     yaml: str
@@ -24,6 +25,7 @@ class SubmitRequest(Wire, frozen=True, kw_only=True):
     tenant_id: str | None = None
     idempotency_key: str | None = None
     run_at: datetime | None = None
+    files: dict[str, str] = {}
 
 
 class SubmitResponse(Wire, frozen=True, kw_only=True):
@@ -80,10 +82,11 @@ class EventRequest(Wire, frozen=True, kw_only=True):
 
 
 class ValidateRequest(Wire, frozen=True, kw_only=True):
-    """``POST /v1/validate``."""
+    """``POST /v1/validate``. ``files`` are the workflows that it calls, as for a submit."""
 
     yaml: str
     filename: str = "workflow.yaml"
+    files: dict[str, str] = {}
 
 
 class ValidateResponse(Wire, frozen=True, kw_only=True):

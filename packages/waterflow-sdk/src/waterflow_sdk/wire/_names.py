@@ -52,6 +52,11 @@ def job_workflow_id(run_id: str, instance: str) -> str:
     return f"run/{run_id}/{instance}"
 
 
+def call_workflow_id(run_id: str, instance: str) -> str:
+    """Workflow id of the reusable workflow that a job instance calls; no job instance has a dot behind its name."""
+    return f"run/{run_id}/{instance}.run"
+
+
 def agent_workflow_id(agent_id: str) -> str:
     """Workflow id of an agent."""
     return f"agent/{agent_id}"

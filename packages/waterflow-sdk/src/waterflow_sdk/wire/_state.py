@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from ._approval import ApprovalState, EnvironmentState
 from ._base import Wire
 from ._log import LogRef
 
@@ -90,7 +91,7 @@ class AttemptState(Wire, frozen=True, kw_only=True):
 class StepState(Wire, frozen=True, kw_only=True):
     """A step or a block. ``state`` is GitHub's *outcome*; ``conclusion`` is the state after continue-on-error.
 
-    ``waits`` are the times in which it waited for somebody or something outside.
+    ``waits`` are the times in which it waited for somebody or something outside; ``approval`` is what it asks.
     """
 
     path: str
@@ -107,6 +108,7 @@ class StepState(Wire, frozen=True, kw_only=True):
     attempts: list[AttemptState] = []
     steps: list[StepState] = []
     waits: list[Interval] = []
+    approval: ApprovalState | None = None
 
 
 class JobState(Wire, frozen=True, kw_only=True):
@@ -114,7 +116,9 @@ class JobState(Wire, frozen=True, kw_only=True):
     run whose result this is, where a retry kept it. It is ``queued`` until an agent has it (``started``); ``waits`` are
     the times in which it looked for one in vain, the last 20 of them.
 
-    ``concurrency`` is the group that it waits for, holds or held, empty without one.
+    ``concurrency`` is the group that it waits for, holds or held, empty without one. ``approval`` is what its
+    ``environment`` asks before it begins. ``calls`` names the reusable workflow that it runs in place of steps: that
+    one's jobs stand behind it in the tree, as ``<instance>/<job>``.
     """
 
     id: str
@@ -136,10 +140,14 @@ class JobState(Wire, frozen=True, kw_only=True):
     queued: datetime | None = None
     waits: list[Interval] = []
     pauses: list[Interval] = []
+    approval: ApprovalState | None = None
+    environment: EnvironmentState | None = None
+    calls: str = ""
 
 
 class RunState(Wire, frozen=True, kw_only=True):
-    """A run, as ``GET /v1/workflows/{id}`` shows it. ``link`` names the run that this one continues or retries.
+    """A run, as ``GET /v1/workflows/{id}`` shows it. ``link`` names the run that this one continues or retries,
+    ``parent`` the run that started this one by ``workflow/run``.
 
     ``concurrency`` is the group that it waits for, holds or held, empty without one.
     """
@@ -162,6 +170,7 @@ class RunState(Wire, frozen=True, kw_only=True):
     jobs: list[JobState] = []
     concurrency: str = ""
     pauses: list[Interval] = []
+    parent: str | None = None
 
 
 class RunSummary(Wire, frozen=True, kw_only=True):
