@@ -59,6 +59,12 @@ class AgentHello(Wire, frozen=True, kw_only=True):
         return AgentRef(id=self.id, name=self.name)
 
 
+class ModeRequest(Wire, frozen=True, kw_only=True):
+    """``POST /v1/agents/{id}/drain``, ``/cordon`` and ``/uncordon``: why, for those who look at the agent."""
+
+    reason: str = ""
+
+
 class LeaseGrant(Wire, frozen=True, kw_only=True):
     """Input of the lease activity: which incarnation holds it, and in which groups it works."""
 
@@ -73,8 +79,22 @@ class AgentConfig(Wire, frozen=True, kw_only=True):
     status: AgentStatus = AgentStatus.ONLINE
 
 
+class RunningAttempt(Wire, frozen=True, kw_only=True):
+    """A step attempt that runs on an agent now. ``job`` is the instance, ``step`` its path in the job."""
+
+    run: str
+    job: str
+    step: str
+    attempt: int
+    since: datetime
+
+
 class AgentLoad(Wire, frozen=True, kw_only=True):
-    """Heartbeat of the lease. ``running`` steps of ``slots``; load average over one minute; memory in bytes."""
+    """Heartbeat of the lease. ``running`` steps of ``slots``; load average over one minute; memory in bytes.
+
+    ``held`` slots are kept for jobs between two of their steps. ``attempts`` are those that run, the oldest first, at
+    most 50.
+    """
 
     time: datetime
     running: int
@@ -82,12 +102,15 @@ class AgentLoad(Wire, frozen=True, kw_only=True):
     load1: float = 0.0
     memory_used: int = 0
     memory_total: int = 0
+    held: int = 0
+    attempts: list[RunningAttempt] = []
 
 
 class AgentState(Wire, frozen=True, kw_only=True):
     """An agent as ``GET /v1/agents`` shows it. ``reason`` says in words why it is not online.
 
     ``broken_nodes`` are the nodes that it found and cannot use, with the reason; it may be using their former versions.
+    ``registered`` are those of its ``groups`` that it names itself; None where it is not known.
     """
 
     id: str
@@ -98,6 +121,7 @@ class AgentState(Wire, frozen=True, kw_only=True):
     version: str = ""
     incarnation: str = ""
     groups: list[str] = []
+    registered: list[str] | None = None
     tags: list[str] = []
     capabilities: dict[str, str] = {}
     slots: int = 0
