@@ -23,7 +23,7 @@ from ._logs import LogFilter, LogStream
 from ._transport import Transport, pauses, segment
 
 View = Literal["summary", "full"]
-RetryScope = Literal["failed", "failed-jobs", "job", "all"]
+RetryScope = Literal["failed", "failed-hosts", "failed-jobs", "job", "step", "all"]
 
 
 class Run:
@@ -144,18 +144,21 @@ class Run:
         """
         await self._tell("events", EventRequest(name=name, payload=payload))
 
-    async def retry(self, scope: RetryScope = "failed", job: str | None = None) -> Run:
+    async def retry(self, scope: RetryScope = "failed", job: str | None = None, step: str | None = None) -> Run:
         """Start a new run, linked to this one, that keeps what has succeeded; give the new one.
 
-        ``failed``: failed job instances go on at their first step that did not succeed; ``failed-jobs``: they run again
-        from their first step; ``job``: the job named by ``job`` and all that need it; ``all``: everything. Raises
+        ``failed``: failed job instances go on at their first step that did not succeed; ``failed-hosts``: so do the
+        failed hosts of jobs that run on several, and other failed jobs stay as they are; ``failed-jobs``: failed
+        instances run again from their first step; ``job``: the job named by ``job`` and all that need it; ``step``:
+        every instance of a job goes on at ``step`` (``"<job>.<step id>"`` or ``"<job>.steps[2]"``), and all that need
+        the job run again; ``all``: everything. Raises
         :class:`RunNotEnded` and :class:`NothingToRetry`.
         """
         answer = await self._transport.call(
             "POST",
             f"{self._path}/retry",
             SubmitResponse,
-            body=RetryRequest(scope=scope, job=job),
+            body=RetryRequest(scope=scope, job=job, step=step),
             missing=RunNotFound,
             safe=False,  # a second one would be a second run
         )

@@ -157,9 +157,9 @@ class SyncRun:
         """See :meth:`Run.send_event`."""
         self._portal.call(self._run.send_event(name, payload))
 
-    def retry(self, scope: RetryScope = "failed", job: str | None = None) -> SyncRun:
+    def retry(self, scope: RetryScope = "failed", job: str | None = None, step: str | None = None) -> SyncRun:
         """See :meth:`Run.retry`."""
-        return SyncRun(self._portal, self._portal.call(self._run.retry(scope, job)))
+        return SyncRun(self._portal, self._portal.call(self._run.retry(scope, job, step)))
 
 
 class Client:

@@ -17,6 +17,7 @@ from ._api import (
 )
 from ._approval import ApprovalAnswer, ApprovalInput, ApprovalState, EnvironmentState
 from ._base import WIRE_VERSION, Wire, WireVersionError, canonical_json, check_wire_version, decode, digest
+from ._edit import EditedJob, EditReport, EditRequest, EditResponse
 from ._events import EventKind, RunEnd, RunEvent
 from ._groups import (
     GroupChange,
@@ -50,6 +51,18 @@ from ._names import (
     job_workflow_id,
     run_workflow_id,
 )
+from ._plan_view import (
+    PlannedApproval,
+    PlannedConcurrency,
+    PlannedCondition,
+    PlannedHost,
+    PlannedInstance,
+    PlannedJob,
+    PlannedSecret,
+    PlannedStep,
+    PlanRequest,
+    PlanView,
+)
 from ._presence import (
     AgentConfig,
     AgentHello,
@@ -61,7 +74,19 @@ from ._presence import (
     ModeRequest,
     RunningAttempt,
 )
-from ._state import AgentRef, AttemptState, ErrorInfo, Interval, JobState, RunState, RunSummary, State, StepState
+from ._state import (
+    AgentRef,
+    AttemptState,
+    BatchState,
+    ErrorInfo,
+    Interval,
+    JobState,
+    RolloutState,
+    RunState,
+    RunSummary,
+    State,
+    StepState,
+)
 from ._task import MAX_OUTPUT_BYTES, AttemptKey, ClaimRequest, NodeOutcome, NodeTask, RunInfo
 
 __all__ = [
@@ -88,9 +113,14 @@ __all__ = [
     "ApprovalState",
     "AttemptKey",
     "AttemptState",
+    "BatchState",
     "BrokenNode",
     "CancelRequest",
     "ClaimRequest",
+    "EditReport",
+    "EditRequest",
+    "EditResponse",
+    "EditedJob",
     "EnvironmentState",
     "ErrorInfo",
     "EventKind",
@@ -123,8 +153,19 @@ __all__ = [
     "NodeOutcome",
     "NodeTask",
     "PauseRequest",
+    "PlanRequest",
+    "PlanView",
+    "PlannedApproval",
+    "PlannedConcurrency",
+    "PlannedCondition",
+    "PlannedHost",
+    "PlannedInstance",
+    "PlannedJob",
+    "PlannedSecret",
+    "PlannedStep",
     "Problem",
     "RetryRequest",
+    "RolloutState",
     "RunEnd",
     "RunEvent",
     "RunInfo",

@@ -47,12 +47,16 @@ class CancelRequest(Wire, frozen=True, kw_only=True):
 class RetryRequest(Wire, frozen=True, kw_only=True):
     """``POST /v1/workflows/{id}/retry``: a new run, linked to this one, that keeps what has succeeded.
 
-    ``scope``: ``failed`` = failed job instances go on at their first step that did not succeed; ``failed-jobs`` = they
-    run again from their first step; ``job`` = the job named by ``job`` and all that need it; ``all`` = everything.
+    ``scope``: ``failed`` = failed job instances go on at their first step that did not succeed; ``failed-hosts`` = so
+    do the failed hosts of jobs that run on several, and other failed jobs stay as they are; ``failed-jobs`` = failed
+    instances run again from their first step; ``job`` = the job named by ``job`` and all that need it; ``step`` = every
+    instance of a job goes on at the step named by ``step`` (``<job>.<step id>`` or ``<job>.steps[2]``), and all that
+    need the job run again; ``all`` = everything.
     """
 
-    scope: Literal["failed", "failed-jobs", "job", "all"] = "failed"
+    scope: Literal["failed", "failed-hosts", "failed-jobs", "job", "step", "all"] = "failed"
     job: str | None = None
+    step: str | None = None
 
 
 class PauseRequest(Wire, frozen=True, kw_only=True):

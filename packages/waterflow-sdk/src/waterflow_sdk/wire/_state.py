@@ -119,6 +119,10 @@ class JobState(Wire, frozen=True, kw_only=True):
     ``concurrency`` is the group that it waits for, holds or held, empty without one. ``approval`` is what its
     ``environment`` asks before it begins. ``calls`` names the reusable workflow that it runs in place of steps: that
     one's jobs stand behind it in the tree, as ``<instance>/<job>``.
+
+    ``batch`` is the number of its batch in a rollout, from 1; ``gate`` says that it is no host's work but what stands
+    between two batches: ``check`` (the health gate), ``approval`` (``pause-between: approval``) or ``threshold``
+    (``on-threshold: pause``).
     """
 
     id: str
@@ -143,13 +147,42 @@ class JobState(Wire, frozen=True, kw_only=True):
     approval: ApprovalState | None = None
     environment: EnvironmentState | None = None
     calls: str = ""
+    batch: int | None = None
+    gate: str = ""
+
+
+class BatchState(Wire, frozen=True, kw_only=True):
+    """One batch of a rollout, from 1; ``hosts`` of the group are in it, ``failed`` of them have failed."""
+
+    number: int
+    state: State
+    hosts: int
+    failed: int = 0
+    started: datetime | None = None
+    ended: datetime | None = None
+
+
+class RolloutState(Wire, frozen=True, kw_only=True):
+    """How the rollout of a job stands: ``failed`` of ``hosts``, of which ``max_failures`` are borne.
+
+    It is ``waiting`` while people decide or a pause between two batches lasts; ``reason`` says why.
+    """
+
+    job: str
+    state: State
+    hosts: int
+    failed: int
+    max_failures: int
+    reason: str = ""
+    batches: list[BatchState] = []
 
 
 class RunState(Wire, frozen=True, kw_only=True):
     """A run, as ``GET /v1/workflows/{id}`` shows it. ``link`` names the run that this one continues or retries,
     ``parent`` the run that started this one by ``workflow/run``.
 
-    ``concurrency`` is the group that it waits for, holds or held, empty without one.
+    ``concurrency`` is the group that it waits for, holds or held, empty without one. ``shards`` are the parts that keep
+    the states of a large job's instances while they run; whoever asks the server gets a tree with these put in.
     """
 
     id: str
@@ -170,6 +203,8 @@ class RunState(Wire, frozen=True, kw_only=True):
     jobs: list[JobState] = []
     concurrency: str = ""
     pauses: list[Interval] = []
+    rollouts: list[RolloutState] = []
+    shards: list[str] = []
     parent: str | None = None
 
 
