@@ -24,15 +24,23 @@ async def run_endings(runner: StepRunner, job: JobPlan, main: Scope, records: li
 
 async def _roll_back(runner: StepRunner, main: Scope, records: list[StepRecord]) -> bool:
     trouble = False
-    for step, _record in reversed(main.completed):
+    for step, record in reversed(main.completed):
         if step.rollback:
-            trouble = await _run(runner, main, step.rollback, records) or trouble
+            moved = (step.path, record.path)  # into the iteration that is undone
+            trouble = await _run(runner, main, step.rollback, records, prefix=moved) or trouble
     return trouble
 
 
-async def _run(runner: StepRunner, main: Scope, nodes: tuple[NodePlan, ...], records: list[StepRecord]) -> bool:
+async def _run(
+    runner: StepRunner,
+    main: Scope,
+    nodes: tuple[NodePlan, ...],
+    records: list[StepRecord],
+    *,
+    prefix: tuple[str, str] = ("", ""),
+) -> bool:
     """A list of steps with a fresh view of failure: ``success()`` asks about these steps, not about the job's."""
     scope = Scope(steps=main.steps, names=main.names)
     with runner.job.stop.set_aside():
-        await runner.run_list(nodes, scope, records)
+        await runner.run_list(nodes, scope, records, prefix=prefix)
     return scope.failed
