@@ -9,12 +9,13 @@ import waterflow_server
 
 SERVER = Path(waterflow_server.__file__).parent
 
-NOT_WORKFLOW_CODE = frozenset({"activities.py", "registry.py", "_activities.py", "_client.py"})
-"""Of ``presence`` and ``concurrency``: these run in activities and in the API."""
+NOT_WORKFLOW_CODE = frozenset({"activities.py", "registry.py", "_activities.py", "_client.py", "_store.py"})
+"""Of ``presence``, ``documents`` and ``concurrency``: these run in activities and in the API."""
 
 WORKFLOW_CODE = [
     *sorted((SERVER / "engine").rglob("*.py")),
     *sorted(path for path in (SERVER / "concurrency").glob("*.py") if path.name not in NOT_WORKFLOW_CODE),
+    *sorted(path for path in (SERVER / "documents").glob("*.py") if path.name not in NOT_WORKFLOW_CODE),
     *sorted(path for path in (SERVER / "presence").glob("*.py") if path.name not in NOT_WORKFLOW_CODE),
 ]
 
@@ -33,7 +34,7 @@ class TestWorkflowCode:
             "engine/run.py",
             "engine/job.py",
             "presence/_agent_workflow.py",
-            "presence/_document_workflow.py",
+            "documents/_workflow.py",
         }
 
 

@@ -10,11 +10,13 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from waterflow_sdk.wire import ORCHESTRATOR_QUEUE
 
 from ..concurrency import WaterflowLock, lock_activities
+from ..documents import DocumentWorkflow
+from ..groups import GroupsWorkflow, group_activities
 from ..presence import PRESENCE_WORKFLOWS, presence_activities
 from .job import WaterflowJob
 from .run import WaterflowRun
 
-WORKFLOWS = [WaterflowRun, WaterflowJob, WaterflowLock, *PRESENCE_WORKFLOWS]
+WORKFLOWS = [WaterflowRun, WaterflowJob, WaterflowLock, DocumentWorkflow, GroupsWorkflow, *PRESENCE_WORKFLOWS]
 """Every workflow type that a server runs; what the replay tests replay."""
 
 CACHED_WORKFLOWS = 1000
@@ -40,7 +42,7 @@ def create_worker(client: Client) -> Worker:
         client,
         task_queue=ORCHESTRATOR_QUEUE,
         workflows=WORKFLOWS,
-        activities=[*presence_activities(client), *lock_activities(client)],
+        activities=[*presence_activities(client), *group_activities(client), *lock_activities(client)],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=CACHED_WORKFLOWS,
         max_concurrent_workflow_tasks=20,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from waterflow_sdk.wire import AgentHello, AgentState, AgentStatus, Wire
 
 FIND_AGENTS_ACTIVITY = "FindAgents"
@@ -62,16 +60,3 @@ class ModeChange(Wire, frozen=True, kw_only=True):
     """An administrator's reason for cordoning, draining or uncordoning."""
 
     reason: str = ""
-
-
-class DocumentSeed(Wire, frozen=True, kw_only=True):
-    """Version of a document when its workflow starts; the value itself is in the memo."""
-
-    version: int = 1
-
-
-class DocumentPut(Wire, frozen=True, kw_only=True):
-    """A new value, valid only on top of version ``expected``."""
-
-    expected: int
-    value: Any

@@ -14,14 +14,13 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes, Workfl
 from waterflow_sdk.wire import ORCHESTRATOR_QUEUE, AgentState, NodeManifest, document_workflow_id
 
 from .._search_attributes import KIND, NAME
-from ._document_workflow import DOCUMENT_WORKFLOW, VALUE_MEMO, VERSION_MEMO
+from ..documents import DOCUMENT_WORKFLOW, VALUE_MEMO, VERSION_MEMO, DocumentSeed
 from ._wire import (
     FIND_AGENTS_ACTIVITY,
     MANIFEST_KIND,
     MISSING_MANIFESTS_ACTIVITY,
     STORE_MANIFESTS_ACTIVITY,
     AgentQuery,
-    DocumentSeed,
 )
 from .registry import AgentRegistry
 

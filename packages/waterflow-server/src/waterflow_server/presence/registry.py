@@ -22,7 +22,7 @@ from waterflow_sdk.wire import (
 )
 
 from .._search_attributes import GROUPS, KIND, NAME, STATE
-from ._document_workflow import VALUE_MEMO
+from ..documents import VALUE_MEMO
 from ._wire import ALL_SERVERS, MANIFEST_KIND, STATE_MEMO
 
 Agents = list[AgentState]

@@ -8,7 +8,7 @@ import pytest
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 
 from waterflow_sdk.wire import ORCHESTRATOR_QUEUE
-from waterflow_server.presence import DOCUMENT_WORKFLOW, DocumentPut, DocumentSeed
+from waterflow_server.documents import DOCUMENT_WORKFLOW, DocumentPut, DocumentSeed
 
 
 async def create(client: Client) -> WorkflowHandle[Any, Any]:
@@ -56,7 +56,7 @@ class TestPut:
 @pytest.mark.usefixtures("orchestrator")
 class TestRollOver:
     async def test_keeps_the_newest_value(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("waterflow_server.presence._document_workflow._CHANGES_PER_RUN", 3)
+        monkeypatch.setattr("waterflow_server.documents._workflow._CHANGES_PER_RUN", 3)
         handle = await create(client)
         version = 1
         while version < 10:
