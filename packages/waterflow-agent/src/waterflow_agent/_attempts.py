@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -39,7 +40,11 @@ class Attempt:
         self.limit: float | None = None
         self.ended: asyncio.Future[NodeOutcome] = asyncio.get_running_loop().create_future()
         self.deliveries = 0
-        self._contact = _clock.elapsed()
+        self._begun = self._contact = _clock.elapsed()
+
+    def now(self) -> datetime:
+        """The start plus what has passed since: a clock that was set meanwhile changes no duration."""
+        return self.started + timedelta(seconds=_clock.elapsed() - self._begun)
 
     def stop(self, reason: StopReason, limit: float | None = None) -> None:
         """Asks the attempt to end: TERM, grace, KILL. The first reason counts."""

@@ -45,13 +45,18 @@ class Freshness:
     """Whether a task was handed over without delay, judged by the least delay seen of late.
 
     The difference of the server's clock and ours is in every delay alike, so only what is above the least one counts.
+    When our clock is set, what was known of the difference is forgotten.
     """
 
     def __init__(self, window: int = 100) -> None:
         self._delays: deque[float] = deque(maxlen=window)
+        self._jumps = _clock.Jumps()
 
     def fresh(self, delay: float) -> bool:
         """Notes a delay; the first one is never called fresh, because nothing is known of the clocks yet."""
+        if abs(self._jumps.seconds) > _FRESH / 2:
+            self._jumps = _clock.Jumps()
+            self._delays.clear()
         usual = min(self._delays, default=None)
         self._delays.append(delay)
         return usual is not None and delay - usual < _FRESH

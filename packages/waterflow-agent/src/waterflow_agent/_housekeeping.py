@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from . import _clock
 from ._journal import Journal
 from ._logs import Logs
 from ._memory import give_back
@@ -15,21 +16,45 @@ logger = logging.getLogger("waterflow.agent")
 
 _FIRST = 8.0
 _EVERY = 3600.0
+_JUMP = 3600.0
 _JOURNAL_KEEP = 7 * 86400.0  # far beyond any time in which an attempt is sent again
 
 
 async def keep_clean(journal: Journal, workspaces: Workspaces, logs: Logs, settings: AgentSettings) -> None:
-    """Cleans soon after the start and every hour, in a thread."""
+    """Gives back memory soon after the start, then cleans every hour, in a thread.
+
+    Not earlier: an outcome that was journalled before the start is asked for within minutes after it.
+    """
+    patience = Patience()
     await asyncio.sleep(_FIRST)
+    await asyncio.to_thread(give_back)
     while True:
+        await asyncio.sleep(_EVERY)
+        if not patience.over():
+            continue
         try:
-            await asyncio.to_thread(_clean, journal, workspaces, logs, settings)
+            await asyncio.to_thread(clean, journal, workspaces, logs, settings)
         except OSError as error:
             logger.warning("old files could not be removed: %s", error)
-        await asyncio.sleep(_EVERY)
 
 
-def _clean(journal: Journal, workspaces: Workspaces, logs: Logs, settings: AgentSettings) -> None:
+class Patience:
+    """After the host's clock was set forward, everything looks old: nothing is removed before it can be."""
+
+    def __init__(self) -> None:
+        self._jumps = _clock.Jumps()
+        self._until = 0.0
+
+    def over(self) -> bool:
+        """Whether ages can be believed."""
+        if (jump := self._jumps.seconds) > _JUMP:
+            logger.warning("the clock was set forward by %.0f s: nothing is removed for its age for a week", jump)
+            self._jumps, self._until = _clock.Jumps(), _clock.elapsed() + _JOURNAL_KEEP
+        return _clock.elapsed() >= self._until
+
+
+def clean(journal: Journal, workspaces: Workspaces, logs: Logs, settings: AgentSettings) -> None:
+    """Removes what is older than it has to be."""
     journal.forget_older_than(_JOURNAL_KEEP)
     workspaces.forget_older_than(settings.work_keep)
     logs.clean()
