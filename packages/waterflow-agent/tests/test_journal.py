@@ -51,6 +51,19 @@ class TestUnfinished:
         journal.finish(key("steps[1]"), OUTCOME)
         assert journal.unfinished() == [Unfinished(key(), AT, {4711: 99})]
 
+    def test_a_group_of_which_nothing_is_left_is_no_longer_its(self, journal: Journal) -> None:
+        journal.start(key(), "i1", AT)
+        journal.process(key(), 4711, 99)
+        journal.process(key(), 4712, 100)
+        journal.process_ended(key(), 4711)
+        assert journal.unfinished() == [Unfinished(key(), AT, {4712: 100})]
+
+    def test_after_a_reboot_no_group_is_left(self, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+        journal.start(key(), "i1", AT)
+        journal.process(key(), 4711, 99)
+        monkeypatch.setattr(journal, "_boot", "another")
+        assert journal.unfinished() == [Unfinished(key(), AT, {})]
+
     def test_a_line_that_was_cut_is_ignored(self, journal: Journal, tmp_path: Path) -> None:
         journal.start(key(), "i1", AT)
         (file,) = (tmp_path / "attempts").iterdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +27,29 @@ async def sleeper(mark: str | None) -> asyncio.subprocess.Process:
     """A process in a session of its own, with or without the mark of an attempt."""
     environ = {**os.environ, **({MARK: mark} if mark else {})}
     return await asyncio.create_subprocess_exec("sleep", "60", env=environ, start_new_session=True)
+
+
+async def leader_and_child(
+    tmp_path: Path, script: str, environ: dict[str, str] | None = None
+) -> tuple[asyncio.subprocess.Process, int]:
+    """The leader of a session, and the id of a child of it that runs the script."""
+    told = tmp_path / "child"
+    given = {**os.environ, "TOLD": str(told), "SCRIPT": script, **(environ or {})}
+    leader = await asyncio.create_subprocess_exec(
+        "sh", "-c", """sh -c 'echo $$ > "$TOLD"; eval "$SCRIPT"' & sleep 60""", env=given, start_new_session=True
+    )
+    async with asyncio.timeout(10):
+        while not (told.exists() and told.read_text().strip()):
+            await asyncio.sleep(0.01)
+    return leader, int(told.read_text())
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
 
 
 def logs_in(tmp_path: Path) -> Logs:
@@ -57,6 +81,33 @@ class TestProcesses:
         assert stranger.returncode is None
         stranger.kill()
         await stranger.wait()
+
+    async def test_a_child_without_the_mark_whose_leader_is_gone(self, journal: Journal, tmp_path: Path) -> None:
+        leader, child = await leader_and_child(tmp_path, "exec env -i sleep 60")
+        journal.start(key(), "i1", AT)
+        journal.process(key(), leader.pid, started_at(leader.pid))
+        leader.kill()
+        await leader.wait()
+        await end_leftovers(AGENT, journal, logs_in(tmp_path), grace=5)
+        assert not runs(child)
+
+    async def test_what_is_started_while_the_others_are_ended(self, journal: Journal, tmp_path: Path) -> None:
+        script = f"trap 'sleep 60 & echo $! > {tmp_path}/late; exit' TERM; while :; do sleep 0.05; done"
+        leader, child = await leader_and_child(tmp_path, script, {MARK: str(key())})
+        journal.start(key(), "i1", AT)
+        await end_leftovers(AGENT, journal, logs_in(tmp_path), grace=5)
+        assert await leader.wait() == -15
+        assert not runs(child)
+        assert not runs(int((tmp_path / "late").read_text()))
+
+    async def test_in_the_session_of_a_stranger_they_are_left_alone(self, journal: Journal, tmp_path: Path) -> None:
+        leader, child = await leader_and_child(tmp_path, "exec env -i sleep 60")
+        journal.start(key(), "i1", AT)
+        journal.process(key(), leader.pid, started_at(leader.pid) - 1)
+        await end_leftovers(AGENT, journal, logs_in(tmp_path), grace=0.1)
+        assert runs(child)
+        os.killpg(leader.pid, signal.SIGKILL)
+        await leader.wait()
 
 
 class TestOutcome:

@@ -1,8 +1,9 @@
 """What this host did: one small file per attempt, so that one attempt is executed at most once.
 
-A file holds JSON lines: ``start`` when the attempt begins, ``process`` for each process group, ``outcome`` at its end.
-Outcomes may hold secrets, so they are sealed with the payload codec. A line that a crash cut is ignored. The files are
-written without waiting for the disk: they survive the death of the agent, not a loss of power, which no step survives.
+A file holds JSON lines: ``start`` when the attempt begins, ``process`` for each process group and again for its end,
+``outcome`` at the end of all. Outcomes may hold secrets, so they are sealed with the payload codec. A line that a crash
+cut is ignored. The files are written without waiting for the disk: they survive the death of the agent, not a loss of
+power, which no step survives.
 """
 
 from __future__ import annotations
@@ -20,13 +21,19 @@ import msgspec
 from waterflow_sdk.codec import PayloadCodec
 from waterflow_sdk.wire import AttemptKey, NodeOutcome
 
+from ._process_table import boot_id
+
 
 class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of a journal file; exactly one of the fields ``key``, ``group``, ``outcome`` says what it is."""
+    """One line of a journal file; exactly one of the fields ``key``, ``group``, ``outcome`` says what it is.
+
+    ``boot`` is that of the host when the attempt started. ``group_started`` is 0 when the group has ended.
+    """
 
     key: AttemptKey | None = None
     incarnation: str = ""
     started: datetime | None = None
+    boot: str = ""
     group: int = 0
     group_started: int = 0
     outcome: bytes = b""
@@ -34,7 +41,9 @@ class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Unfinished(msgspec.Struct, frozen=True):
-    """An attempt of a former incarnation that has no outcome."""
+    """An attempt of a former incarnation that has no outcome. ``groups``: process groups that may still live, with the
+    start time of their leader.
+    """
 
     key: AttemptKey
     started: datetime
@@ -49,15 +58,20 @@ class Journal:
         self._codec = codec
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(JournalEntry)
+        self._boot = boot_id()
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def start(self, key: AttemptKey, incarnation: str, started: datetime) -> None:
         """Before anything of the attempt is done. Raises OSError: an attempt that cannot be journalled is not run."""
-        self._append(key, JournalEntry(key=key, incarnation=incarnation, started=started))
+        self._append(key, JournalEntry(key=key, incarnation=incarnation, started=started, boot=self._boot))
 
     def process(self, key: AttemptKey, group: int, group_started: int) -> None:
         """A process group of the attempt, with the start time of its leader."""
         self._append(key, JournalEntry(group=group, group_started=group_started))
+
+    def process_ended(self, key: AttemptKey, group: int) -> None:
+        """Nothing of the group is left: its number may be given to somebody else."""
+        self._append(key, JournalEntry(group=group))
 
     def finish(self, key: AttemptKey, outcome: NodeOutcome) -> None:
         """The outcome: from now on the same key is answered with it."""
@@ -89,7 +103,8 @@ class Journal:
         if start is None or start.key is None or start.started is None or any(entry.metadata for entry in entries):
             return None
         groups = {entry.group: entry.group_started for entry in entries if entry.group}
-        return Unfinished(start.key, start.started, groups)
+        living = {group: since for group, since in groups.items() if since and start.boot in ("", self._boot)}
+        return Unfinished(start.key, start.started, living)
 
     def _append(self, key: AttemptKey, entry: JournalEntry) -> None:
         fd = os.open(self._path(key), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -15,6 +15,7 @@ from ._stop import StopReason, stopped_error, stopped_state
 logger = logging.getLogger("waterflow.agent")
 
 _GRACE = 10.0
+_ROUNDS = 20
 
 
 async def end_leftovers(agent: AgentRef, journal: Journal, logs: Logs, grace: float = _GRACE) -> None:
@@ -25,13 +26,23 @@ async def end_leftovers(agent: AgentRef, journal: Journal, logs: Logs, grace: fl
     left = journal.unfinished()
     if not left:
         return
-    groups = {group: started for attempt in left for group, started in attempt.groups.items()}
-    processes = belonging_to({str(attempt.key) for attempt in left}, groups)
-    if processes:
-        logger.warning("ending %d processes that a former start of this agent left behind", len(processes))
-        await end_processes(list(processes), grace)
+    await _end_processes(left, grace)
     for attempt in left:
         journal.finish(attempt.key, _outcome(agent, attempt, _note(logs, attempt)))
+
+
+async def _end_processes(left: list[Unfinished], grace: float) -> None:
+    """Looks again after each round: what was ended may have started something meanwhile."""
+    keys = {str(attempt.key) for attempt in left}
+    groups = {group: started for attempt in left for group, started in attempt.groups.items()}
+    for _round in range(_ROUNDS):
+        processes = belonging_to(keys, groups)
+        if not processes:
+            return
+        logger.warning("ending %d processes that a former start of this agent left behind", len(processes))
+        await end_processes(processes, grace)
+        grace = 0.0
+    logger.error("processes of a former start of this agent cannot be ended: %s", belonging_to(keys, groups))
 
 
 def _outcome(agent: AgentRef, attempt: Unfinished, log: LogRef | None) -> NodeOutcome:

@@ -18,6 +18,7 @@ MARK = "WATERFLOW_ATTEMPT"
 
 _PROC = Path("/proc")
 _POLL = 0.05
+_NEVER = 1 << 63
 
 
 def started_at(pid: int) -> int:
@@ -26,18 +27,32 @@ def started_at(pid: int) -> int:
     return int(fields[19]) if fields else 0
 
 
-def belonging_to(keys: set[str], groups: dict[int, int]) -> dict[int, str]:
-    """Living processes of attempts: those that carry the mark of one of ``keys`` (pid → key), and leaders of ``groups``
-    (process group → start time of its leader) that wiped their environment (pid → ``""``).
+def boot_id() -> str:
+    """Which boot of the host this is: process ids and start times mean nothing in another one. Empty if unknown."""
+    try:
+        return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def belonging_to(keys: set[str], groups: dict[int, int]) -> list[int]:
+    """Living processes of attempts: those that carry the mark of one of ``keys``, and those that wiped their
+    environment but stayed in the session of one of ``groups`` (id of group and session → start time of their leader).
     """
-    found: dict[int, str] = {}
-    for pid in _pids():
-        key = _mark(pid)
-        if key in keys:
-            found[pid] = key
-        elif groups.get(pid) and groups[pid] == started_at(pid):
-            found[pid] = ""
-    return found
+    sessions = {group: started for group, started in groups.items() if _still_ours(group, started)}
+    return [pid for pid in _pids() if _in_session(pid, sessions) or _mark(pid) in keys]
+
+
+def _still_ours(group: int, started: int) -> bool:
+    """Whether the number can still mean our session: while a member lives, the kernel gives it to nobody else. So a
+    leader that started at another time leads a stranger's.
+    """
+    return started > 0 and started_at(group) in (0, started)
+
+
+def _in_session(pid: int, sessions: dict[int, int]) -> bool:
+    fields = _stat(pid)
+    return bool(fields) and fields[0] != "Z" and int(fields[19]) >= sessions.get(int(fields[3]), _NEVER)
 
 
 async def end_processes(pids: list[int], grace: float) -> None:

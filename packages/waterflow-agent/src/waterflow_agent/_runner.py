@@ -13,7 +13,6 @@ import msgspec
 from waterflow_sdk.node import StepContext, StepResult, execute_step
 from waterflow_sdk.wire import AgentRef, AttemptKey, ErrorInfo, LogEventKind, LogRef, NodeOutcome, State
 
-from . import _clock
 from ._attempts import Attempt
 from ._journal import Journal
 from ._logs import AttemptLog, Logs
@@ -108,6 +107,7 @@ class Runner:
             sink=log.append,
             base_env=marked(self._environ, task.key),
             on_process_start=lambda group: self._journal.process(task.key, group, started_at(group)),
+            on_process_end=lambda group: self._journal.process_ended(task.key, group),
         )
         step = asyncio.create_task(execute_step(found.node, ctx, task.inputs), name=f"node of {task.key}")
         result = await _until_ended(attempt, step, ctx)
@@ -131,7 +131,7 @@ class Runner:
             state=state,
             agent=self._agent,
             started=attempt.started,
-            ended=_clock.now(),
+            ended=attempt.now(),
             outputs=result.outputs if result else {},
             env=ctx.env_changes if ctx else {},
             paths=ctx.path_changes if ctx else [],
