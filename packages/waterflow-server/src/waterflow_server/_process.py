@@ -25,8 +25,9 @@ from .api import Services
 from .app import create_app
 from .catalog import NodeCatalog
 from .engine.worker import create_worker
+from .groups import Groups, TableStore
 from .logs import FileLogStore
-from .presence import AgentRegistry
+from .presence import Agents
 from .runs import Runs
 from .settings import Settings, SettingsError
 from .submissions import Submissions
@@ -98,13 +99,14 @@ async def _until_stopped(server: _Server, worker: Worker, listener: socket.socke
 
 
 def _services(settings: Settings, client: Client, worker: Worker, logs: FileLogStore, *, encrypts: bool) -> Services:
-    runs, agents = Runs(client), AgentRegistry(client)
-    catalog = NodeCatalog(agents)
+    runs, agents = Runs(client), Agents(client)
+    catalog = NodeCatalog(agents, TableStore(client))
     return Services(
         runs=runs,
         submissions=Submissions(runs, catalog, encrypts=encrypts),
         catalog=catalog,
         agents=agents,
+        groups=Groups(client, agents),
         logs=logs,
         health=Readiness(client, settings.temporal.address, lambda: worker.is_running),
         closing=asyncio.Event(),

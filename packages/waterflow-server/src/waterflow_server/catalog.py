@@ -14,6 +14,7 @@ from waterflow_sdk.wire import AgentState, NodeEntry, NodeManifest
 
 from ._errors import ServerError
 from ._nearest import did_you_mean
+from .groups import GroupTable, grouped
 
 ALL_SERVERS = "all-servers"
 MAX_AGE = 0.4
@@ -38,12 +39,22 @@ class AgentSource(Protocol):
         ...
 
 
+class GroupSource(Protocol):
+    """Where groups come from (:class:`waterflow_server.groups.TableStore`)."""
+
+    async def read(self) -> GroupTable:
+        """The groups that the server keeps."""
+        ...
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """The catalog at one moment: for people, and for the language."""
 
     entries: list[NodeEntry]
     language: Catalog
     taken: float
+    target_all: list[str] = []
+    """Groups that mean every member where a job does not say how many it wants."""
 
     @property
     def retry_safe(self) -> list[str]:
@@ -54,8 +65,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 class NodeCatalog:
     """The nodes of all agents, those that are offline too: a run may wait for them."""
 
-    def __init__(self, agents: AgentSource) -> None:
+    def __init__(self, agents: AgentSource, groups: GroupSource | None = None) -> None:
         self._agents = agents
+        self._groups = groups
         self._lock = asyncio.Lock()
         self._snapshot: Snapshot | None = None
 
@@ -83,16 +95,22 @@ class NodeCatalog:
 
     async def _read(self) -> Snapshot:
         taken = time.monotonic()
-        agents = await self._agents.list()
+        table = await self._groups.read() if self._groups else GroupTable()
+        agents = grouped(await self._agents.list(), table.specs.values())
         manifests = await self._agents.manifests({digest for agent in agents for digest in agent.nodes.values()})
         entries = _entries(agents, manifests)
         language = Catalog(
             nodes=_signatures(agents, entries),
-            groups=frozenset({ALL_SERVERS, *(group for agent in agents for group in agent.groups)}),
+            groups=frozenset({ALL_SERVERS, *table.groups, *(group for agent in agents for group in agent.groups)}),
             agents=frozenset(name for agent in agents for name in (agent.id, agent.name)),
             capabilities=_capabilities(agents),
         )
-        return Snapshot(entries=sorted([*entries, *_CONTROL], key=_order), language=language, taken=taken)
+        return Snapshot(
+            entries=sorted([*entries, *_CONTROL], key=_order),
+            language=language,
+            taken=taken,
+            target_all=sorted(name for name, spec in table.specs.items() if spec.target == "all"),
+        )
 
 
 def _entries(agents: Sequence[AgentState], manifests: dict[str, NodeManifest]) -> list[NodeEntry]:

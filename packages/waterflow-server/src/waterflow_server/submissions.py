@@ -94,6 +94,7 @@ class Submissions:
             idempotency_key=request.idempotency_key,
             run_at=request.run_at,
             retry_safe=snapshot.retry_safe,
+            target_all=snapshot.target_all,
         )
         run_id, created = await self._runs.submit(submission)
         warnings = render(result.diagnostics)

@@ -12,8 +12,6 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from waterflow_sdk.wire import (
-    AgentState,
-    AgentStatus,
     Health,
     NodeEntry,
     NodeManifest,
@@ -30,6 +28,8 @@ from waterflow_server import Services, create_app
 from waterflow_server.catalog import NodeNotFound
 from waterflow_server.logs import FileLogStore
 from waterflow_server.runs import RunClosed, RunNotFound
+
+from .agents_and_groups import AgentsInMemory, GroupsInMemory
 
 Client = AsyncTestClient[Litestar]
 
@@ -103,18 +103,6 @@ class CatalogInMemory:
         raise NodeNotFound(f"no agent has a node {name!r}")
 
 
-class AgentsInMemory:
-    """One agent."""
-
-    agent = AgentState(id="a-1", name="web-01", status=AgentStatus.ONLINE)
-
-    async def list(self) -> Sequence[AgentState]:
-        return [self.agent]
-
-    async def get(self, id_or_name: str) -> AgentState | None:
-        return self.agent if id_or_name in (self.agent.id, self.agent.name) else None
-
-
 class HealthInMemory:
     """Ready, unless a test says why not."""
 
@@ -150,6 +138,7 @@ async def services(
         submissions=submissions,
         catalog=CatalogInMemory(),
         agents=AgentsInMemory(),
+        groups=GroupsInMemory(),
         logs=logs,
         health=health,
         closing=asyncio.Event(),

@@ -38,6 +38,7 @@ from waterflow_sdk.wire import (
 from waterflow_server._converter import data_converter
 from waterflow_server.dev import EmbeddedTemporal, TemporalSettings
 from waterflow_server.documents import DocumentWorkflow
+from waterflow_server.groups import GroupsWorkflow, group_activities
 from waterflow_server.presence import PRESENCE_WORKFLOWS, AgentRegistry, presence_activities
 
 BEAT = 0.3
@@ -119,8 +120,8 @@ async def orchestrator(client: Client) -> AsyncIterator[None]:
     async with Worker(
         client,
         task_queue=ORCHESTRATOR_QUEUE,
-        workflows=[*PRESENCE_WORKFLOWS, DocumentWorkflow],
-        activities=presence_activities(client),
+        workflows=[*PRESENCE_WORKFLOWS, DocumentWorkflow, GroupsWorkflow],
+        activities=[*presence_activities(client), *group_activities(client)],
         workflow_runner=UnsandboxedWorkflowRunner(),
     ):
         yield

@@ -6,6 +6,7 @@ from ._problems import EXCEPTION_HANDLERS, of_coded, of_service
 from ._query import refuse_unknown_parameters
 from ._services import AgentService, CatalogService, HealthService, RunService, Services, SubmissionService
 from .agents import AgentController
+from .groups import GroupController
 from .health import HealthController
 from .log_ingest import LogIngestController
 from .logs import LogController
@@ -22,6 +23,7 @@ V1 = (
     ValidateController,
     NodeController,
     AgentController,
+    GroupController,
 )
 """What is served below ``/v1``."""
 

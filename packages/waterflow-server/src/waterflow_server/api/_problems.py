@@ -28,12 +28,21 @@ AnyRequest = Request[Any, Any, Any]
 MEDIA_TYPE = "application/problem+json"
 
 STATUS: dict[str, int] = {
+    "agent-alive": 409,
+    "agent-ambiguous": 409,
     "agent-not-found": 404,
+    "agent-unavailable": 503,
     "answer-refused": 409,
     "bad-request": 400,
+    "group-conflict": 409,
+    "group-exists": 409,
+    "group-included": 409,
+    "group-not-found": 404,
     "idempotency-conflict": 409,
+    "invalid-groups": 422,
     "invalid-inputs": 422,
     "invalid-query": 400,
+    "invalid-reason": 422,
     "invalid-workflow": 422,
     "log-chunk": 422,
     "log-cursor": 400,

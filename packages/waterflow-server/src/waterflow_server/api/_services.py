@@ -10,7 +10,13 @@ import msgspec
 
 from waterflow_sdk.wire import (
     AgentState,
+    GroupPut,
+    GroupsApplied,
+    GroupsApply,
+    GroupSpec,
+    GroupState,
     Health,
+    MembersChange,
     NodeEntry,
     RetryRequest,
     RunPage,
@@ -24,6 +30,7 @@ from waterflow_sdk.wire import (
 
 from ..engine import Event
 from ..logs import LogStore
+from ..presence import Mode
 from ..runs import Approval
 
 
@@ -100,6 +107,46 @@ class AgentService(Protocol):
         """One agent, or None."""
         ...
 
+    async def change_mode(self, id_or_name: str, mode: Mode, reason: str) -> AgentState:
+        """Cordon, drain or uncordon; raises AgentNotFound, AgentAmbiguous and InvalidReason."""
+        ...
+
+    async def remove(self, id_or_name: str) -> None:
+        """Forget an agent that is offline; raises AgentNotFound, AgentAmbiguous and AgentAlive."""
+        ...
+
+
+class GroupService(Protocol):
+    """Groups of agents. Raises the errors of :mod:`waterflow_server.groups`."""
+
+    async def list(self) -> Sequence[GroupState]:
+        """All groups, by name, without members."""
+        ...
+
+    async def get(self, name: str) -> GroupState:
+        """One group with its members."""
+        ...
+
+    async def create(self, spec: GroupSpec) -> GroupState:
+        """A new group."""
+        ...
+
+    async def put(self, name: str, given: GroupPut) -> GroupState:
+        """The whole group anew."""
+        ...
+
+    async def change_members(self, name: str, change: MembersChange) -> GroupState:
+        """List agents in a group, or no longer."""
+        ...
+
+    async def delete(self, name: str, version: int | None = None) -> None:
+        """Forget a group."""
+        ...
+
+    async def apply(self, request: GroupsApply) -> GroupsApplied:
+        """All groups of a file at once, or none."""
+        ...
+
 
 class HealthService(Protocol):
     """Whether the server can do its work."""
@@ -116,6 +163,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     submissions: SubmissionService
     catalog: CatalogService
     agents: AgentService
+    groups: GroupService
     logs: LogStore
     health: HealthService
     closing: asyncio.Event

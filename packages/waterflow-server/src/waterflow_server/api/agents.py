@@ -1,14 +1,15 @@
-"""``/agents``: the agents as their presence shows them."""
+"""``/agents``: the agents as their presence shows them, and what an administrator does to them."""
 
 from __future__ import annotations
 
-from litestar import Controller, get
+from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
-from waterflow_sdk.wire import AgentState
+from waterflow_sdk.wire import AgentState, ModeRequest
 
 from .._nearest import did_you_mean
+from ._body import JsonRequest
 from ._openapi import problems
 from ._problems import ApiError
 from ._services import Services
@@ -19,6 +20,7 @@ class AgentController(Controller):
 
     path = "/agents"
     tags = ("agents",)
+    request_class = JsonRequest
 
     @get("/", responses=problems(503))
     async def list_agents(self, services: NamedDependency[Services]) -> list[AgentState]:
@@ -27,9 +29,35 @@ class AgentController(Controller):
 
     @get("/{agent_id:str}", responses=problems(404, 503))
     async def get_agent(self, agent_id: FromPath[str], services: NamedDependency[Services]) -> AgentState:
-        """One agent by id or name, with its load."""
+        """One agent by id or name, with its load and what runs on it."""
         agent = await services.agents.get(agent_id)
         if agent is None:
             names = {name for each in await services.agents.list() for name in (each.id, each.name)}
             raise ApiError("agent-not-found", f"there is no agent {agent_id!r}{did_you_mean(agent_id, names)}")
         return agent
+
+    @post("/{agent_id:str}/cordon", status_code=200, responses=problems(400, 404, 409, 422, 503))
+    async def cordon(
+        self, agent_id: FromPath[str], services: NamedDependency[Services], data: JSONBody[ModeRequest | None] = None
+    ) -> AgentState:
+        """No new work for the agent; running jobs go on. Holds over restarts."""
+        return await services.agents.change_mode(agent_id, "cordon", (data or ModeRequest()).reason)
+
+    @post("/{agent_id:str}/drain", status_code=200, responses=problems(400, 404, 409, 422, 503))
+    async def drain(
+        self, agent_id: FromPath[str], services: NamedDependency[Services], data: JSONBody[ModeRequest | None] = None
+    ) -> AgentState:
+        """As cordon, and says that the host is to become empty. `load` tells when it is."""
+        return await services.agents.change_mode(agent_id, "drain", (data or ModeRequest()).reason)
+
+    @post("/{agent_id:str}/uncordon", status_code=200, responses=problems(400, 404, 409, 422, 503))
+    async def uncordon(
+        self, agent_id: FromPath[str], services: NamedDependency[Services], data: JSONBody[ModeRequest | None] = None
+    ) -> AgentState:
+        """Work as usual again."""
+        return await services.agents.change_mode(agent_id, "uncordon", (data or ModeRequest()).reason)
+
+    @delete("/{agent_id:str}", responses=problems(404, 409, 503))
+    async def remove(self, agent_id: FromPath[str], services: NamedDependency[Services]) -> None:
+        """Forget an agent that is offline. 409: it lives. One that says hello again is there again."""
+        await services.agents.remove(agent_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -52,6 +52,13 @@ def concrete_target(job: JobPlan, values: Values) -> TargetPlan:
     if ALL_SERVERS in resolved.groups:
         return msgspec.structs.replace(resolved, groups=(), all=True if resolved.all is None else resolved.all)
     return resolved
+
+
+def as_groups_say(target: TargetPlan, target_all: Collection[str]) -> TargetPlan:
+    """Where the job does not say how many members it wants, its groups do: all, if that is what each of them says."""
+    if target.all is None and target.agent is None and target.groups and set(target.groups) <= set(target_all):
+        return msgspec.structs.replace(target, all=True)
+    return target
 
 
 def _dynamic_target(value: Any) -> TargetPlan:

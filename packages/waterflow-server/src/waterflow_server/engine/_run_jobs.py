@@ -11,7 +11,7 @@ from temporalio import workflow
 from waterflow_dsl.plan import JobPlan
 from waterflow_sdk.wire import RunInfo, State
 
-from ._expansion import Instance, concrete_target
+from ._expansion import Instance, as_groups_say, concrete_target
 from ._fanout import FanOut, pending_state, refused_state
 from ._gate import Gate
 from ._graph import Graph, JobRecord
@@ -118,7 +118,8 @@ class JobRunner:
         return State.SKIPPED, f"if: {job.condition} was false"
 
     async def _instances(self, record: JobRecord, values: Values) -> None:
-        job = msgspec.structs.replace(record.plan, target=concrete_target(record.plan, values))
+        target = as_groups_say(concrete_target(record.plan, values), self._given.target_all)
+        job = msgspec.structs.replace(record.plan, target=target)
         instances = await expand(job, job.target, values)
         inputs = {instance.name: self._input(job, instance) for instance in instances}
         record.instances = [pending_state(given) for given in inputs.values()]

@@ -31,7 +31,7 @@ class EngineStruct(msgspec.Struct, frozen=True, omit_defaults=True):
 class RunInput(EngineStruct, frozen=True, kw_only=True):
     """Input of ``WaterflowRun``. ``plan`` stays raw until the workflow reads it, so that a plan from a newer version
     ends the run with a reason instead of a workflow task that fails for ever. ``retry_safe`` are the nodes whose
-    manifests say that they may be run again unasked. ``concurrency`` is what the run was got in line for at
+    manifests say that they may be run again unasked; ``target_all`` the groups that mean every member. ``concurrency`` is what the run was got in line for at
     its submit; a run that finds none there although its file asks for a group gets in line by itself.
     A retry names the run it repeats (``link``), the results it keeps and where instances go on, by instance.
     """
@@ -45,6 +45,7 @@ class RunInput(EngineStruct, frozen=True, kw_only=True):
     labels: list[str] = []
     started_by: str = ""
     retry_safe: list[str] = []
+    target_all: list[str] = []
     concurrency: LockRequest | None = None
     link: str | None = None
     kept: dict[str, JobState] = {}

@@ -1,21 +1,31 @@
 """Agents seen from the server: their presence workflows and the registry that reads them."""
 
 from ._agent_workflow import AgentWorkflow
+from ._facts import AGENT_GROUPS_ACTIVITY, AgentFacts, Assignment, tags_of
+from ._hello import fitting
 from ._wire import ALL_SERVERS, FIND_AGENTS_ACTIVITY, AgentQuery, ByeNote, ModeChange
 from .activities import presence_activities
+from .administration import Agents, Mode
 from .registry import AgentRegistry
 
 PRESENCE_WORKFLOWS = [AgentWorkflow]
 """For the server's worker on the orchestrator queue."""
 
 __all__ = [
+    "AGENT_GROUPS_ACTIVITY",
     "ALL_SERVERS",
     "FIND_AGENTS_ACTIVITY",
     "PRESENCE_WORKFLOWS",
+    "AgentFacts",
     "AgentQuery",
     "AgentRegistry",
     "AgentWorkflow",
+    "Agents",
+    "Assignment",
     "ByeNote",
+    "Mode",
     "ModeChange",
+    "fitting",
     "presence_activities",
+    "tags_of",
 ]

@@ -24,6 +24,7 @@ from waterflow_sdk.wire import (
 )
 
 from .._search_attributes import GROUPS, KIND, NAME, STATE, TAGS
+from ._facts import AGENT_GROUPS_ACTIVITY, AgentFacts, Assignment
 from ._hello import check_groups, check_hello
 from ._learn import learn_manifests
 from ._render import agent_state, why_lost
@@ -34,6 +35,8 @@ _CONFIGURE_TIMEOUT = timedelta(seconds=5)
 _LEASE_LIMIT = timedelta(days=3650)  # a lease ends by its heartbeats, never by age
 _EVENTS_PER_RUN = 2000
 _FIRST_HELLO = timedelta(seconds=60)
+_GROUPS_ASKED = "2026-11-groups-asked"
+_GROUPS_TIMEOUT = timedelta(seconds=10)
 
 
 @workflow.defn(name=AGENT_WORKFLOW)
@@ -48,6 +51,7 @@ class AgentWorkflow:
         memory = memory or AgentMemory()
         self._hello = memory.hello
         self._assigned = memory.assigned
+        self._assigned_version = memory.assigned_version
         self._mode = memory.mode
         self._mode_reason = memory.mode_reason
         self._asked = int(memory.attend)
@@ -57,6 +61,7 @@ class AgentWorkflow:
         self._removed = False
         self._changes = 0
         self._pushed = 0
+        self._told = 0
         self._shown = memory.shown
 
     @workflow.run
@@ -83,13 +88,14 @@ class AgentWorkflow:
         self._hello = hello
         self._bye = ""
         self._asked += 1
+        self._told = self._changes
         return self._config()
 
     @hello.validator
     def _check_hello(self, hello: AgentHello) -> None:
         if self._removed:
             raise ApplicationError("the agent is being removed; say hello again", type="Removed")
-        check_hello(hello, self._shown, self._leased)
+        check_hello(hello, workflow.info().workflow_id, self._shown, self._leased)
 
     @workflow.signal
     def bye(self, note: ByeNote) -> None:
@@ -116,16 +122,18 @@ class AgentWorkflow:
         return self._set_mode(AgentStatus.ONLINE, change.reason)
 
     @workflow.update
-    def assign(self, groups: list[str]) -> list[str]:
-        """Sets the groups that the server gives the agent, beside those that it names itself. Answers all of them."""
-        if sorted(set(groups)) != self._assigned:
-            self._assigned = sorted(set(groups))
-            self._changes += 1
+    def assign(self, groups: list[str], version: int = 0) -> list[str]:
+        """Sets the groups that the server gives the agent, beside those that it names itself. Answers all of them.
+
+        ``version`` is that of the server's groups; what comes late, from an older one, changes nothing.
+        """
+        if self._assign(Assignment(groups=groups, version=version)):
             self._show()
         return self._groups()
 
     @assign.validator
-    def _check_assign(self, groups: list[str]) -> None:
+    def _check_assign(self, groups: list[str], version: int = 0) -> None:
+        del version
         check_groups([*(self._hello.groups if self._hello else []), *groups])
 
     @workflow.update
@@ -159,6 +167,8 @@ class AgentWorkflow:
         except ActivityError as error:
             self._lost(why_lost(error, hello))
             return
+        if workflow.patched(_GROUPS_ASKED):
+            await self._ask_groups(hello)
         if self._superseded:
             return
         lease = self._grant(hello)
@@ -174,10 +184,37 @@ class AgentWorkflow:
         if not self._superseded:
             self._lost(reason)
 
+    async def _ask_groups(self, hello: AgentHello) -> None:
+        """What the agent is a member of depends on what it says of itself: its name, its tags, what it can do."""
+        try:
+            assignment = await workflow.execute_activity(
+                AGENT_GROUPS_ACTIVITY,
+                AgentFacts.said(hello),
+                result_type=Assignment,
+                schedule_to_close_timeout=_GROUPS_TIMEOUT,
+                start_to_close_timeout=_GROUPS_TIMEOUT,
+            )
+        except ActivityError as error:
+            # Better at work in its former groups than not at all; the next change of a group puts it right.
+            workflow.logger.warning("the groups of agent %s could not be read: %s", hello.id, error.cause)
+        else:
+            self._assign(assignment)
+
+    def _assign(self, assignment: Assignment) -> bool:
+        groups = sorted(set(assignment.groups))
+        if assignment.version < self._assigned_version:
+            return False
+        self._assigned_version = assignment.version
+        if groups == self._assigned:
+            return False
+        self._assigned = groups
+        self._changes += 1
+        return True
+
     def _grant(self, hello: AgentHello) -> ActivityHandle[str]:
         timeout = timedelta(seconds=hello.heartbeat_timeout)
-        # The agent may be configured in the meantime: what the grant says is what it knows.
-        self._pushed = self._changes
+        # What has changed since its hello was answered is pushed to it as soon as it has the lease.
+        self._pushed = self._told if workflow.patched(_GROUPS_ASKED) else self._changes
         return workflow.start_activity(
             LEASE_ACTIVITY,
             LeaseGrant(incarnation=hello.incarnation, groups=self._groups()),
@@ -276,6 +313,7 @@ class AgentWorkflow:
         memory = AgentMemory(
             hello=self._hello,
             assigned=self._assigned,
+            assigned_version=self._assigned_version,
             mode=self._mode,
             mode_reason=self._mode_reason,
             attend=True,

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import re
+
+import msgspec
 from temporalio.exceptions import ApplicationError
 
-from waterflow_sdk.wire import AgentHello, AgentState, AgentStatus, WireVersionError, check_wire_version
+from waterflow_sdk.wire import (
+    AgentHello,
+    AgentState,
+    AgentStatus,
+    WireVersionError,
+    agent_workflow_id,
+    check_wire_version,
+)
 
 _MAX_KEYWORDS_BYTES = 2000  # a search attribute over 2,048 bytes makes Temporal terminate the workflow
 _MAX_NAME = 255
 _MAX_NODES = 2000
+_MAX_TEXT = 1000
+_MAX_BYTES = 512 * 1024
+"""All of a hello: it is kept in the memo of the agent's workflow, which every list of agents reads."""
+
+_ID = re.compile(r"\w[\w.-]*")
 
 
-def check_hello(hello: AgentHello, shown: AgentState | None, leased: bool) -> None:
-    """Refuses a hello; the error's type says why: ``WireVersion``, ``BadHello`` or ``AgentTaken``."""
+def check_hello(hello: AgentHello, workflow_id: str, shown: AgentState | None, leased: bool) -> None:
+    """Refuses a hello to the workflow of that id; the error's type says why: WireVersion, BadHello or AgentTaken."""
     try:
         check_wire_version(hello.wire)
     except WireVersionError as error:
         raise ApplicationError(str(error), type="WireVersion", non_retryable=True) from None
-    problem = _problem(hello)
+    problem = _identity_problem(hello, workflow_id) or _problem(hello)
     if problem:
         raise ApplicationError(f"agent {hello.name!r} is refused: {problem}", type="BadHello", non_retryable=True)
     if leased and shown and shown.status is not AgentStatus.OFFLINE and shown.host != hello.host:
@@ -28,10 +43,21 @@ def check_hello(hello: AgentHello, shown: AgentState | None, leased: bool) -> No
         )
 
 
-def _problem(hello: AgentHello) -> str:
+def _identity_problem(hello: AgentHello, workflow_id: str) -> str:
     for what, value in (("id", hello.id), ("name", hello.name), ("incarnation", hello.incarnation)):
         if not value or len(value) > _MAX_NAME or not value.isprintable():
             return f"its {what} must be 1 to {_MAX_NAME} printable characters"
+    if _ID.fullmatch(hello.id) is None:
+        return f"its id {hello.id!r} must consist of letters, digits, `.`, `_` and `-`"
+    if agent_workflow_id(hello.id) != workflow_id:
+        return f"it says hello to {workflow_id!r} with the id {hello.id!r}, which is another agent's"
+    return ""
+
+
+def _problem(hello: AgentHello) -> str:
+    for what, value in (("version", hello.version), ("host", hello.host)):
+        if len(value) > _MAX_NAME or not (value.isprintable() or not value):
+            return f"its {what} must be at most {_MAX_NAME} printable characters"
     for what, words in (("groups", hello.groups), ("tags", hello.tags)):
         if not all(word and word.isprintable() for word in words):
             return f"its {what} must not be empty or hold control characters"
@@ -39,11 +65,27 @@ def _problem(hello: AgentHello) -> str:
             return f"its {what} take more than {_MAX_KEYWORDS_BYTES} bytes"
     if hello.slots < 1:
         return "it has no slot for a step"
+    words = [*hello.capabilities, *hello.capabilities.values(), *hello.nodes, *hello.nodes.values()]
+    if any(len(word) > _MAX_TEXT for word in words):
+        return f"a capability or node of it takes more than {_MAX_TEXT} characters"
     if len(hello.nodes) > _MAX_NODES:
         return f"it has more than {_MAX_NODES} nodes"
     if not 1 <= hello.heartbeat_timeout <= 3600:
         return "its heartbeat time-out must be 1 to 3600 seconds"
+    if (size := len(msgspec.json.encode(hello))) > _MAX_BYTES:
+        return f"its hello takes {size} bytes, the most is {_MAX_BYTES}"
     return ""
+
+
+def fitting(own: list[str], assigned: list[str]) -> list[str]:
+    """As many of the assigned groups as fit into the search attribute beside the agent's own."""
+    kept: list[str] = []
+    size = keyword_bytes(own)
+    for group in assigned:
+        size += 0 if group in own else keyword_bytes([group]) - keyword_bytes([])
+        if size <= _MAX_KEYWORDS_BYTES:
+            kept.append(group)
+    return kept
 
 
 def check_groups(groups: list[str]) -> None:

@@ -23,6 +23,7 @@ def agent_state(hello: AgentHello, groups: list[str], status: AgentStatus, reaso
         version=hello.version,
         incarnation=hello.incarnation,
         groups=groups,
+        registered=sorted(set(hello.groups)),
         tags=sorted(set(hello.tags)),
         capabilities=hello.capabilities,
         slots=hello.slots,

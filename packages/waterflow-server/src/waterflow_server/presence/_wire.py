@@ -43,6 +43,7 @@ class AgentMemory(Wire, frozen=True, kw_only=True):
 
     hello: AgentHello | None = None
     assigned: list[str] = []
+    assigned_version: int = 0
     mode: AgentStatus = AgentStatus.ONLINE
     mode_reason: str = ""
     attend: bool = False

@@ -23,6 +23,7 @@ from waterflow_sdk.wire import (
 
 from .._search_attributes import GROUPS, KIND, NAME, STATE
 from ..documents import VALUE_MEMO
+from ._facts import tags_of
 from ._wire import ALL_SERVERS, MANIFEST_KIND, STATE_MEMO
 
 Agents = list[AgentState]
@@ -58,7 +59,7 @@ class AgentRegistry:
         """Members of any of ``groups`` that have all ``tags``; ``agent`` is one id or name. Empty does not restrict.
 
         Offline members are included: what to do with them is the job's policy. Operating system and architecture are
-        among an agent's tags.
+        among an agent's tags, and so are the names of its capabilities.
         """
         wanted_groups, wanted_tags = set(groups), set(tags)
         if ALL_SERVERS in wanted_groups:
@@ -70,7 +71,7 @@ class AgentRegistry:
         return [
             state
             for state in states
-            if wanted_tags <= set(state.tags) and (agent is None or agent in (state.id, state.name))
+            if wanted_tags.issubset(tags_of(state)) and (agent is None or agent in (state.id, state.name))
         ]
 
     async def groups(self) -> dict[str, Agents]:

@@ -37,6 +37,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     idempotency_key: str | None = None
     run_at: datetime | None = None
     retry_safe: list[str] = []
+    target_all: list[str] = []
     link: str | None = None
     kept: dict[str, JobState] = {}
     resume: dict[str, ResumePoint] = {}
