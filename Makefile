@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup hello shell test lint format types bench temporal clean
+.PHONY: help setup hello shell test lint format types bench chaos temporal clean
 
 # Everything that is made lies inside the clone.
 export HATCH_DATA_DIR := $(CURDIR)/.hatch/data
@@ -19,6 +19,8 @@ PYTHON ?=
 CHECKS ?=
 # `make bench BENCHMARKS="parse"` runs only this.
 BENCHMARKS ?=
+# `make chaos CHAOS="--seed 17"` runs only this seed.
+CHAOS ?=
 HATCH := .venv/bin/hatch
 ENVIRONMENTS := default test bench lint types \
   isolated-agent isolated-cli isolated-dsl isolated-nodes-core isolated-sdk isolated-server
@@ -52,6 +54,9 @@ types: .venv/ready ## Check types, strictly
 
 bench: .venv/ready ## Run the benchmarks and print their ratios
 	@$(HATCH) run bench:bench $(BENCHMARKS)
+
+chaos: .venv/ready ## Kill everything at random while fifty generated runs go
+	@WATERFLOW_TEMPORAL_BINARY="$$($(HATCH) run temporal | tail -n 1)" $(HATCH) run test:chaos $(CHAOS)
 
 temporal: .venv/ready ## Find or fetch the Temporal CLI and print its path
 	@$(HATCH) run temporal

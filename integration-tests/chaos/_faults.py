@@ -1,0 +1,56 @@
+"""Kills processes of a site while a run goes, and starts them again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from harness import Site
+
+from ._model import Fault
+
+
+class Faults:
+    """The faults of one run. ``killed`` names what was killed, in order."""
+
+    def __init__(self, site: Site, faults: Sequence[Fault]) -> None:
+        self._site = site
+        self._faults = faults
+        self._locks = {fault.target: asyncio.Lock() for fault in faults}
+        self._over = asyncio.Event()
+        self.killed: list[str] = []
+
+    @asynccontextmanager
+    async def while_inside(self) -> AsyncIterator[None]:
+        """Faults come at their time, until the end of the block; then everything runs again."""
+        async with asyncio.TaskGroup() as tasks:
+            for fault in self._faults:
+                tasks.create_task(self._one(fault))
+            try:
+                yield
+            finally:
+                self._over.set()
+
+    async def _one(self, fault: Fault) -> None:
+        try:
+            await asyncio.wait_for(self._over.wait(), fault.at)
+        except TimeoutError:
+            async with self._locks[fault.target]:
+                self.killed.append(fault.target)
+                await self._kill_and_restart(fault)
+
+    async def _kill_and_restart(self, fault: Fault) -> None:
+        site, target = self._site, fault.target
+        if target == "server":
+            site.kill_server()
+            await asyncio.sleep(fault.down)
+            await site.start_server()
+        elif target == "temporal":
+            site.temporal.kill()
+            await asyncio.sleep(fault.down)
+            await site.temporal.restart()
+        else:
+            site.agents[target].kill()
+            await asyncio.sleep(fault.down)
+            site.start_agent(target)
