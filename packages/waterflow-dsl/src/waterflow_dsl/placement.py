@@ -13,6 +13,7 @@ import msgspec
 
 from waterflow_dsl import model
 from waterflow_dsl._analysis._blocks import all_blocks
+from waterflow_dsl._analysis._targets import BUILT_IN_GROUPS
 from waterflow_dsl._catalog import Catalog
 from waterflow_dsl._check import CheckResult
 from waterflow_dsl._codes import Code
@@ -95,9 +96,10 @@ class _Checker:
     def names_exist(self) -> bool:
         """Whether the groups and the agent that the target names are there; expressions may have given them."""
         target, catalog = self._placing.target, self._catalog
-        unknown = [each for each in target.groups if catalog.groups is not None and each not in catalog.groups]
+        groups = None if catalog.groups is None else catalog.groups | BUILT_IN_GROUPS
+        unknown = [each for each in target.groups if groups is not None and each not in groups]
         for name in unknown:
-            near = self._report.nearest(name, sorted(catalog.groups or ()))
+            near = self._report.nearest(name, sorted(groups or ()))
             self._add(Code.UNKNOWN_GROUP, f"unknown group `{name}`", did_you_mean(near))
         agent = target.agent
         if agent is None or catalog.agents is None or agent in catalog.agents:

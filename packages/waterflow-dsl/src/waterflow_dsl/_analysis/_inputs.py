@@ -24,7 +24,7 @@ def check_value(inputs: dict[str, Any], name: str, node: Node, path: str, report
     schema: dict[str, Any] | bool = inputs["properties"][name]
     if not isinstance(schema, bool) and "$defs" in inputs:
         schema = {**schema, "$defs": inputs["$defs"]}
-    validator = _validator(msgspec.json.encode(schema, order="sorted"))
+    validator = schema_validator(msgspec.json.encode(schema, order="sorted"))
     if validator is None:
         return
     found = False
@@ -49,7 +49,7 @@ def _check_duration(node: Node, path: str, report: Report) -> None:
 
 
 @lru_cache(maxsize=512)
-def _validator(schema: bytes) -> Any:
+def schema_validator(schema: bytes) -> Any:
     """The validator of a schema; None for one that says nothing, is broken, or refers to other documents.
 
     A broken schema is its author's mistake, not that of the workflow; nothing is ever fetched. jsonschema is imported

@@ -1,0 +1,9 @@
+"""What a run would do, told before it is started: placement, plans and dry runs."""
+
+from ._forecast import NotKnown
+from ._members import members_of
+from ._outlook import Given, Outlook
+from ._placement import check_placement
+from ._view import view_of
+
+__all__ = ["Given", "NotKnown", "Outlook", "check_placement", "members_of", "view_of"]

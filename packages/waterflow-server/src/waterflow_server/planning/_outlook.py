@@ -1,0 +1,160 @@
+"""What a plan knows of each job before the run: its condition in the light of the jobs it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from graphlib import TopologicalSorter
+from typing import Any
+
+import msgspec
+
+from waterflow_dsl.expressions import PartHost, Unknown
+from waterflow_dsl.plan import JobPlan, Plan
+from waterflow_sdk.wire import PlannedCondition
+
+from ..engine._run_context import run_contexts
+from ..engine._values import StepFailure
+from ..engine._wire import RunInput
+from ._forecast import Forecast, NotKnown
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run would get. Of secrets there are the values, only to keep them out of what is shown."""
+
+    vars: dict[str, Any] = {}
+    inputs: dict[str, Any] = {}
+    secrets: dict[str, str] = {}
+    started_by: str = ""
+    labels: list[str] = []
+
+
+class Outlook:
+    """The jobs of a plan in the order of their needs, each with what is known of its condition."""
+
+    def __init__(self, plan: Plan, given: Given) -> None:
+        self._plan = plan
+        self._given = given
+        self._contexts = _file_contexts(plan, given)
+        self.vars: dict[str, Any] = self._contexts["vars"]
+        self.secrets = frozenset(plan.secrets)
+        self.conditions: dict[str, PlannedCondition] = {}
+        self.starts: dict[str, bool] = {}
+        """Whether a job runs unless something fails, whatever is not known yet."""
+        jobs = {job.id: job for job in plan.jobs}
+        for name in TopologicalSorter({job.id: job.needs for job in plan.jobs}).static_order():
+            self._judge(jobs[name])
+
+    def _judge(self, job: JobPlan) -> None:
+        self.conditions[job.id] = judged = self.forecast(job).judge(job.condition)
+        hoped = job.condition == "success()" and judged.expected is True
+        self.starts[job.id] = judged.decision == "true" or (hoped and all(self.starts[name] for name in job.needs))
+
+    def file(self) -> Forecast:
+        """For the fields of the file itself."""
+        return Forecast(self._contexts, _HOSTED, masked=self._given.secrets.values())
+
+    def file_env(self) -> dict[str, Any]:
+        """The file's ``env`` for expressions; :class:`Unknown` where a text is not known yet."""
+        return known_texts(self._plan.env, self.file())
+
+    def forecast(
+        self,
+        job: JobPlan,
+        contexts: Mapping[str, Any] | None = None,
+        functions: PartHost | None = None,
+        hopes: PartHost | None = None,
+    ) -> Forecast:
+        """For the fields of a job, with what an instance or a step of it knows put over it."""
+        certain, expected = self._needs(job)
+        own = dict(contexts or {})
+        return Forecast(
+            {**self._contexts, "needs": certain, **own},
+            {**_HOSTED, **self._status(job), **(functions or {})},
+            expected={**self._contexts, "needs": expected, **own},
+            hopes={**_HOPES, "success": lambda: self._goes_well(job), **(hopes or {})},
+            masked=self._given.secrets.values(),
+        )
+
+    def _needs(self, job: JobPlan) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The ``needs`` context: what is certain, and what it is when everything succeeds."""
+        certain: dict[str, Any] = {}
+        expected: dict[str, Any] = {}
+        for name in job.needs:
+            if self.conditions[name].decision == "false":
+                certain[name] = expected[name] = {"result": "skipped", "outputs": {}, "results": []}
+                continue
+            outputs = Unknown(f"the outputs of `{name}`")
+            open_ = {"outputs": outputs, "results": Unknown(f"the results of `{name}`")}
+            certain[name] = {"result": Unknown(f"how `{name}` ends"), **open_}
+            result = {True: "success", False: "skipped"}.get(self.conditions[name].expected is not False)
+            expected[name] = {"result": result, **open_}
+        return certain, expected
+
+    def _status(self, job: JobPlan) -> dict[str, Any]:
+        if not job.needs:
+            return {"success": lambda: True, "failure": lambda: False}
+        skipped = any(self.conditions[name].decision == "false" for name in job.needs)
+        ends = Unknown("how " + _listed(job.needs) + (" ends" if len(job.needs) == 1 else " end"))
+        fail = Unknown(f"whether {_listed(job.needs)} fail{'s' if len(job.needs) == 1 else ''}")
+        return {"success": (lambda: False) if skipped else ends, "failure": fail}
+
+    def _goes_well(self, job: JobPlan) -> bool:
+        return all(self.conditions[name].expected is not False for name in job.needs)
+
+
+_HOSTED: dict[str, Any] = {
+    "always": lambda: True,
+    "cancelled": Unknown("whether the run is cancelled"),
+    "now": Unknown("the time"),
+    "hashFiles": Unknown("files on the host"),
+    "success": lambda: True,
+    "failure": lambda: False,
+}
+_HOPES: dict[str, Any] = {"failure": lambda: False, "cancelled": lambda: False}
+
+
+def _file_contexts(plan: Plan, given: Given) -> dict[str, Any]:
+    run = RunInput(
+        id="",
+        plan=msgspec.Raw(b""),
+        submitted=datetime.now(UTC),
+        vars=given.vars,
+        inputs=given.inputs,
+        labels=given.labels,
+        started_by=given.started_by,
+    )
+    contexts = run_contexts(run, plan)
+    missing = {
+        name: Unknown(f"the input `{name}`, which is not given")
+        for name, declared in plan.inputs.items()
+        if declared.required and declared.default is None and given.inputs.get(name) is None
+    }
+    inputs = {**contexts["inputs"], **missing}
+    later = Unknown("the run itself")
+    return {
+        **contexts,
+        "inputs": inputs,
+        "secrets": Unknown("a secret"),
+        "run": {**contexts["run"], "id": later, "submitted": later, "title": later},
+        "github": {**contexts["github"], "run_id": later, "event": {"inputs": inputs}},
+        **dict.fromkeys(("matrix", "strategy", "item", "index")),
+    }
+
+
+def known_texts(env: Mapping[str, Any], forecast: Forecast) -> dict[str, Any]:
+    """Environment for expressions: texts that are known, and what the others depend on."""
+    found: dict[str, Any] = {}
+    for name, template in env.items():
+        try:
+            found[name] = forecast.text(template, f"env.{name}")
+        except NotKnown as unknown:
+            found[name] = Unknown(str(unknown))
+        except StepFailure as failure:
+            found[name] = Unknown(failure.error.message)
+    return found
+
+
+def _listed(names: Iterable[str]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
