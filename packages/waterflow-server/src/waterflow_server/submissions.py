@@ -94,6 +94,8 @@ class Submissions:
             idempotency_key=request.idempotency_key,
             run_at=request.run_at,
             retry_safe=snapshot.retry_safe,
+            source=request.yaml,
+            filename=request.filename,
             target_all=snapshot.target_all,
         )
         run_id, created = await self._runs.submit(submission)

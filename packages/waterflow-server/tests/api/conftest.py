@@ -18,7 +18,6 @@ from waterflow_sdk.wire import (
     RunPage,
     RunState,
     RunSummary,
-    State,
     SubmitRequest,
     SubmitResponse,
     ValidateRequest,
@@ -27,13 +26,24 @@ from waterflow_sdk.wire import (
 from waterflow_server import Services, create_app
 from waterflow_server.catalog import NodeNotFound
 from waterflow_server.logs import FileLogStore
-from waterflow_server.runs import RunClosed, RunNotFound
+from waterflow_server.runs import RunClosed, RunNotEnded, RunNotFound, RunQuery, as_of
 
 from .agents_and_groups import AgentsInMemory, GroupsInMemory
 
 Client = AsyncTestClient[Litestar]
 
 TIME = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
+
+
+class Watch:
+    """Looks at a run that a test changes."""
+
+    def __init__(self, runs: RunsInMemory, run_id: str) -> None:
+        self._runs = runs
+        self._id = run_id
+
+    async def look(self) -> RunState:
+        return await self._runs.get(self._id, full=True)
 
 
 class RunsInMemory:
@@ -45,18 +55,28 @@ class RunsInMemory:
         self.next: str | None = None
         self.error: Exception | None = None
 
-    async def get(self, run_id: str, *, full: bool) -> RunState:
-        self.asked.append(("get", run_id, full))
+    async def get(self, run_id: str, *, full: bool, at: datetime | None = None) -> RunState:
+        self.asked.append(("get", run_id, full) if at is None else ("get", run_id, full, at))
         if self.error is not None:
             raise self.error
         if run_id not in self.states:
             raise RunNotFound(f"there is no run {run_id!r}")
-        return self.states[run_id]
+        return self.states[run_id] if at is None else as_of(self.states[run_id], at)
 
-    async def list(
-        self, *, states: Sequence[State], name: str | None, label: str | None, limit: int, cursor: str | None
-    ) -> RunPage:
-        self.asked.append(("list", tuple(states), name, label, limit, cursor))
+    def watch(self, run_id: str) -> Watch:
+        return Watch(self, run_id)
+
+    async def definition(self, run_id: str) -> tuple[str, str]:
+        await self.get(run_id, full=False)
+        return "jobs: {}\n", "dir/été.yaml"
+
+    async def forget(self, run_id: str) -> None:
+        if not (await self.get(run_id, full=False)).state.ended:
+            raise RunNotEnded(f"run {run_id} has not ended; cancel it first, or wait")
+        del self.states[run_id]
+
+    async def list(self, query: RunQuery, *, limit: int, cursor: str | None) -> RunPage:
+        self.asked.append(("list", query, limit, cursor))
         items = [RunSummary(id=run.id, name=run.name, state=run.state) for run in self.states.values()]
         return RunPage(items=items, next=self.next)
 

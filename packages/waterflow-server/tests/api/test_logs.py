@@ -25,7 +25,7 @@ from waterflow_sdk.wire import (
 from waterflow_server import Services
 from waterflow_server.api._log_formats import events
 from waterflow_server.api._run_reader import run_reader
-from waterflow_server.logs import Follower, LogBatch, LogQuery
+from waterflow_server.logs import Follower, LogBatch, LogQuery, RunLog
 
 from .conftest import TIME, Client, RunsInMemory
 
@@ -189,7 +189,8 @@ class TestFollow:
         async def collect() -> bytes:
             reader = run_reader(services.runs, "r1")
             follower = Follower(services.logs, "r1", reader, LogQuery(), services.closing)
-            return b"".join([part async for part in events(follower, LogBatch(lines=[], cursor=None))])
+            log, start = RunLog(services.logs, "r1", {}), LogBatch(lines=[], cursor=None)
+            return b"".join([part async for part in events(follower, log, start, LogQuery())])
 
         def begin() -> asyncio.Task[bytes]:
             tasks.append(asyncio.create_task(collect()))

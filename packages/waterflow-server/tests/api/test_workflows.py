@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
-from waterflow_sdk.wire import RunState, State, SubmitRequest
-from waterflow_server.runs import IdempotencyConflict
+from waterflow_sdk.wire import JobState, RunState, State, SubmitRequest
+from waterflow_server import Services
+from waterflow_server.runs import IdempotencyConflict, RunQuery
 from waterflow_server.submissions import InvalidWorkflow
 
 from .conftest import TIME, Client, RunsInMemory, SubmissionsInMemory
@@ -183,13 +186,26 @@ class TestList:
     async def test_filters_reach_the_service(self, client: Client, runs: RunsInMemory) -> None:
         answer = await client.get("/v1/workflows?state=running&state=failed&name=deploy&label=a&limit=5")
         assert answer.json() == {"items": []}
-        assert runs.asked == [("list", (State.RUNNING, State.FAILED), "deploy", "a", 5, None)]
+        query = RunQuery(states=[State.RUNNING, State.FAILED], name="deploy", label="a")
+        assert runs.asked == [("list", query, 5, None)]
+
+    async def test_by_who_when_and_text(self, client: Client, runs: RunsInMemory) -> None:
+        await client.get(
+            "/v1/workflows?started_by=ann&since=2026-11-21T10:00:00Z&until=2026-11-21T10:00:00%2B01:00&text=dep"
+        )
+        until = datetime(2026, 11, 21, 10, 0, tzinfo=timezone(timedelta(hours=1)))
+        assert runs.asked == [("list", RunQuery(started_by="ann", since=TIME, until=until, text="dep"), 100, None)]
+
+    async def test_a_time_needs_a_zone(self, client: Client) -> None:
+        answer = await client.get("/v1/workflows?since=2026-11-21T10:00:00")
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid-query")
+        assert answer.json()["detail"] == "since=2026-11-21T10:00:00 needs a time zone, such as Z for UTC"
 
     async def test_the_cursor_of_a_page_leads_to_the_next(self, client: Client, runs: RunsInMemory) -> None:
         runs.next = "token"
         cursor = (await client.get("/v1/workflows")).json()["next"]
         await client.get("/v1/workflows", params={"cursor": cursor})
-        assert runs.asked[-1] == ("list", (), None, None, 100, "token")
+        assert runs.asked[-1] == ("list", RunQuery(), 100, "token")
 
     @pytest.mark.parametrize("cursor", ["", "x", "0123456789abcdef"])
     async def test_a_cursor_that_was_not_given_out_is_refused(
@@ -228,6 +244,66 @@ class TestGet:
         answer = await client.get("/v1/workflows/nope")
         assert (answer.status_code, answer.json()["code"]) == (404, "run-not-found")
         assert answer.json()["detail"] == "there is no run 'nope'"
+
+    async def test_at_a_moment_of_the_past(self, client: Client, runs: RunsInMemory) -> None:
+        ended = TIME + timedelta(minutes=5)
+        runs.states["r1"] = RunState(id="r1", name="deploy", state=State.FAILED, submitted=TIME, ended=ended)
+        answer = await client.get("/v1/workflows/r1?at=2026-11-21T10:01:00Z")
+        assert answer.json() == {
+            "id": "r1",
+            "name": "deploy",
+            "state": "queued",
+            "submitted": "2026-11-21T10:00:00Z",
+        }
+
+    @pytest.mark.parametrize(
+        ("at", "detail"),
+        [
+            ("2026-11-21T09:59:59Z", "run r1 was submitted only at 2026-11-21T10:00:00+00:00"),
+            ("2026-11-21T10:01:00", "at=2026-11-21T10:01:00 needs a time zone, such as Z for UTC"),
+        ],
+    )
+    async def test_a_moment_that_cannot_be(self, client: Client, runs: RunsInMemory, at: str, detail: str) -> None:
+        runs.states["r1"] = RunState(id="r1", name="deploy", state=State.RUNNING, submitted=TIME)
+        answer = await client.get(f"/v1/workflows/r1?at={at}")
+        assert (answer.status_code, answer.json()["code"], answer.json()["detail"]) == (400, "invalid-query", detail)
+
+
+class TestDefinition:
+    async def test_it_is_the_file_as_submitted(self, client: Client, runs: RunsInMemory) -> None:
+        runs.states["r1"] = run()
+        answer = await client.get("/v1/workflows/r1/definition")
+        assert (answer.status_code, answer.text) == (200, "jobs: {}\n")
+        assert answer.headers["content-type"].startswith("application/yaml")
+        assert answer.headers["content-disposition"] == "inline; filename*=UTF-8''%C3%A9t%C3%A9.yaml"
+
+
+class TestOutputs:
+    async def test_of_the_run_and_of_the_jobs_that_have_any(self, client: Client, runs: RunsInMemory) -> None:
+        jobs = [
+            JobState(id="a", instance="a[x]", name="a", state=State.SUCCESS, outputs={"n": 1}),
+            JobState(id="b", instance="b", name="b", state=State.SUCCESS),
+        ]
+        runs.states["r1"] = RunState(id="r1", name="deploy", state=State.SUCCESS, outputs={"url": "u"}, jobs=jobs)
+        answer = await client.get("/v1/workflows/r1/outputs")
+        assert answer.json() == {"outputs": {"url": "u"}, "jobs": {"a[x]": {"n": 1}}}
+
+
+class TestForget:
+    async def test_run_and_log_are_gone(self, client: Client, runs: RunsInMemory, services: Services) -> None:
+        runs.states["r1"] = run(State.FAILED)
+        line = b'{"time":"2026-11-21T10:00:00Z","stream":"stdout"}\n'
+        await client.put("/v1/logs/r1/deploy/steps[0].1?offset=0&agent=web-01", content=line)
+        answer = await client.delete("/v1/workflows/r1")
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert await services.logs.stream_sizes("r1") == {}
+        assert (await client.delete("/v1/workflows/r1")).json()["code"] == "run-not-found"
+
+    async def test_not_while_it_lives(self, client: Client, runs: RunsInMemory) -> None:
+        runs.states["r1"] = run()
+        answer = await client.delete("/v1/workflows/r1")
+        assert (answer.status_code, answer.json()["code"]) == (409, "run-not-ended")
+        assert "r1" in runs.states
 
 
 class TestCancel:

@@ -103,6 +103,8 @@ class TestAccepted:
             idempotency_key="k",
             run_at=at,
             retry_safe=["docker/pull"],
+            source=request().yaml,
+            filename="workflow.yaml",
         )
 
     async def test_the_same_key_again_is_not_a_new_run(self, submissions: Submissions) -> None:

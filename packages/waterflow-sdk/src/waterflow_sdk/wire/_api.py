@@ -108,6 +108,13 @@ class RunPage(Wire, frozen=True, kw_only=True):
     next: str | None = None
 
 
+class RunOutputs(Wire, frozen=True, kw_only=True):
+    """``GET /v1/workflows/{id}/outputs``: those of the run, and those of its job instances that have any."""
+
+    outputs: dict[str, Any] = {}
+    jobs: dict[str, dict[str, Any]] = {}
+
+
 class LogEnd(Wire, frozen=True, kw_only=True):
     """The last event of a followed log: the run has ended, nothing more comes. ``missing`` names incomplete streams."""
 

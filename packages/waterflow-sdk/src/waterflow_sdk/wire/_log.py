@@ -59,7 +59,10 @@ class LogRef(Wire, frozen=True, kw_only=True):
 
 
 class LogLine(Wire, frozen=True, kw_only=True):
-    """A record as the server gives it out: with its place in the run. ``cursor`` is opaque and resumes after it."""
+    """A record as the server gives it out: with its place in the run. ``cursor`` is opaque and resumes after it.
+
+    ``kept_from`` names the run that wrote the line, where a retry kept what it tells of.
+    """
 
     cursor: str
     job: str
@@ -72,6 +75,7 @@ class LogLine(Wire, frozen=True, kw_only=True):
     event: LogEventKind | None = None
     data: dict[str, Any] = {}
     partial: bool = False
+    kept_from: str | None = None
 
 
 class LogAck(Wire, frozen=True, kw_only=True):

@@ -12,12 +12,14 @@ from .log_ingest import LogIngestController
 from .logs import LogController
 from .nodes import NodeController
 from .run_control import RunControlController
+from .run_events import RunEventController
 from .validate import ValidateController
 from .workflows import WorkflowController
 
 V1 = (
     WorkflowController,
     RunControlController,
+    RunEventController,
     LogController,
     LogIngestController,
     ValidateController,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC
 
@@ -10,18 +9,12 @@ import msgspec
 
 from waterflow_sdk.wire import LogLine
 
-from .._errors import ServerError
-from ..logs import Follower, LogBatch
-from ..runs import RunError
+from ..logs import Follower, LogBatch, LogQuery, RunLog, own
+from . import _sse as sse
 
 TEXT = "text/plain"
 NDJSON = "application/x-ndjson"
-SSE = "text/event-stream"
 
-KEEP_ALIVE = 15.0
-"""Seconds without a line after which a comment shows that the connection lives."""
-
-_RETRY = b"retry: 500\n\n"  # a client whose connection broke comes back this soon, in milliseconds
 _encoder = msgspec.json.Encoder()
 
 
@@ -35,35 +28,25 @@ def as_ndjson(lines: Sequence[LogLine]) -> bytes:
     return b"".join(part for line in lines for part in (_encoder.encode(line), b"\n"))
 
 
-async def events(follower: Follower, start: LogBatch) -> AsyncIterator[bytes]:
-    """The events of a followed log (WHATWG HTML, "Server-sent events"): ``log`` for each line, ``end`` as the last."""
-    yield _RETRY + _log_events(start.lines)
-    clock = asyncio.get_running_loop().time
-    sent = clock()
-    try:
-        async for lines in follower.lines(start.cursor):
-            if lines:
-                yield _log_events(lines)
-                sent = clock()
-            elif clock() - sent >= KEEP_ALIVE:
-                yield b": keep-alive\n\n"
-                sent = clock()
-    except (ServerError, RunError) as error:
-        # The status is long sent: say what is wrong and break off, the client comes back to its last line.
-        yield f": {error.code}: {' '.join(str(error).split())}\n\n".encode()
-        return
-    if follower.end is not None:
-        yield b"event: end\ndata: " + _encoder.encode(follower.end) + b"\n\n"
+def events(follower: Follower, log: RunLog, start: LogBatch, query: LogQuery) -> AsyncIterator[bytes]:
+    """The events of a followed log: ``log`` for each line, ``end`` as the last."""
+    return sse.stream(_log_events(start.lines), _coming(follower, log, start, query), lambda: follower.end)
+
+
+async def _coming(follower: Follower, log: RunLog, start: LogBatch, query: LogQuery) -> AsyncIterator[bytes]:
+    async for batch in log.read_kept(start.cursor, query):
+        yield _log_events(batch.lines)
+    async for lines in follower.lines(own(start.cursor)):
+        yield _log_events(lines)
 
 
 def _log_events(lines: Sequence[LogLine]) -> bytes:
-    return b"".join(
-        b"event: log\nid: %b\ndata: %b\n\n" % (line.cursor.encode(), _encoder.encode(line)) for line in lines
-    )
+    return b"".join(sse.event("log", line, line.cursor) for line in lines)
 
 
 def _text_line(line: LogLine) -> str:
     time = line.time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     attempt = f" (attempt {line.attempt})" if line.attempt > 1 else ""
+    kept = f" (kept from {line.kept_from})" if line.kept_from else ""
     text = line.text or (line.event.value if line.event else "")
-    return f"{time} {line.job} {line.step}{attempt} {line.stream.value} {text}\n"
+    return f"{time} {line.job} {line.step}{attempt}{kept} {line.stream.value} {text}\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -21,7 +22,6 @@ from waterflow_sdk.wire import (
     RetryRequest,
     RunPage,
     RunState,
-    State,
     SubmitRequest,
     SubmitResponse,
     ValidateRequest,
@@ -31,19 +31,31 @@ from waterflow_sdk.wire import (
 from ..engine import Event
 from ..logs import LogStore
 from ..presence import Mode
-from ..runs import Approval
+from ..runs import Approval, RunQuery, RunWatch
 
 
 class RunService(Protocol):
     """Reads and controls runs. Raises RunNotFound and RunClosed."""
 
-    async def get(self, run_id: str, *, full: bool) -> RunState:
-        """The state of a run; with steps and attempts when ``full``."""
+    async def get(self, run_id: str, *, full: bool, at: datetime | None = None) -> RunState:
+        """The state of a run, now or at a moment; with steps and attempts when ``full``. Raises ValueError for a
+        moment before its submit.
+        """
         ...
 
-    async def list(
-        self, *, states: Sequence[State], name: str | None, label: str | None, limit: int, cursor: str | None
-    ) -> RunPage:
+    def watch(self, run_id: str) -> RunWatch:
+        """The full state again and again."""
+        ...
+
+    async def definition(self, run_id: str) -> tuple[str, str]:
+        """The workflow file as it was submitted, and its name."""
+        ...
+
+    async def forget(self, run_id: str) -> None:
+        """Remove a run that has ended; raises RunNotEnded."""
+        ...
+
+    async def list(self, query: RunQuery, *, limit: int, cursor: str | None) -> RunPage:
         """A page of runs, newest first; raises ValueError for a cursor or filter that cannot be."""
         ...
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+import msgspec
 from litestar import Controller, Request, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, HeaderParameter, QueryParameter
 from litestar.response import Stream
+from temporalio.service import RPCError
 
-from waterflow_sdk.wire import LogStreamKind
+from waterflow_sdk.wire import LogLine, LogStreamKind
 
-from ..logs import Follower, LogBatch, LogQuery, LogStore
-from ._log_formats import NDJSON, SSE, TEXT, as_ndjson, as_text, events
+from ..logs import Follower, LogBatch, LogQuery, RunLog, kept_streams, needs_kept
+from ..runs import RunNotFound
+from ._log_formats import NDJSON, TEXT, as_ndjson, as_text, events
 from ._openapi import problems
 from ._run_reader import run_reader
 from ._services import Services
+from ._sse import SSE
 from ._steps import step_paths
 
 Tail = Annotated[int | None, QueryParameter(ge=0, le=100_000, description="Begin with this many last lines.")]
@@ -25,7 +29,17 @@ Attempt = Annotated[int | None, QueryParameter(ge=1)]
 Streams = Annotated[list[LogStreamKind] | None, QueryParameter(name="stream", description="Any of these.")]
 Cursor = Annotated[str | None, QueryParameter(description="Go on after this line; `Last-Event-ID` goes before it.")]
 LastEventId = Annotated[str | None, HeaderParameter(name="Last-Event-ID")]
+Download = Annotated[bool, QueryParameter(description="As a file: `Content-Disposition: attachment`.")]
 Format = Annotated[Literal["text", "ndjson"] | None, QueryParameter(name="format", description="Goes before `Accept`.")]
+
+Encode = Callable[[Sequence[LogLine]], bytes]
+
+
+class _Start(msgspec.Struct, frozen=True):
+    """Where reading begins: with all that the query wants, or with so many of its last lines."""
+
+    query: LogQuery
+    tail: int | None
 
 
 class LogController(Controller):
@@ -52,6 +66,7 @@ class LogController(Controller):
         cursor: Cursor = None,
         last_event_id: LastEventId = None,
         format_: Format = None,
+        download: Download = False,
     ) -> Stream:
         """The log of a run. ``follow=true`` answers with server-sent events until the run has ended."""
         query = LogQuery(
@@ -64,13 +79,16 @@ class LogController(Controller):
             search=search,
         )
         after = last_event_id or cursor
-        start = await _start(services, run_id, after, tail, query)
+        log = await _run_log(services, run_id, after)
+        start = await _start(services, log, run_id, after, _Start(query, tail))
         if follow:
             follower = Follower(services.logs, run_id, run_reader(services.runs, run_id), query, services.closing)
-            return Stream(events(follower, start), media_type=SSE, headers={"Cache-Control": "no-cache"})
+            answer = events(follower, log, start, query)
+            return Stream(answer, media_type=SSE, headers={"Cache-Control": "no-cache"})
         media_type = NDJSON if _wants_ndjson(request, format_) else TEXT
         encode = as_ndjson if media_type == NDJSON else as_text
-        return Stream(_encoded(services.logs, run_id, start, query, encode), media_type=media_type)
+        headers = _headers(run_id, media_type, download=download)
+        return Stream(_encoded(log, start, query, encode), media_type=media_type, headers=headers)
 
 
 def _wants_ndjson(request: Request[Any, Any, Any], format_: str | None) -> bool:
@@ -79,20 +97,40 @@ def _wants_ndjson(request: Request[Any, Any, Any], format_: str | None) -> bool:
     return request.accept.best_match([TEXT, NDJSON, "application/json"]) != TEXT
 
 
-async def _start(services: Services, run_id: str, after: str | None, tail: int | None, query: LogQuery) -> LogBatch:
+async def _run_log(services: Services, run_id: str, after: str | None) -> RunLog:
+    """The log of the run with what a retry kept. While Temporal cannot say what that is, there are the own lines."""
+    if not needs_kept(after):
+        return RunLog(services.logs, run_id, {})
+    try:
+        state = await services.runs.get(run_id, full=False)
+        if state.link is not None:
+            state = await services.runs.get(run_id, full=True)
+    except (RPCError, RunNotFound):
+        return RunLog(services.logs, run_id, {})
+    return RunLog(services.logs, run_id, kept_streams(state) if state.link is not None else {})
+
+
+async def _start(services: Services, log: RunLog, run_id: str, after: str | None, start: _Start) -> LogBatch:
     """The first batch. Read before the answer begins: a bad cursor and an unknown run are then still a status."""
-    if tail is not None and after is None:
-        batch = await services.logs.tail(run_id, tail, query)
+    if start.tail is not None and after is None:
+        batch = await log.tail(start.tail, start.query)
     else:
         batch = LogBatch(lines=[], cursor=after)
-        async for batch in services.logs.read(run_id, after, query):  # noqa: B007 (the first one is what is wanted)
+        async for batch in log.read(after, start.query):  # noqa: B007 (the first one is what is wanted)
             break
     if batch.cursor is None:
         await services.runs.get(run_id, full=False)
     return batch
 
 
-async def _encoded(store: LogStore, run_id: str, start: LogBatch, query: LogQuery, encode: Any) -> AsyncIterator[bytes]:
+async def _encoded(log: RunLog, start: LogBatch, query: LogQuery, encode: Encode) -> AsyncIterator[bytes]:
     yield encode(start.lines)
-    async for batch in store.read(run_id, start.cursor, query):
+    async for batch in log.read(start.cursor, query):
         yield encode(batch.lines)
+
+
+def _headers(run_id: str, media_type: str, *, download: bool) -> dict[str, str]:
+    if not download:
+        return {}
+    kind = "ndjson" if media_type == NDJSON else "log"
+    return {"Content-Disposition": f'attachment; filename="{run_id}.{kind}"'}

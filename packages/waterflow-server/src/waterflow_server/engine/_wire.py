@@ -33,6 +33,7 @@ class RunInput(EngineStruct, frozen=True, kw_only=True):
     ends the run with a reason instead of a workflow task that fails for ever. ``retry_safe`` are the nodes whose
     manifests say that they may be run again unasked; ``target_all`` the groups that mean every member. ``concurrency`` is what the run was got in line for at
     its submit; a run that finds none there although its file asks for a group gets in line by itself.
+    ``source`` is the workflow file, compressed, and ``filename`` its name: nothing runs by them.
     A retry names the run it repeats (``link``), the results it keeps and where instances go on, by instance.
     """
 
@@ -48,6 +49,8 @@ class RunInput(EngineStruct, frozen=True, kw_only=True):
     target_all: list[str] = []
     concurrency: LockRequest | None = None
     link: str | None = None
+    source: bytes = b""
+    filename: str = ""
     kept: dict[str, JobState] = {}
     resume: dict[str, ResumePoint] = {}
 

@@ -2,7 +2,9 @@
 
 from ._file_store import FileLogStore
 from ._follow import LATE_LOGS, Follower, RunReader
+from ._kept import RunLog, kept_streams, needs_kept, own
 from ._query import LogQuery
+from ._retention import keep_sweeping, sweep
 from ._store import (
     MAX_CHUNK_BYTES,
     InvalidChunk,
@@ -30,6 +32,12 @@ __all__ = [
     "LogStore",
     "LogStoreError",
     "OffsetMismatch",
+    "RunLog",
     "RunReader",
     "StoreUnavailable",
+    "keep_sweeping",
+    "kept_streams",
+    "needs_kept",
+    "own",
+    "sweep",
 ]

@@ -7,6 +7,7 @@ import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -91,6 +92,21 @@ class FileLogStore:
         finally:
             self._forget(run, arrived)
 
+    async def remove(self, run: str, *, unused_for: timedelta = timedelta(0)) -> bool:
+        """Remove the log of a run; false where there is none, or one that was written to within ``unused_for``.
+
+        Raises InvalidRunId, StoreUnavailable.
+        """
+        journal = self._journal(run)
+        removed = await self._in_thread(lambda: journal.remove(unused_for))
+        if removed:
+            self._journals.pop(run, None)
+        return removed
+
+    async def unused_for(self, time: timedelta, most: int) -> list[str]:
+        """Runs whose logs nobody has written to for so long, at most so many, the oldest first."""
+        return await self._in_thread(lambda: _unused(self._directory, time, most))
+
     def close(self) -> None:
         """End the threads; a write that is on its way is finished."""
         self._threads.shutdown()
@@ -129,6 +145,12 @@ class FileLogStore:
         waiting.discard(arrived)
         if not waiting:
             del self._waiting[run]
+
+
+def _unused(directory: Path, time: timedelta, most: int) -> list[str]:
+    limit = datetime.now(UTC).timestamp() - time.total_seconds()
+    found = ((path.stat().st_mtime, path.stem) for path in directory.glob("*.journal"))
+    return [run for written, run in sorted(found) if written <= limit and _RUN_ID.fullmatch(run)][:most]
 
 
 def _parse(cursor: str | None) -> Cursor | None:

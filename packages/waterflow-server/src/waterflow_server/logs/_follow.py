@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
-from waterflow_sdk.wire import LogEnd, LogLine, LogRef, RunState, StepState, StreamName
+from waterflow_sdk.wire import LogEnd, LogLine, RunState, StreamName
 
+from ._kept import attempts_of
 from ._query import LogQuery
 from ._store import LogBatch, LogStore
 
@@ -76,20 +77,15 @@ class Follower:
         sizes = await self._store.stream_sizes(self._run)
         return sorted(
             log.stream
-            for log in _logs(run)
-            if sizes.get(log.stream, 0) < log.bytes and self._query.wants_stream(StreamName.parse(log.stream))
+            for attempt in attempts_of(run)
+            if (log := attempt.log) is not None
+            and sizes.get(log.stream, 0) < log.bytes
+            and self._wants(StreamName.parse(log.stream))
         )
 
-
-def _logs(run: RunState) -> Iterator[LogRef]:
-    for job in run.jobs:
-        yield from _logs_of(job.steps)
-
-
-def _logs_of(steps: list[StepState]) -> Iterator[LogRef]:
-    for step in steps:
-        yield from (attempt.log for attempt in step.attempts if attempt.log is not None)
-        yield from _logs_of(step.steps)
+    def _wants(self, stream: StreamName) -> bool:
+        """Streams of a former run that a retry kept are complete, or were forgotten with it."""
+        return stream.run == self._run and self._query.wants_stream(stream)
 
 
 def _now() -> float:

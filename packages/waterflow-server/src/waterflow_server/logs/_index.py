@@ -20,6 +20,7 @@ class JournalIndex:
         self._lock = threading.Lock()
         self._chunks: list[Chunk] = []
         self._sizes: dict[str, int] = {}
+        self._inode = 0
         self.end = 0
         """Where the last complete chunk ends, in bytes."""
         self.seen = 0
@@ -28,8 +29,10 @@ class JournalIndex:
     def catch_up(self, descriptor: int) -> None:
         """Take in the chunks that came since the last call. Raises JournalDamaged."""
         with self._lock:
-            self.seen = os.fstat(descriptor).st_size
-            if self.seen < self.end:  # the file was taken away, and perhaps begun again
+            status = os.fstat(descriptor)
+            self.seen = status.st_size
+            if self.seen < self.end or status.st_ino != self._inode:  # taken away, and perhaps begun again
+                self._inode = status.st_ino
                 self._chunks, self._sizes, self.end = [], {}, 0
             for chunk in scan(descriptor, self.end, self.seen):
                 self._add(chunk)

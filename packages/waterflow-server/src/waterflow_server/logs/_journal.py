@@ -52,12 +52,27 @@ def encode_chunk(header: ChunkHeader, data: bytes) -> bytes:
 @contextmanager
 def open_locked(path: Path) -> Generator[int]:
     """Open the journal for appending, made when it is not there, and hold its lock; blocks while another has it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+    descriptor = _open_locked(path)
+    while descriptor is None:
+        descriptor = _open_locked(path)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _open_locked(path: Path) -> int | None:
+    """None when the file was removed while its lock was waited for."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
 
 
 def scan(descriptor: int, position: int, size: int) -> Iterator[Chunk]:

@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from waterflow_sdk.wire import LogLine, StreamName
@@ -58,6 +58,17 @@ class JournalFile:
                 header = ChunkHeader(stream=name, offset=known, size=len(new), agent=agent, received=datetime.now(UTC))
                 self._write(descriptor, encode_chunk(header, new))
             return known + len(new)
+
+    def remove(self, unused_for: timedelta) -> bool:
+        """Remove the file; false where there is none, or where it was written to within that time."""
+        if not self._path.exists():
+            return False
+        with open_locked(self._path) as descriptor:
+            age = datetime.now(UTC).timestamp() - os.fstat(descriptor).st_mtime
+            if age < unused_for.total_seconds():
+                return False
+            self._path.unlink()
+        return True
 
     def read(self, after: Cursor | None, query: LogQuery) -> Lines:
         """Some lines after the cursor, and the cursor up to which they were read; the same cursor at the end."""

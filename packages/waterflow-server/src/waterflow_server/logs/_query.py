@@ -18,6 +18,7 @@ class LogQuery(msgspec.Struct, frozen=True, kw_only=True):
     - ``attempt``: number of the attempt
     - ``streams``: any of stdout, stderr, event; empty means all
     - ``since``: lines not older than this
+    - ``only``: full names of the streams that are looked at; None means all
     - ``search``: text that the line holds, regardless of case
     """
 
@@ -28,6 +29,7 @@ class LogQuery(msgspec.Struct, frozen=True, kw_only=True):
     streams: frozenset[LogStreamKind] = frozenset()
     since: datetime | None = None
     search: str | None = None
+    only: frozenset[str] | None = None
 
     def wants_stream(self, stream: StreamName) -> bool:
         """Whether lines of this stream can match; the host is not known by the stream's name."""
@@ -35,6 +37,7 @@ class LogQuery(msgspec.Struct, frozen=True, kw_only=True):
             (self.job is None or stream.job == self.job or stream.job.startswith(f"{self.job}["))
             and (not self.steps or any(_within(stream.step, path) for path in self.steps))
             and (self.attempt is None or stream.attempt == self.attempt)
+            and (self.only is None or str(stream) in self.only)
         )
 
     def wants_host(self, agent: str) -> bool:

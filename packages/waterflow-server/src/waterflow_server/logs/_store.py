@@ -99,6 +99,10 @@ class LogStore(Protocol):
         """Length in bytes of each stream of the run, by its full name. Raises as ``read``."""
         ...
 
+    async def remove(self, run: str) -> bool:
+        """Remove the log of a run; false where there is none. Raises InvalidRunId, StoreUnavailable."""
+        ...
+
     async def wait(self, run: str, after: str | None, patience: float) -> bool:
         """Wait until there is a chunk after the cursor's; False after ``patience`` seconds. Raises as ``read``."""
         ...

@@ -1,5 +1,6 @@
 """Runs as a service: submit, look at and control them."""
 
+from ._as_of import as_of
 from ._control import Approval
 from ._errors import (
     AnswerRefused,
@@ -11,19 +12,30 @@ from ._errors import (
     RunNotEnded,
     RunNotFound,
 )
+from ._events import events_of
+from ._follow import EventBatch, EventFollower, InvalidEventCursor
+from ._listing import RunQuery
 from ._service import Runs
 from ._submission import Submission
+from ._watch import RunWatch
 
 __all__ = [
     "AnswerRefused",
     "Approval",
+    "EventBatch",
+    "EventFollower",
     "IdempotencyConflict",
+    "InvalidEventCursor",
     "NothingToRetry",
     "NothingWaits",
     "RunClosed",
     "RunError",
     "RunNotEnded",
     "RunNotFound",
+    "RunQuery",
+    "RunWatch",
     "Runs",
     "Submission",
+    "as_of",
+    "events_of",
 ]

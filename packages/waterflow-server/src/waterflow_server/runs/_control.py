@@ -24,7 +24,8 @@ from ..engine._wire import (
     PauseOrder,
 )
 from ._errors import AnswerRefused, NothingWaits, closed
-from ._reading import RPC_TIMEOUT, RunReader
+from ._reading import RunReader
+from ._tree import RPC_TIMEOUT, RunTree
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +97,7 @@ class RunControl(RunReader):
     async def _living(self, run_id: str) -> WorkflowHandle[Any, Any]:
         """The handle of a run that has not ended."""
         handle = self._client.get_workflow_handle(run_workflow_id(run_id))
-        description = await self._describe(handle, run_id)
+        description = await RunTree(self._client, run_id).describe()
         if description.status is not WorkflowExecutionStatus.RUNNING:
             raise closed(run_id)
         return handle

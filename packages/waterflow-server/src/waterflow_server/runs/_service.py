@@ -20,9 +20,10 @@ from ..engine._wire import RESUME_QUERY, RUN_WORKFLOW, ResumePoint, RunInput
 from ..presence import AgentRegistry
 from ._control import RunControl
 from ._errors import IdempotencyConflict, InvalidConcurrency, RunNotEnded, RunNotFound
-from ._reading import RPC_TIMEOUT
+from ._forgetting import forget
 from ._retry import plan_retry
-from ._submission import Submission, new_run_id, search_attributes
+from ._submission import Submission, new_run_id, pack, search_attributes, unpack
+from ._tree import RPC_TIMEOUT, RunTree
 
 _log = logging.getLogger("waterflow.runs")
 
@@ -50,6 +51,8 @@ class Runs(RunControl):
             retry_safe=submission.retry_safe,
             target_all=submission.target_all,
             link=submission.link,
+            source=pack(submission.source),
+            filename=submission.filename,
             kept=submission.kept,
             resume=submission.resume,
         )
@@ -100,11 +103,25 @@ class Runs(RunControl):
                 retry_safe=original.retry_safe,
                 target_all=original.target_all,
                 link=run_id,
+                source=unpack(original.source),
+                filename=original.filename,
                 kept=decided.kept,
                 resume={name: point for name, point in points.items() if point is not None},
             )
         )
         return new_id
+
+    async def definition(self, run_id: str) -> tuple[str, str]:
+        """The workflow file as it was submitted, and its name. Raises RunNotFound."""
+        await RunTree(self._client, run_id).describe()
+        original = await self._original(run_id)
+        if not original.source:
+            raise RunNotFound(f"run {run_id} was started by a version of the server that did not keep its file")
+        return unpack(original.source), original.filename
+
+    async def forget(self, run_id: str) -> None:
+        """Remove a run that has ended, and its jobs, from Temporal. Raises RunNotFound and RunNotEnded."""
+        await forget(self._client, run_id)
 
     async def _original(self, run_id: str) -> RunInput:
         """What the run was started with: the input in the first event of its history."""

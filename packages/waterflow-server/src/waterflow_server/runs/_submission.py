@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+import zlib
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +25,8 @@ RUN_KIND = "run"
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """A run to start: validated, compiled, all its values given.
 
-    A retry names the run it repeats (``link``), the results it keeps and where instances go on, by instance.
+    ``source`` is the file's text and ``filename`` its name. A retry names the run it repeats (``link``), the results it
+    keeps and where instances go on, by instance.
     """
 
     plan: Plan
@@ -39,6 +41,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     retry_safe: list[str] = []
     target_all: list[str] = []
     link: str | None = None
+    source: str = ""
+    filename: str = ""
     kept: dict[str, JobState] = {}
     resume: dict[str, ResumePoint] = {}
 
@@ -47,6 +51,16 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         """Digest of what would run; secret values do not enter it."""
         content = [encode_plan(self.plan), msgspec.json.encode([self.vars, self.inputs], order="sorted")]
         return hashlib.sha256(b"\0".join(content)).hexdigest()
+
+
+def pack(source: str) -> bytes:
+    """The file's text as it is kept in the run's input: small, because plan and values go with it."""
+    return zlib.compress(source.encode(errors="surrogatepass"))
+
+
+def unpack(packed: bytes) -> str:
+    """What :func:`pack` was given; empty for a run of a version that kept nothing."""
+    return zlib.decompress(packed).decode(errors="surrogatepass") if packed else ""
 
 
 def new_run_id(submission: Submission, now: datetime) -> str:

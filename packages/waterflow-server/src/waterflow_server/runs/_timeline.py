@@ -94,30 +94,30 @@ def _waits(steps: Sequence[StepState], since: datetime | None) -> Iterator[Inter
 def _changes(plain: Sequence[Change], phases: Sequence[Phase], end: Change | None) -> list[Change]:
     """The plain states, covered by the phases; neither goes beyond the end."""
     found: list[Change] = []
-    for change in _covered(plain, phases):
-        if end is not None and change.time >= end.time:
+    for change in _covered(plain, phases, end.time if end is not None else None):
+        if end is not None and change.time > end.time:
             break
         if not found or (found[-1].state, found[-1].reason) != (change.state, change.reason):
             found.append(change)
     return [*found, end] if end is not None else found
 
 
-def _covered(plain: Sequence[Change], phases: Sequence[Phase]) -> Iterator[Change]:
-    """What shows from each moment on at which anything begins or ends."""
+def _covered(plain: Sequence[Change], phases: Sequence[Phase], end: datetime | None) -> Iterator[Change]:
+    """What shows from each moment on at which anything begins or ends; a phase that lasts to the end stays."""
     edges: dict[datetime, tuple[list[Change], list[int], list[int]]] = {}
     for change in plain:
         edges.setdefault(change.time, ([], [], []))[0].append(change)
     for number, phase in enumerate(phases):
         edges.setdefault(phase.interval.since, ([], [], []))[1].append(number)
-        if phase.interval.until is not None:
+        if phase.interval.until is not None and _before(phase.interval.until, end):
             edges.setdefault(phase.interval.until, ([], [], []))[2].append(number)
     base: Change | None = None
     on: dict[int, Phase] = {}
     for time in sorted(edges):
-        bases, begin, end = edges[time]
+        bases, begin, over = edges[time]
         base = bases[-1] if bases else base
         on.update((number, phases[number]) for number in begin)
-        for number in end:
+        for number in over:
             on.pop(number, None)
         if base is not None:
             top = max(on.values(), key=lambda phase: phase.rank, default=None)

@@ -1,0 +1,45 @@
+"""Retention: logs of runs that Temporal has forgotten go when they are old enough. Logs of a living run never do."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from ._file_store import FileLogStore
+from ._store import LogStoreError
+
+EVERY = 3600.0
+"""Seconds between two sweeps, about: replicas that share the logs do not all come at once."""
+
+MOST = 1000
+"""Journals that one sweep looks at; the oldest come first, the rest the next time."""
+
+Knows = Callable[[str], Awaitable[bool]]
+"""Whether Temporal knows a run; raises while that cannot be told."""
+
+_log = logging.getLogger("waterflow.logs")
+
+
+async def sweep(store: FileLogStore, knows: Knows, retention: timedelta, most: int = MOST) -> list[str]:
+    """Remove what is due; gives the runs whose logs went. Raises as ``knows`` and the store do."""
+    removed: list[str] = []
+    for run in await store.unused_for(retention, most):
+        if not await knows(run) and await store.remove(run, unused_for=retention):
+            removed.append(run)
+    return removed
+
+
+async def keep_sweeping(store: FileLogStore, knows: Knows, retention: timedelta, every: float = EVERY) -> None:
+    """Sweep now and then until cancelled. What goes wrong is told, and tried again the next time."""
+    while True:
+        await asyncio.sleep(every * random.uniform(0.5, 1.5))
+        try:
+            removed = await sweep(store, knows, retention)
+        except LogStoreError as error:
+            _log.warning("old logs could not be removed: %s", error)
+        else:
+            if removed:
+                _log.info("removed the logs of %d runs that are past retention", len(removed))

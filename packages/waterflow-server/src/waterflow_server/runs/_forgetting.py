@@ -1,0 +1,73 @@
+"""Forgetting a run that has ended: its workflow and those of its jobs leave Temporal."""
+
+from __future__ import annotations
+
+import asyncio
+
+from temporalio.api.common.v1 import WorkflowExecution as Execution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
+
+from waterflow_sdk.wire import run_workflow_id
+
+from ._errors import RunNotEnded, RunNotFound
+from ._listing import quote
+from ._tree import RPC_TIMEOUT, RunTree
+
+_AT_ONCE = 20
+_POLL = 0.1
+_PATIENCE = 10.0
+
+
+async def forget(client: Client, run_id: str) -> None:
+    """Remove the run; returns when it cannot be found any more. Raises RunNotFound and RunNotEnded.
+
+    A retry that kept results of it keeps them, but no longer their steps. Temporal deletes in the background, so after
+    ten seconds it is left alone with the rest.
+    """
+    tree = RunTree(client, run_id)
+    description = await tree.describe()
+    _refuse_living(run_id, description)
+    own = run_workflow_id(run_id)
+    query = f"WorkflowId = {quote(own)} OR WorkflowId STARTS_WITH {quote(f'{own}/')}"
+    found = [execution async for execution in client.list_workflows(query)]
+    for execution in found:
+        _refuse_living(run_id, execution)
+    gate = asyncio.Semaphore(_AT_ONCE)
+    jobs = [execution for execution in found if execution.id != own]
+    # The run itself comes last: should this break off, it can still be found and deleted again.
+    await asyncio.gather(*(_delete(client, execution, gate) for execution in jobs))
+    runs = {execution.run_id: execution for execution in (*found, description) if execution.id == own}
+    await asyncio.gather(*(_delete(client, execution, gate) for execution in runs.values()))
+    await _until_gone(tree)
+
+
+def _refuse_living(run_id: str, execution: WorkflowExecution) -> None:
+    if execution.status is WorkflowExecutionStatus.RUNNING:
+        what = execution.id.removeprefix("run/")
+        where = f"run {run_id}" if what == run_id else f"job {what.removeprefix(run_id + '/')} of run {run_id}"
+        raise RunNotEnded(f"{where} has not ended; cancel it first, or wait")
+
+
+async def _delete(client: Client, execution: WorkflowExecution, gate: asyncio.Semaphore) -> None:
+    request = DeleteWorkflowExecutionRequest(
+        namespace=client.namespace,
+        workflow_execution=Execution(workflow_id=execution.id, run_id=execution.run_id),
+    )
+    async with gate:
+        try:
+            await client.workflow_service.delete_workflow_execution(request, timeout=RPC_TIMEOUT)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:  # somebody else was faster
+                raise
+
+
+async def _until_gone(tree: RunTree) -> None:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                await tree.describe()
+                await asyncio.sleep(_POLL)
+    except (RunNotFound, TimeoutError):
+        return

@@ -1,0 +1,105 @@
+"""One run's state tree from Temporal: the run's part, and that of each job instance."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import msgspec
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
+
+from waterflow_sdk.wire import ErrorInfo, JobState, RunState, State, job_workflow_id, run_workflow_id
+
+from ..concurrency import Lines
+from ..engine._wire import STATE_QUERY
+from ._errors import RunNotFound
+from ._listing import summary
+
+RPC_TIMEOUT = timedelta(seconds=10)
+QUERIES_AT_ONCE = 20
+
+Waiter = TypeVar("Waiter", RunState, JobState)
+
+
+class RunTree:
+    """Reads the tree of one run."""
+
+    def __init__(self, client: Client, run_id: str) -> None:
+        self._client = client
+        self._id = run_id
+        self._lines = Lines(client)
+
+    async def describe(self) -> WorkflowExecution:
+        """What Temporal itself knows of the run. Raises RunNotFound."""
+        try:
+            return await self._client.get_workflow_handle(run_workflow_id(self._id)).describe()
+        except RPCError as error:
+            if error.status in (RPCStatusCode.NOT_FOUND, RPCStatusCode.INVALID_ARGUMENT):
+                raise RunNotFound(f"there is no run {self._id!r}") from error
+            raise
+
+    async def run(self, description: WorkflowExecution) -> RunState:
+        """The run's own part: by a query while it lives, then its result."""
+        if description.status is WorkflowExecutionStatus.RUNNING:
+            handle: WorkflowHandle[Any, Any] = self._client.get_workflow_handle(description.id)
+            state: RunState = await handle.query(STATE_QUERY, result_type=RunState, rpc_timeout=RPC_TIMEOUT)
+        else:
+            state = await self._result(description)
+        return await self._explained(state, description.id)
+
+    async def job(self, job: JobState) -> JobState:
+        """The job instance with its steps, as it says itself; as the run knows it where it never started."""
+        if never_asked(job):
+            return job
+        handle = self._client.get_workflow_handle(self.job_id(job))
+        try:
+            found = await handle.query(STATE_QUERY, result_type=JobState, rpc_timeout=RPC_TIMEOUT)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:  # it never started, or it was kept from a run that was deleted
+                return job
+            raise
+        found = msgspec.structs.replace(found, kept_from=job.kept_from)
+        return await self._explained(found, handle.id)
+
+    def job_id(self, job: JobState) -> str:
+        """The workflow of a job instance; of one whose result was kept, that of the run it was kept from."""
+        return job_workflow_id(job.kept_from or self._id, job.instance)
+
+    async def _result(self, description: WorkflowExecution) -> RunState:
+        closed: WorkflowHandle[Any, RunState] = self._client.get_workflow_handle(
+            description.id, run_id=description.run_id, result_type=RunState
+        )
+        try:
+            return await closed.result()
+        except WorkflowFailureError as error:
+            return _ended_from_outside(description, str(error.cause))
+
+    async def _explained(self, state: Waiter, workflow_id: str) -> Waiter:
+        """Who holds the concurrency group that a run or job waits for: only the group's coordinator knows."""
+        if state.state is not State.QUEUED or not state.concurrency:
+            return state
+        reason = await self._lines.why(state.concurrency, workflow_id)
+        return msgspec.structs.replace(state, reason=reason or state.reason)
+
+
+def never_asked(job: JobState) -> bool:
+    """Whether the instance has no workflow of its own yet, or never gets one."""
+    return job.state in (State.PENDING, State.SKIPPED) and job.agent is None
+
+
+def _ended_from_outside(description: WorkflowExecution, cause: str) -> RunState:
+    """A run whose workflow was terminated through Temporal itself: nobody could write its result."""
+    known = summary(description)
+    reason = f"the run's workflow was ended through Temporal: {cause}"
+    return RunState(
+        id=known.id,
+        name=known.name,
+        state=known.state,
+        reason=reason,
+        started_by=known.started_by,
+        labels=known.labels,
+        submitted=known.submitted,
+        ended=known.ended,
+        error=ErrorInfo(code="ended-from-outside", message=reason),
+    )
