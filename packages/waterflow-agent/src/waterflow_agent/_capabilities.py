@@ -20,6 +20,20 @@ _TOOLS: Mapping[str, tuple[str, ...]] = {
     "git": ("git", "--version"),
 }
 _COMPOSE_V1 = ("docker-compose", "version", "--short")
+_COMMANDS = (*_TOOLS, "docker-compose")
+_PLACES = (
+    "/var/run/docker.sock",
+    *(
+        f"{folder}/docker-compose"
+        for folder in (
+            "/usr/local/lib/docker/cli-plugins",
+            "/usr/local/libexec/docker/cli-plugins",
+            "/usr/lib/docker/cli-plugins",
+            "/usr/libexec/docker/cli-plugins",
+        )
+    ),
+)
+"""Where a service or a plug-in of a tool shows that it came, went or was replaced."""
 
 
 async def find_capabilities(declared: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -32,6 +46,17 @@ async def find_capabilities(declared: Mapping[str, str] | None = None) -> dict[s
     found["python"] = platform.python_version()
     found["cpus"] = str(os.cpu_count() or 1)
     return {**found, **(declared or {})}
+
+
+def tool_marks() -> tuple[tuple[str, int, int], ...]:
+    """Something that changes when a tool comes, goes or is replaced. Only looks at files, so it may be asked often."""
+    paths = [path for path in map(shutil.which, _COMMANDS) if path]
+    marks: list[tuple[str, int, int]] = []
+    for path in (*paths, *_PLACES):
+        with contextlib.suppress(OSError):
+            found = os.stat(path)
+            marks.append((path, found.st_ino, found.st_mtime_ns if path in paths else 0))
+    return tuple(marks)
 
 
 def host_tags() -> list[str]:

@@ -9,10 +9,10 @@ import socket
 import msgspec
 from temporalio.client import Client
 
-from waterflow_sdk.wire import AgentConfig, AgentHello, AgentRef, AgentStatus, BrokenNode
+from waterflow_sdk.wire import AgentConfig, AgentHello, AgentLoad, AgentRef, AgentStatus, BrokenNode
 
 from ._attempts import AttemptBook
-from ._capabilities import find_capabilities, host_tags
+from ._capabilities import find_capabilities, host_tags, tool_marks
 from ._claims import Claims, SlotBook
 from ._errors import Refused
 from ._execute import Executor
@@ -33,6 +33,7 @@ logger = logging.getLogger("waterflow.agent")
 
 _LEASE_RETURN = 3.0
 _WORKER_STOP = 10.0
+_LOOK_AT_TOOLS = 5.0
 
 
 class Session:
@@ -59,12 +60,11 @@ class Session:
         self._executor = Executor(client, agent, self._attempts, self._slots, Orphans(client))
         claims = Claims(agent, self._slots, registry.__contains__)
         self._group_workers = GroupWorkers(client, claims, self._slots)
-        self._presence = Presence(
-            client, self._hello, lambda: measure(self._slots), registry.manifests, self._configured, notices
-        )
+        self._presence = Presence(client, self._hello, self._load, registry.manifests, self._configured, notices)
         self._config = AgentConfig(groups=settings.groups)
         self._workers: list[QueueWorker] = []
         self._regrouping: set[asyncio.Task[None]] = set()
+        self._looking: asyncio.Task[None] | None = None
         self._ending = False
 
     @property
@@ -76,6 +76,7 @@ class Session:
 
     async def start(self) -> None:
         """Says hello until it is accepted, then polls. Raises Refused when it never will be."""
+        marks = tool_marks()
         self._capabilities = await find_capabilities(self._settings.capabilities)
         await self._presence.introduce()
         # Only now: until the hello was accepted, a former incarnation may still work on these queues.
@@ -84,6 +85,7 @@ class Session:
             step_worker(self._client, self._agent.id, self._executor, self._slots.slots, self._settings.stop_grace),
         ]
         await self._group_workers.poll(self.groups)
+        self._looking = asyncio.create_task(self._look_at_tools(marks), name="capabilities")
 
     async def keep(self) -> None:
         """Keeps the lease, for ever. Raises Refused."""
@@ -91,16 +93,35 @@ class Session:
 
     async def nodes_changed(self) -> None:
         """Tells the server which nodes there are now."""
+        await self._say_again("nodes")
+
+    async def _say_again(self, what: str) -> None:
         if self._ending:
             return
         try:
             await self._presence.introduce()
         except Refused as error:
-            logger.error("the server does not take the nodes that there are now: %s", error.message)
+            logger.error("the server does not take the %s that there are now: %s", what, error.message)
+
+    async def _look_at_tools(self, known: tuple[object, ...]) -> None:
+        """Says hello again when a tool has come, gone or changed its version: groups may depend on it."""
+        while True:
+            await asyncio.sleep(_LOOK_AT_TOOLS)
+            marks = tool_marks()
+            if marks == known:
+                continue
+            known = marks
+            found = await find_capabilities(self._settings.capabilities)
+            if found != self._capabilities:
+                self._capabilities = found
+                logger.info("capabilities: %s", " ".join(f"{name}={value}" for name, value in sorted(found.items())))
+                await self._say_again("capabilities")
 
     async def end(self) -> None:
         """Drains: running steps have their grace period, then they are ended; the lease is given back last."""
         self._ending = True
+        if self._looking:
+            self._looking.cancel()
         if not self._workers:
             return
         control, steps = self._workers
@@ -122,6 +143,9 @@ class Session:
                 await self._attempts.all_ended()
         except TimeoutError:
             await self._attempts.stop_all(StopReason.AGENT_STOPPED, grace)
+
+    def _load(self) -> AgentLoad:
+        return measure(self._slots, self._attempts.living)
 
     def _hello(self) -> AgentHello:
         settings = self._settings

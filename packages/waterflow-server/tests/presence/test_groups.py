@@ -52,7 +52,7 @@ State = Callable[[], Awaitable[AgentState | None]]
 
 @pytest.fixture
 async def agent(client: Client, state: State) -> AsyncIterator[PlayedAgent]:
-    """Agent ``a1``, named ``web-01``, with the tags ``linux`` and ``ssd``, online in the group ``web`` that it names."""
+    """Agent ``a1``, named ``web-01``, tags ``linux`` and ``ssd``, online in the group ``web`` that it names."""
     async with PlayedAgent(client, hello()).polling() as played:
         await played.say_hello()
         await until(state, AgentStatus.ONLINE)
@@ -66,9 +66,7 @@ async def told(agent: PlayedAgent) -> list[str]:
 
 
 class TestReachesTheAgent:
-    async def test_by_every_way_into_a_group(
-        self, groups: Groups, agent: PlayedAgent, state: State, registry: AgentRegistry
-    ) -> None:
+    async def test_by_every_way_into_a_group(self, groups: Groups, agent: PlayedAgent, state: State) -> None:
         await groups.create(GroupSpec(name="eu", agents=["web-01"]))
         assert await told(agent) == ["eu", "web"]
         await groups.create(GroupSpec(name="fast", tags=["ssd"]))
@@ -151,7 +149,7 @@ class TestRead:
 
     async def test_an_unknown_one(self, groups: Groups) -> None:
         await groups.create(GroupSpec(name="webservers"))
-        with pytest.raises(GroupNotFound, match="^there is no group 'webserver'; did you mean 'webservers'\\?$"):
+        with pytest.raises(GroupNotFound, match=r"^there is no group 'webserver'; did you mean 'webservers'\?$"):
             await groups.get("webserver")
 
 
@@ -160,18 +158,18 @@ class TestChange:
         await groups.create(GroupSpec(name="eu", agents=["a"]))
         changed = await groups.change_members("eu", MembersChange(add=["b", "c", "a"], remove=["a"]))
         assert changed.agents == ["b", "c"]
-        with pytest.raises(InvalidGroups, match="^group 'eu' does not list agent 'bb'; did you mean 'b'\\?$"):
+        with pytest.raises(InvalidGroups, match=r"^group 'eu' does not list agent 'bb'; did you mean 'b'\?$"):
             await groups.change_members("eu", MembersChange(remove=["bb"]))
 
     async def test_a_new_group_must_be_new(self, groups: Groups) -> None:
         await groups.create(GroupSpec(name="eu"))
-        with pytest.raises(GroupExists, match="^there is a group 'eu' already$"):
+        with pytest.raises(GroupExists, match=r"^there is a group 'eu' already$"):
             await groups.create(GroupSpec(name="eu"))
 
     async def test_a_stale_version(self, groups: Groups) -> None:
         first = await groups.create(GroupSpec(name="eu"))
         second = await groups.put("eu", GroupPut(description="Europe", version=first.version))
-        message = f"^group 'eu' is at version {second.version}, not {first.version}; read it and change it again$"
+        message = rf"^group 'eu' is at version {second.version}, not {first.version}; read it and change it again$"
         with pytest.raises(GroupConflict, match=message):
             await groups.put("eu", GroupPut(version=first.version))
         with pytest.raises(GroupConflict, match=message):
@@ -185,7 +183,7 @@ class TestChange:
     async def test_a_circle_of_includes(self, groups: Groups) -> None:
         await groups.create(GroupSpec(name="a"))
         await groups.create(GroupSpec(name="b", include_groups=["a"]))
-        with pytest.raises(InvalidGroups, match="^groups include each other in a circle: a → b → a$"):
+        with pytest.raises(InvalidGroups, match=r"^groups include each other in a circle: a → b → a$"):
             await groups.put("a", GroupPut(include_groups=["b"]))
 
     async def test_two_changes_at_once_cannot_close_a_circle(self, groups: Groups) -> None:
@@ -205,7 +203,7 @@ class TestChange:
 
     async def test_an_unknown_included_group(self, groups: Groups) -> None:
         await groups.create(GroupSpec(name="europe"))
-        message = "^group 'front' includes 'eurpe', which is not there; did you mean 'europe'\\?$"
+        message = r"^group 'front' includes 'eurpe', which is not there; did you mean 'europe'\?$"
         with pytest.raises(InvalidGroups, match=message):
             await groups.create(GroupSpec(name="front", include_groups=["eurpe"]))
 
@@ -218,17 +216,17 @@ class TestDelete:
     async def test_refused_while_others_include_it(self, groups: Groups) -> None:
         await groups.create(GroupSpec(name="a"))
         await groups.create(GroupSpec(name="b", include_groups=["a"]))
-        with pytest.raises(GroupIncluded, match="^group 'a' is included by 'b'; take it out there first$"):
+        with pytest.raises(GroupIncluded, match=r"^group 'a' is included by 'b'; take it out there first$"):
             await groups.delete("a")
 
     async def test_what_agents_name_themselves(self, groups: Groups, agent: PlayedAgent) -> None:
         del agent
-        message = "^the server does not keep group 'web': web-01 name it themselves, in their own settings$"
+        message = r"^the server does not keep group 'web': web-01 name it themselves, in their own settings$"
         with pytest.raises(GroupNotFound, match=message):
             await groups.delete("web")
 
     async def test_the_built_in_one(self, groups: Groups) -> None:
-        message = "^'all-servers' is built in: every agent is a member, and nothing about it can be changed$"
+        message = r"^'all-servers' is built in: every agent is a member, and nothing about it can be changed$"
         with pytest.raises(InvalidGroups, match=message):
             await groups.delete("all-servers")
 

@@ -6,11 +6,18 @@ Nothing is configured by files: address and API key come as arguments or from ``
 
 from ._async import AsyncClient
 from ._errors import (
+    AgentAlive,
+    AgentAmbiguous,
     AgentNotFound,
     AnswerRefused,
     Conflict,
     Forbidden,
+    GroupConflict,
+    GroupExists,
+    GroupIncluded,
+    GroupNotFound,
     IdempotencyConflict,
+    InvalidGroups,
     InvalidRequest,
     InvalidSettings,
     InvalidWorkflow,
@@ -30,6 +37,7 @@ from ._errors import (
     WaterflowError,
     WorkflowTimeout,
 )
+from ._groups import Groups, SyncGroups
 from ._logs import LogFilter, LogStream
 from ._run import RetryScope, Run
 from ._settings import DEFAULT_SERVER
@@ -37,13 +45,21 @@ from ._sync import Client, SyncLogStream, SyncRun
 
 __all__ = [
     "DEFAULT_SERVER",
+    "AgentAlive",
+    "AgentAmbiguous",
     "AgentNotFound",
     "AnswerRefused",
     "AsyncClient",
     "Client",
     "Conflict",
     "Forbidden",
+    "GroupConflict",
+    "GroupExists",
+    "GroupIncluded",
+    "GroupNotFound",
+    "Groups",
     "IdempotencyConflict",
+    "InvalidGroups",
     "InvalidRequest",
     "InvalidSettings",
     "InvalidWorkflow",
@@ -62,6 +78,7 @@ __all__ = [
     "RunNotFound",
     "ServerFault",
     "ServerUnavailable",
+    "SyncGroups",
     "SyncLogStream",
     "SyncRun",
     "TooManyRequests",

@@ -10,6 +10,7 @@ from uuid import uuid4
 from ..wire import (
     AgentState,
     Health,
+    ModeRequest,
     NodeEntry,
     RunPage,
     RunSummary,
@@ -20,6 +21,7 @@ from ..wire import (
     ValidateResponse,
 )
 from ._errors import AgentNotFound, NodeNotFound
+from ._groups import Groups
 from ._run import Run
 from ._settings import DEFAULT_RETRIES, DEFAULT_TIMEOUT, settings
 from ._transport import Transport, segment
@@ -47,6 +49,8 @@ class AsyncClient:
         retries: int = DEFAULT_RETRIES,
     ) -> None:
         self._transport = Transport(settings(server, api_key, timeout, retries))
+        self.groups = Groups(self._transport)
+        """Groups of agents."""
 
     @property
     def server(self) -> str:
@@ -145,6 +149,27 @@ class AsyncClient:
     async def agent(self, id: str) -> AgentState:
         """One agent. Raises :class:`AgentNotFound`."""
         return await self._transport.call("GET", f"/v1/agents/{segment(id)}", AgentState, missing=AgentNotFound)
+
+    async def cordon_agent(self, id: str, reason: str = "") -> AgentState:
+        """No new work for the agent; running jobs go on. Raises :class:`AgentNotFound`, :class:`AgentAmbiguous`."""
+        return await self._change_agent(id, "cordon", reason)
+
+    async def drain_agent(self, id: str, reason: str = "") -> AgentState:
+        """As :meth:`cordon_agent`, and says that the host is to become empty: its ``load`` tells when it is."""
+        return await self._change_agent(id, "drain", reason)
+
+    async def uncordon_agent(self, id: str, reason: str = "") -> AgentState:
+        """Work as usual for the agent."""
+        return await self._change_agent(id, "uncordon", reason)
+
+    async def remove_agent(self, id: str) -> None:
+        """Forget an agent that is offline. Raises :class:`AgentNotFound`, and :class:`AgentAlive` while it lives."""
+        await self._transport.send("DELETE", f"/v1/agents/{segment(id)}", missing=AgentNotFound)
+
+    async def _change_agent(self, id: str, how: str, reason: str) -> AgentState:
+        path = f"/v1/agents/{segment(id)}/{how}"
+        body = ModeRequest(reason=reason)
+        return await self._transport.call("POST", path, AgentState, body=body, missing=AgentNotFound)
 
     async def health(self) -> Health:
         """Whether the server can work; ``unavailable`` with a reason is an answer, not an error. Asks only once."""

@@ -9,20 +9,27 @@
     ├── WorkflowTimeout            the run did not end within the time that the caller would wait
     └── RequestError               the server refused the request and said why
         ├── InvalidRequest         400, 413, 415, 422
-        │   └── InvalidWorkflow    422 with diagnostics
+        │   ├── InvalidWorkflow    422 with diagnostics
+        │   └── InvalidGroups      422 with what is wrong with groups, and where
         ├── Unauthorized           401
         ├── Forbidden              403
         ├── NotFound               404
         │   ├── RunNotFound
         │   ├── NodeNotFound
-        │   └── AgentNotFound
+        │   ├── AgentNotFound
+        │   └── GroupNotFound
         ├── Conflict               409
         │   ├── RunClosed
         │   ├── RunNotEnded
         │   ├── NothingToRetry
         │   ├── NothingWaits
         │   ├── AnswerRefused
-        │   └── IdempotencyConflict
+        │   ├── IdempotencyConflict
+        │   ├── AgentAlive
+        │   ├── AgentAmbiguous
+        │   ├── GroupExists
+        │   ├── GroupConflict
+        │   └── GroupIncluded
         ├── TooManyRequests        429
         └── ServerFault            500
 """
@@ -130,6 +137,12 @@ class InvalidWorkflow(InvalidRequest):
         return self.errors
 
 
+class InvalidGroups(InvalidRequest):
+    """A group, or a file of them, that cannot be; ``errors`` list all that is wrong, with places."""
+
+    code = "invalid-groups"
+
+
 class Unauthorized(RequestError):
     """The API key is missing, unknown or expired."""
 
@@ -169,6 +182,13 @@ class AgentNotFound(NotFound):
 
     code = "agent-not-found"
     remedy = "`waterflow agent list` shows the agents"
+
+
+class GroupNotFound(NotFound):
+    """There is no group of this name, or the server does not keep it."""
+
+    code = "group-not-found"
+    remedy = "`waterflow group list` shows the groups"
 
 
 class Conflict(RequestError):
@@ -214,6 +234,41 @@ class IdempotencyConflict(Conflict):
 
     code = "idempotency-conflict"
     remedy = "use a new key for another submission"
+
+
+class AgentAlive(Conflict):
+    """An agent that lives is not removed."""
+
+    code = "agent-alive"
+    remedy = "stop the agent on its host first; `waterflow agent cordon` keeps work away from it at once"
+
+
+class AgentAmbiguous(Conflict):
+    """Several agents have this name."""
+
+    code = "agent-ambiguous"
+    remedy = "`waterflow agent list -o wide` shows the ids"
+
+
+class GroupExists(Conflict):
+    """A new group has the name of one that is there."""
+
+    code = "group-exists"
+    remedy = "choose another name, or change the group that is there (`waterflow group add`, `waterflow group apply`)"
+
+
+class GroupConflict(Conflict):
+    """The group was changed in the meantime."""
+
+    code = "group-conflict"
+    remedy = "read it again (`waterflow group show`) and repeat the change"
+
+
+class GroupIncluded(Conflict):
+    """Other groups include the one that is to be deleted."""
+
+    code = "group-included"
+    remedy = "take it out of the groups that the message names first"
 
 
 class TooManyRequests(RequestError):

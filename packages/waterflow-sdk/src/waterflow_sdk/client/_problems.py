@@ -9,10 +9,16 @@ import msgspec
 
 from ..wire import Problem
 from ._errors import (
+    AgentAlive,
+    AgentAmbiguous,
     AnswerRefused,
     Conflict,
     Forbidden,
+    GroupConflict,
+    GroupExists,
+    GroupIncluded,
     IdempotencyConflict,
+    InvalidGroups,
     InvalidRequest,
     InvalidWorkflow,
     NotFound,
@@ -58,6 +64,12 @@ _BY_CODE: dict[str, type[RequestError]] = {
         NothingWaits,
         AnswerRefused,
         IdempotencyConflict,
+        InvalidGroups,
+        AgentAlive,
+        AgentAmbiguous,
+        GroupExists,
+        GroupConflict,
+        GroupIncluded,
     )
 }
 

@@ -20,6 +20,7 @@ from ..wire import (
     ValidateResponse,
 )
 from ._async import AsyncClient
+from ._groups import SyncGroups
 from ._logs import LogStream
 from ._portal import Portal
 from ._run import RetryScope, Run, View
@@ -179,6 +180,8 @@ class Client:
     ) -> None:
         self._client = AsyncClient(server, api_key, timeout=timeout, retries=retries)
         self._portal = Portal()
+        self.groups = SyncGroups(self._portal, self._client.groups)
+        """Groups of agents."""
 
     @property
     def server(self) -> str:
@@ -262,6 +265,22 @@ class Client:
     def agent(self, id: str) -> AgentState:
         """See :meth:`AsyncClient.agent`."""
         return self._portal.call(self._client.agent(id))
+
+    def cordon_agent(self, id: str, reason: str = "") -> AgentState:
+        """See :meth:`AsyncClient.cordon_agent`."""
+        return self._portal.call(self._client.cordon_agent(id, reason))
+
+    def drain_agent(self, id: str, reason: str = "") -> AgentState:
+        """See :meth:`AsyncClient.drain_agent`."""
+        return self._portal.call(self._client.drain_agent(id, reason))
+
+    def uncordon_agent(self, id: str, reason: str = "") -> AgentState:
+        """See :meth:`AsyncClient.uncordon_agent`."""
+        return self._portal.call(self._client.uncordon_agent(id, reason))
+
+    def remove_agent(self, id: str) -> None:
+        """See :meth:`AsyncClient.remove_agent`."""
+        self._portal.call(self._client.remove_agent(id))
 
     def health(self) -> Health:
         """See :meth:`AsyncClient.health`."""

@@ -67,7 +67,7 @@ class GroupController(Controller):
 
     @get("/", responses=problems(503))
     async def list_groups(self, services: NamedDependency[Services]) -> list[GroupState]:
-        """All groups, by name: those that the server keeps, those that agents name, and `all-servers`; without members."""
+        """All groups, by name, without members: what the server keeps, what agents name, and `all-servers`."""
         return list(await services.groups.list())
 
     @post(

@@ -60,7 +60,7 @@ def spec_problems(spec: GroupSpec) -> list[tuple[str, str]]:
 
 def _list_problems(key: str, words: list[str], most: int) -> list[tuple[str, str]]:
     if len(words) > most:
-        return [(key, f"{key} has {len(words)} entries, the most is {most}")]
+        return [(key, f"{key} has {len(words)} entries, at most {most}")]
     seen: set[str] = set()
     found: list[tuple[str, str]] = []
     for number, word in enumerate(words):
