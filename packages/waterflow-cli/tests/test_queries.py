@@ -196,7 +196,7 @@ class TestNodes:
 class TestAgents:
     def test_list(self, waterflow: Any) -> None:
         assert waterflow("agent", "list").out == (
-            "NAME    STATUS  GROUPS  RUNNING  VERSION  REASON\nweb-01  online  web     2/100    0.1.0\n"
+            "NAME    STATUS  GROUPS  VERSION  REASON\nweb-01  online  web     0.1.0\n"
         )
 
     def test_status(self, waterflow: Any) -> None:

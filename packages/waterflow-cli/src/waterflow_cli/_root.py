@@ -23,6 +23,7 @@ _COMMANDS = {
     "event": ("commands.event:event", "Send a named event to a run."),
     "node": ("commands.node:node", "Nodes that steps can use."),
     "agent": ("commands.agent:agent", "Agents: the hosts that run steps."),
+    "group": ("commands.group:group", "Groups of agents: what `runs-on` names."),
     "schema": ("commands.schema:schema", "Print the JSON Schema of workflow files."),
     "version": ("commands.version:version", "Show the versions of the command and of the server."),
     "completion": ("commands.completion:completion", "Print the completion script for a shell."),

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from waterflow_sdk.wire import AgentState, AgentStatus
+from waterflow_sdk.wire import AgentState, AgentStatus, BrokenNode
 
+from .._errors import CliError
 from .._format import moment
 from .._groups import LazyGroup
 from .._options import call, format_option, server_options
 from .._output import Cell, make_table, print_table, write_data, write_table
 
+if TYPE_CHECKING:
+    from waterflow_sdk.client import AsyncClient
+
 _COLOURS = {AgentStatus.ONLINE: "green", AgentStatus.OFFLINE: "red"}
+
+
+_REASON = click.option("--reason", default="", help="Why; shown with the agent.")
 
 
 @click.group(
@@ -19,7 +28,11 @@ _COLOURS = {AgentStatus.ONLINE: "green", AgentStatus.OFFLINE: "red"}
     prefix="agent.",
     lazy={
         "list": ("commands.agent:list_agents", "List the agents."),
-        "status": ("commands.agent:status", "Show an agent: state, load, nodes."),
+        "status": ("commands.agent:status", "Show an agent: state, load, what runs, nodes."),
+        "cordon": ("commands.agent:cordon", "Keep new work away from an agent."),
+        "drain": ("commands.agent:drain", "Keep new work away from an agent that is to become empty."),
+        "uncordon": ("commands.agent:uncordon", "Give an agent work again."),
+        "remove": ("commands.agent:remove", "Forget an agent that is offline."),
     },
 )
 def agent() -> None:
@@ -35,7 +48,7 @@ def list_agents(format: str) -> None:
     if write_data(agents, format):
         return
     wide = format == "wide"
-    headers = ["NAME", "STATUS", "GROUPS", "RUNNING", "VERSION", *(["ID", "HOST", "TAGS"] if wide else []), "REASON"]
+    headers = ["NAME", "STATUS", "GROUPS", "VERSION", *(["ID", "HOST", "TAGS"] if wide else []), "REASON"]
     write_table(
         headers, [_row(agent, wide) for agent in agents], "there are no agents; `waterflow agent start` starts one"
     )
@@ -44,7 +57,7 @@ def list_agents(format: str) -> None:
 def _row(agent: AgentState, wide: bool) -> list[Cell]:
     more: list[Cell] = [agent.id, agent.host, " ".join(agent.tags)] if wide else []
     groups = " ".join(agent.groups)
-    return [agent.name, _status(agent), groups, _running(agent), agent.version, *more, agent.reason]
+    return [agent.name, _status(agent), groups, agent.version, *more, agent.reason]
 
 
 def _status(agent: AgentState) -> Cell:
@@ -60,14 +73,84 @@ def _running(agent: AgentState) -> str:
 @format_option
 @server_options
 def status(id: str, format: str) -> None:
-    """Show the agent ID (its id or name): state, load, groups, capabilities and nodes."""
+    """Show the agent ID (its id or name): state, load, what runs, groups, capabilities, nodes and broken nodes."""
     agent = call(lambda client: client.agent(id))
     if write_data(agent, format):
         return
     from .._console import make_console
 
+    console = make_console()
     rows = [[(name, "bold"), value] for name, value in _facts(agent) if value]
-    print_table(make_console(), make_table(["", ""], rows))
+    print_table(console, make_table(["", ""], rows))
+    if agent.load and agent.load.attempts:
+        console.print("\nRunning", style="bold")
+        running: list[list[Cell]] = [
+            [each.run, each.job, each.step, str(each.attempt), moment(each.since)] for each in agent.load.attempts
+        ]
+        print_table(console, make_table(["RUN", "JOB", "STEP", "ATTEMPT", "SINCE"], running))
+    if agent.broken_nodes:
+        console.print("\nBroken nodes", style="bold")
+        broken: list[list[Cell]] = [[(each.name, "red"), each.source, _why(each)] for each in agent.broken_nodes]
+        print_table(console, make_table(["NODE", "FROM", "REASON"], broken))
+
+
+def _why(node: BrokenNode) -> str:
+    """The reason, and where the traceback ends unless the reason says that already."""
+    lines = [line.strip() for line in node.traceback.splitlines() if line.strip()]
+    return f"{node.reason} ({lines[-1]})" if lines and lines[-1] not in node.reason else node.reason
+
+
+@click.command("cordon")
+@click.argument("id")
+@_REASON
+@server_options
+def cordon(id: str, reason: str) -> None:
+    """No new work for the agent ID; running jobs go on. Holds until `uncordon`, over restarts too."""
+    agent = call(lambda client: client.cordon_agent(id, reason))
+    click.echo(f"agent {agent.name} is cordoned; `waterflow agent uncordon {id}` gives it work again")
+
+
+@click.command("drain")
+@click.argument("id")
+@_REASON
+@click.option("--wait", is_flag=True, help="Wait until nothing runs there any more.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), help="With --wait: for at most so many seconds."
+)
+@server_options
+def drain(id: str, reason: str, wait: bool, timeout: float | None) -> None:
+    """No new work for the agent ID, which is to become empty; running jobs end there."""
+    if timeout is not None and not wait:
+        raise CliError("--timeout is for --wait only", "add --wait")
+
+    async def work(client: AsyncClient) -> tuple[AgentState, bool]:
+        agent = await client.drain_agent(id, reason)
+        if not wait:
+            return agent, False
+        from .._drained import until_empty
+
+        return await until_empty(client, agent.id, timeout), True
+
+    agent, empty = call(work)
+    click.echo(f"agent {agent.name} is {'drained: nothing runs there' if empty else 'draining'}")
+
+
+@click.command("uncordon")
+@click.argument("id")
+@server_options
+def uncordon(id: str) -> None:
+    """Work as usual for the agent ID."""
+    agent = call(lambda client: client.uncordon_agent(id))
+    click.echo(f"agent {agent.name} gets work again")
+
+
+@click.command("remove")
+@click.argument("id")
+@server_options
+def remove(id: str) -> None:
+    """Forget the agent ID, which has to be offline. One that starts again is there again."""
+    call(lambda client: client.remove_agent(id))
+    click.echo(f"agent {id} is removed")
 
 
 def _facts(agent: AgentState) -> list[tuple[str, Cell]]:
