@@ -17,7 +17,7 @@ from ._connect import connect, payload_codec
 from ._housekeeping import keep_clean
 from ._identity import StateDirectory
 from ._journal import Journal
-from ._leftovers import end_leftovers
+from ._leftovers import Ended, end_leftovers, report
 from ._logs import Logs
 from ._notices import Notices
 from ._plugins import Discovery, InstalledPacks
@@ -108,16 +108,18 @@ class Agent:
         journal = Journal(state.path / "attempts", codec)
         workspaces = Workspaces(state.path / "work")
         logs = Logs(self._settings, agent.name, self._notices)
-        await end_leftovers(agent, journal, logs)
+        left = await end_leftovers(agent, journal, logs)
         logs.start()
         cleaning = asyncio.create_task(keep_clean(journal, workspaces, logs, self._settings))
         try:
-            await self._work(agent, codec, journal, Runner(agent, self._registry, journal, logs, workspaces))
+            await self._work(agent, codec, journal, Runner(agent, self._registry, journal, logs, workspaces), left)
         finally:
             cleaning.cancel()
             await asyncio.to_thread(logs.stop, _LOGS_FLUSH)
 
-    async def _work(self, agent: AgentRef, codec: PayloadCodec, journal: Journal, runner: Runner) -> None:
+    async def _work(
+        self, agent: AgentRef, codec: PayloadCodec, journal: Journal, runner: Runner, left: list[Ended]
+    ) -> None:
         client = await self._unless_stopped(connect(self._settings, codec, self._notices))
         if client is None:
             return
@@ -130,6 +132,7 @@ class Agent:
                 groups = ", ".join(session.groups) or "no group"
                 logger.info("agent %s (%s) is online in %s", agent.name, agent.id, groups)
                 self.online.set()
+                await report(client, left)
             await self._unless_stopped(session.keep())
         finally:
             self.online.clear()

@@ -87,10 +87,13 @@ class AttemptBook:
         outcome = self._journal.outcome(key)
         return msgspec.structs.replace(outcome, adopted=True) if outcome else None
 
-    def start(self, task: NodeTask) -> Attempt:
-        """Begins a new attempt. Raises OSError if it cannot be journalled: then nothing was started."""
+    def start(self, task: NodeTask, token: bytes = b"") -> Attempt:
+        """Begins a new attempt, delivered by the activity with this token.
+
+        Raises OSError if it cannot be journalled: then nothing was started.
+        """
         attempt = Attempt(task)
-        self._journal.start(task.key, self._incarnation, attempt.started)
+        self._journal.start(task.key, self._incarnation, attempt.started, token)
         self._living[str(task.key)] = attempt
         self._spawn(self._run(attempt), f"attempt {task.key}")
         if task.fence_after is not None:

@@ -137,7 +137,7 @@ class Executor:
         living = self._attempts.find(task.key)
         if living:
             return living
-        return self._attempts.ended(task.key) or self._attempts.start(task)
+        return self._attempts.ended(task.key) or self._attempts.start(task, activity.info().task_token)
 
     async def _deliver(self, attempt: Attempt) -> NodeOutcome:
         """Waits for the outcome with heartbeats. When the activity is lost, the attempt stays, to be adopted."""

@@ -27,13 +27,15 @@ from ._process_table import boot_id
 class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of a journal file; exactly one of the fields ``key``, ``group``, ``outcome`` says what it is.
 
-    ``boot`` is that of the host when the attempt started. ``group_started`` is 0 when the group has ended.
+    ``boot`` is that of the host when the attempt started, ``token`` Temporal's name of the activity that delivered it.
+    ``group_started`` is 0 when the group has ended.
     """
 
     key: AttemptKey | None = None
     incarnation: str = ""
     started: datetime | None = None
     boot: str = ""
+    token: bytes = b""
     group: int = 0
     group_started: int = 0
     outcome: bytes = b""
@@ -48,6 +50,7 @@ class Unfinished(msgspec.Struct, frozen=True):
     key: AttemptKey
     started: datetime
     groups: dict[int, int]
+    token: bytes = b""
 
 
 class Journal:
@@ -61,9 +64,10 @@ class Journal:
         self._boot = boot_id()
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def start(self, key: AttemptKey, incarnation: str, started: datetime) -> None:
+    def start(self, key: AttemptKey, incarnation: str, started: datetime, token: bytes = b"") -> None:
         """Before anything of the attempt is done. Raises OSError: an attempt that cannot be journalled is not run."""
-        self._append(key, JournalEntry(key=key, incarnation=incarnation, started=started, boot=self._boot))
+        entry = JournalEntry(key=key, incarnation=incarnation, started=started, boot=self._boot, token=token)
+        self._append(key, entry)
 
     def process(self, key: AttemptKey, group: int, group_started: int) -> None:
         """A process group of the attempt, with the start time of its leader."""
@@ -104,7 +108,7 @@ class Journal:
             return None
         groups = {entry.group: entry.group_started for entry in entries if entry.group}
         living = {group: since for group, since in groups.items() if since and start.boot in ("", self._boot)}
-        return Unfinished(start.key, start.started, living)
+        return Unfinished(start.key, start.started, living, start.token)
 
     def _append(self, key: AttemptKey, entry: JournalEntry) -> None:
         fd = os.open(self._path(key), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

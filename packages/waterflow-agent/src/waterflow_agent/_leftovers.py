@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from datetime import timedelta
+
+import msgspec
+from temporalio.client import Client
+from temporalio.service import RPCError
 
 from waterflow_sdk.wire import AgentRef, LogEventKind, LogRef, NodeOutcome
 
@@ -16,19 +22,45 @@ logger = logging.getLogger("waterflow.agent")
 
 _GRACE = 10.0
 _ROUNDS = 20
+_RPC_TIMEOUT = timedelta(seconds=5)
 
 
-async def end_leftovers(agent: AgentRef, journal: Journal, logs: Logs, grace: float = _GRACE) -> None:
+class Ended(msgspec.Struct, frozen=True):
+    """An attempt that was ended, and the token of the activity that may still wait for it."""
+
+    token: bytes
+    outcome: NodeOutcome
+
+
+async def end_leftovers(agent: AgentRef, journal: Journal, logs: Logs, grace: float = _GRACE) -> list[Ended]:
     """Ends the processes and journals ``agent-restarted``, so that the same key sent again is answered, not executed.
 
     Called before anything is polled, and before logs are shipped.
     """
     left = journal.unfinished()
-    if not left:
-        return
-    await _end_processes(left, grace)
+    ended: list[Ended] = []
+    if left:
+        await _end_processes(left, grace)
     for attempt in left:
-        journal.finish(attempt.key, _outcome(agent, attempt, _note(logs, attempt)))
+        outcome = _outcome(agent, attempt, _note(logs, attempt))
+        journal.finish(attempt.key, outcome)
+        ended.append(Ended(attempt.token, outcome))
+    return ended
+
+
+async def report(client: Client, ended: list[Ended]) -> None:
+    """Tells Temporal at once, so that nobody waits until the heartbeats are missed. Where that is too late,
+    the attempt is sent again and answered from the journal.
+    """
+    await asyncio.gather(*(_report(client, each) for each in ended if each.token))
+
+
+async def _report(client: Client, ended: Ended) -> None:
+    handle = client.get_async_activity_handle(task_token=ended.token)
+    try:
+        await handle.complete(ended.outcome, rpc_timeout=_RPC_TIMEOUT)
+    except RPCError as error:
+        logger.info("an attempt that was ended at the start will be asked for again: %s", error.message)
 
 
 async def _end_processes(left: list[Unfinished], grace: float) -> None:
