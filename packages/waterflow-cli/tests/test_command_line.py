@@ -60,8 +60,8 @@ class TestNearNames:
         assert result.err == "error: waterflow has no command 'xyzzy'\nhint: `waterflow --help` lists all\n"
 
     def test_an_option(self, waterflow: Any) -> None:
-        result = waterflow("list", "--stat", "failed")
-        assert (result.code, result.err) == (2, "error: No such option '--stat'. Did you mean '--state'?\n")
+        result = waterflow("list", "--limt", "5")
+        assert (result.code, result.err) == (2, "error: No such option '--limt'. Did you mean '--limit'?\n")
 
     def test_a_value(self, waterflow: Any) -> None:
         result = waterflow("list", "--state", "faild")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 
@@ -88,8 +90,24 @@ class TestList:
         assert (result.code, result.out, result.err) == (0, "", "there are no such runs\n")
         assert shop.requests[-1][2] == {"state": "failed", "limit": "20"}
 
+    def test_filters(self, waterflow: Any, shop: Any) -> None:
+        shop.on("GET /v1/workflows", RunPage(items=[]))
+        since = "2026-11-21T10:00:00+00:00"
+        waterflow("list", "--started-by", "ann", "--text", "dep", "--since", since)
+        asked = shop.requests[-1][2]
+        assert (asked["started_by"], asked["text"], datetime.fromisoformat(asked["since"])) == (
+            "ann",
+            "dep",
+            datetime.fromisoformat(since),
+        )
+
 
 class TestStatus:
+    def test_at_a_moment_of_the_past(self, waterflow: Any, shop: Any) -> None:
+        assert waterflow("status", "r1", "--at", "2026-11-21T10:00:05+00:00").code == 0
+        asked = shop.requests[-1][2]
+        assert datetime.fromisoformat(asked["at"]) == datetime(2026, 11, 21, 10, 0, 5, tzinfo=UTC)
+
     def test_the_tree(self, waterflow: Any) -> None:
         out = waterflow("status", "r1").out
         assert "hello  r1\nstate      success\n" in out
@@ -154,7 +172,29 @@ class TestLogs:
         assert (result.code, result.err) == (
             2,
             "error: --since 'soon' is neither a time nor a duration\n"
-            "hint: write 2026-11-21T10:00:00 or 30s, 10m, 2h, 1d\n",
+            "hint: write 2026-11-21T10:00:00, 10:14 or, for so long ago, 30s, 10m, 2h, 1d\n",
+        )
+
+    def test_kept_lines_of_a_retry_are_told_apart(self, waterflow: Any, shop: Any, tools: Any) -> None:
+        kept = [msgspec.structs.replace(line, kept_from="r0") for line in tools.log_lines()[1:2]]
+        shop.on("GET /v1/workflows/r1/logs", _ndjson([*kept, *tools.log_lines()[1:2]]))
+        assert waterflow("logs", "r1").out.splitlines() == [
+            "── kept from run r0 ──",
+            "[greet web-01 steps[0]] hello",
+            "── this run ──",
+            "[greet web-01 steps[0]] hello",
+        ]
+
+    def test_into_a_file(self, waterflow: Any, shop: Any, tools: Any, tmp_path: Path) -> None:
+        shop.on("GET /v1/workflows/r1/logs", _ndjson(tools.log_lines()))
+        file = tmp_path / "run.log"
+        assert (waterflow("logs", "r1", "-o", str(file)).out, file.read_text().count("\n")) == ("", 3)
+
+    def test_into_a_file_that_cannot_be(self, waterflow: Any, tmp_path: Path) -> None:
+        result = waterflow("logs", "r1", "-o", str(tmp_path / "no" / "run.log"))
+        assert (result.code, result.err) == (
+            2,
+            f"error: {tmp_path}/no/run.log cannot be written: No such file or directory\n",
         )
 
 

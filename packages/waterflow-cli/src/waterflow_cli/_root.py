@@ -14,6 +14,7 @@ _COMMANDS = {
     "status": ("commands.status:status", "Show a run: jobs, hosts, steps."),
     "list": ("commands.list:list_runs", "List runs, newest first."),
     "logs": ("commands.logs:logs", "Show the log of a run, or follow it."),
+    "watch": ("commands.watch:watch", "Show what happens in a run, event by event."),
     "cancel": ("commands.cancel:cancel", "Cancel a run."),
     "retry": ("commands.retry:retry", "Run again what failed, as a new run, and follow it."),
     "pause": ("commands.pause:pause", "Pause a run: no new step starts."),

@@ -70,10 +70,11 @@ class RunsInMemory:
         await self.get(run_id, full=False)
         return "jobs: {}\n", "dir/été.yaml"
 
-    async def forget(self, run_id: str) -> None:
+    async def forget(self, run_id: str) -> bool:
         if not (await self.get(run_id, full=False)).state.ended:
             raise RunNotEnded(f"run {run_id} has not ended; cancel it first, or wait")
         del self.states[run_id]
+        return True
 
     async def list(self, query: RunQuery, *, limit: int, cursor: str | None) -> RunPage:
         self.asked.append(("list", query, limit, cursor))

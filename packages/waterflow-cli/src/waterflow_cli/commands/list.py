@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,15 +20,25 @@ if TYPE_CHECKING:
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only runs in this state.")
 @click.option("--name", help="Only runs of the workflow with this name.")
 @click.option("--label", help="Only runs with this label.")
+@click.option("--started-by", metavar="WHO", help="Only runs that WHO started.")
+@click.option(
+    "--since", metavar="TIME", help="Only runs submitted then or later: a date and time, 10:14, or 2h ago: 2h."
+)
+@click.option("--until", metavar="TIME", help="Only runs submitted then or before.")
+@click.option("--text", help="What name, id or who started it begins with, or a whole label.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True, help="At most so many.")
 @format_option
 @server_options
-def list_runs(state: str | None, name: str | None, label: str | None, limit: int, format: str) -> None:
+def list_runs(state: str | None, since: str | None, until: str | None, format: str, **filters: Any) -> None:
     """List runs, newest first."""
+    from .._moments import parse_moment
+
+    filters["state"] = State(state) if state else None
+    filters["since"] = parse_moment("--since", since) if since else None
+    filters["until"] = parse_moment("--until", until) if until else None
 
     async def fetch(client: AsyncClient) -> list[RunSummary]:
-        wanted = State(state) if state else None
-        return [run async for run in client.runs(state=wanted, name=name, label=label, limit=limit)]
+        return [run async for run in client.runs(**filters)]
 
     runs = call(fetch)
     if write_data(runs, format):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from waterflow_sdk.wire import LogStreamKind
 
-from .._errors import CliError
 from .._options import call, server_options
 
 if TYPE_CHECKING:
@@ -25,40 +23,30 @@ if TYPE_CHECKING:
 @click.option("--attempt", type=click.IntRange(1), help="Only this attempt.")
 @click.option("--stream", type=click.Choice([kind.value for kind in LogStreamKind]), help="Only this stream.")
 @click.option("--tail", type=click.IntRange(0, 100_000), metavar="N", help="Begin with the last N lines.")
-@click.option("--since", metavar="TIME", help="Begin at an ISO date and time, or so long ago: 30s, 10m, 2h, 1d.")
+@click.option("--since", metavar="TIME", help="Begin at a date and time, a time of day, or so long ago: 30s, 10m, 2h.")
 @click.option("--grep", "search", metavar="TEXT", help="Only lines that hold TEXT.")
 @click.option(
-    "-o", "--output", "format", type=click.Choice(["text", "json"]), default="text", help="json: one object a line."
+    "-o", "--output", metavar="text|json|FILE", default="text", help="json: one object a line; FILE: text into a file."
 )
 @server_options
-def logs(id: str, follow: bool, format: str, since: str | None, stream: str | None, **filters: Any) -> None:
-    """Show the log of the run ID; -f follows it, over restarts of the server too."""
+def logs(id: str, follow: bool, output: str, since: str | None, stream: str | None, **filters: Any) -> None:
+    """Show the log of the run ID; -f follows it, over restarts of the server too.
+
+    A retry begins with the lines of what it kept from the former run. A file named json is `-o ./json`.
+    """
+    from .._moments import parse_moment
     from .._runs import on_run
 
-    filters["since"] = _since(since) if since else None
+    filters["since"] = parse_moment("--since", since) if since else None
     filters["stream"] = LogStreamKind(stream) if stream else None
 
     async def work(run: Run) -> None:
         from ..follow._show import show
 
-        await show(run, follow=follow, filters=filters, as_json=format == "json")
+        file = None if output in ("text", "json") else output
+        await show(run, follow=follow, filters=filters, as_json=output == "json", file=file)
 
     async def on(client: AsyncClient) -> None:
         await on_run(client, id, work)
 
     call(on)
-
-
-def _since(text: str) -> datetime:
-    from waterflow_dsl import parse_duration
-
-    try:
-        return datetime.fromisoformat(text).astimezone()
-    except ValueError:
-        pass
-    try:
-        return datetime.now(UTC) - timedelta(seconds=parse_duration(text))
-    except (ValueError, OverflowError):
-        raise CliError(
-            f"--since {text!r} is neither a time nor a duration", "write 2026-11-21T10:00:00 or 30s, 10m, 2h, 1d"
-        ) from None

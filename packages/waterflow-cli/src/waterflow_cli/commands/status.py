@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("id")
+@click.option("--at", metavar="TIME", help="As it was then: a date and time, a time of day, or so long ago: 10m.")
 @format_option
 @server_options
-def status(id: str, format: str) -> None:
+def status(id: str, at: str | None, format: str) -> None:
     """Show the run ID: its jobs, their hosts and steps. -o wide shows attempts and times too."""
+    from .._moments import parse_moment
+
+    moment = parse_moment("--at", at) if at else None
 
     async def fetch(client: AsyncClient) -> tuple[RunState, str]:
-        return await on_run(client, id, lambda run: run.status("full")), same_server(client)
+        return await on_run(client, id, lambda run: run.status("full", moment)), same_server(client)
 
     state, options = call(fetch)
     if not write_data(state, format):

@@ -29,11 +29,23 @@ class LineFormatter:
         self._colour = colour
         self._terminal = terminal
         self._width = 0
+        self._kept_from: str | None = None
 
     def format(self, lines: Iterable[LogLine]) -> list[str]:
         """The lines to show, without line ends."""
-        self_format = self._format
-        return [text for line in lines if (text := self_format(line)) is not None]
+        texts: list[str] = []
+        for line in lines:
+            if line.kept_from != self._kept_from:
+                self._kept_from = line.kept_from
+                texts.append(self._heading(line.kept_from))
+            if (text := self._format(line)) is not None:
+                texts.append(text)
+        return texts
+
+    def _heading(self, kept_from: str | None) -> str:
+        """Between the lines of a former run, which a retry kept, and its own."""
+        text = f"── kept from run {kept_from} ──" if kept_from else "── this run ──"
+        return self._styled(text, "bold") if self._colour else text
 
     def _format(self, line: LogLine) -> str | None:
         if line.stream is not LogStreamKind.EVENT:

@@ -37,6 +37,7 @@ from ._errors import (
     WaterflowError,
     WorkflowTimeout,
 )
+from ._events import EventStream, SyncEventStream
 from ._groups import Groups, SyncGroups
 from ._logs import LogFilter, LogStream
 from ._run import RetryScope, Run
@@ -52,6 +53,7 @@ __all__ = [
     "AsyncClient",
     "Client",
     "Conflict",
+    "EventStream",
     "Forbidden",
     "GroupConflict",
     "GroupExists",
@@ -78,6 +80,7 @@ __all__ = [
     "RunNotFound",
     "ServerFault",
     "ServerUnavailable",
+    "SyncEventStream",
     "SyncGroups",
     "SyncLogStream",
     "SyncRun",

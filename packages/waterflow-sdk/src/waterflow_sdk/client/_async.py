@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -110,14 +111,31 @@ class AsyncClient:
         state: State | None = None,
         name: str | None = None,
         label: str | None = None,
+        started_by: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        text: str | None = None,
         limit: int | None = None,
     ) -> AsyncGenerator[RunSummary, None]:
-        """The runs, newest first, at most ``limit``; pages are fetched as they are needed."""
+        """The runs, newest first, at most ``limit``; pages are fetched as they are needed.
+
+        ``since`` and ``until`` bound the time of the submit; ``text`` is what name, id or who started it begins with,
+        or a whole label.
+        """
+        wanted = {
+            "state": state,
+            "name": name,
+            "label": label,
+            "started_by": started_by,
+            "since": since.astimezone().isoformat() if since is not None else None,
+            "until": until.astimezone().isoformat() if until is not None else None,
+            "text": text,
+        }
         left = limit
         cursor: str | None = None
         while left is None or left > 0:
             size = PAGE if left is None else min(left, PAGE)
-            query = {"state": state, "name": name, "label": label, "limit": size, "cursor": cursor}
+            query = {**wanted, "limit": size, "cursor": cursor}
             page = await self._transport.call("GET", "/v1/workflows", RunPage, query=query)
             for item in page.items[:left]:
                 yield item

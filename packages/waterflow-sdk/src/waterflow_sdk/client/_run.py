@@ -14,11 +14,13 @@ from ..wire import (
     LogStreamKind,
     PauseRequest,
     RetryRequest,
+    RunOutputs,
     RunState,
     SubmitResponse,
     Wire,
 )
 from ._errors import RunNotFound, ServerUnavailable, WorkflowTimeout
+from ._events import EventStream
 from ._logs import LogFilter, LogStream
 from ._transport import Transport, pauses, segment
 
@@ -52,9 +54,28 @@ class Run:
     def __repr__(self) -> str:
         return f"Run({self.id!r})"
 
-    async def status(self, view: View = "full") -> RunState:
-        """The state tree now; ``summary`` leaves the steps of the jobs out. Raises :class:`RunNotFound`."""
-        return await self._transport.call("GET", self._path, RunState, query={"view": view}, missing=RunNotFound)
+    async def status(self, view: View = "full", at: datetime | None = None) -> RunState:
+        """The state tree now, or as it was ``at`` a moment; ``summary`` leaves the steps of the jobs out.
+
+        Raises :class:`RunNotFound`, and :class:`InvalidRequest` for a moment before the submit.
+        """
+        query = {"view": view, "at": at.astimezone().isoformat() if at is not None else None}
+        return await self._transport.call("GET", self._path, RunState, query=query, missing=RunNotFound)
+
+    async def definition(self) -> str:
+        """The workflow file as it was submitted. Raises :class:`RunNotFound`."""
+        return await self._transport.text(f"{self._path}/definition", missing=RunNotFound)
+
+    async def outputs(self) -> RunOutputs:
+        """The outputs of the run and of its job instances, as far as it has come. Raises :class:`RunNotFound`."""
+        return await self._transport.call("GET", f"{self._path}/outputs", RunOutputs, missing=RunNotFound)
+
+    async def delete(self) -> None:
+        """Forget the run: its state, that of its jobs, and its logs. Raises :class:`RunNotEnded` while it lives.
+
+        Temporal may need half a minute for a run that has ended only just now.
+        """
+        await self._transport.send("DELETE", self._path, missing=RunNotFound)
 
     async def wait(self, timeout: float | None = None) -> RunState:  # noqa: ASYNC109 - same as the synchronous one
         """Wait until the run has ended, whatever its result; give its full state.
@@ -105,6 +126,14 @@ class Run:
             job=job, step=step, host=host, attempt=attempt, stream=stream, tail=tail, since=since, search=search
         )
         return LogStream(self._transport, f"{self._path}/logs", filter, follow=follow, give_up_after=give_up_after)
+
+    def events(self, *, give_up_after: float | None = None) -> EventStream:
+        """What happens in the run: all so far, then what comes, until it has ended; each event once.
+
+        ``give_up_after`` is the number of seconds without any contact to the server after which
+        :class:`ServerUnavailable` is raised (None: never).
+        """
+        return EventStream(self._transport, f"{self._path}/events", give_up_after=give_up_after)
 
     async def cancel(self, reason: str = "", *, force: bool = False) -> None:
         """Ask the run to end; ``force`` ends it at once, without ``finally``.

@@ -14,12 +14,14 @@ from ..wire import (
     LogLine,
     LogStreamKind,
     NodeEntry,
+    RunOutputs,
     RunState,
     RunSummary,
     State,
     ValidateResponse,
 )
 from ._async import AsyncClient
+from ._events import SyncEventStream
 from ._groups import SyncGroups
 from ._logs import LogStream
 from ._portal import Portal
@@ -93,9 +95,25 @@ class SyncRun:
         """Diagnostics of severity below error, known after a submit."""
         return self._run.warnings
 
-    def status(self, view: View = "full") -> RunState:
+    def status(self, view: View = "full", at: datetime | None = None) -> RunState:
         """See :meth:`Run.status`."""
-        return self._portal.call(self._run.status(view))
+        return self._portal.call(self._run.status(view, at))
+
+    def definition(self) -> str:
+        """See :meth:`Run.definition`."""
+        return self._portal.call(self._run.definition())
+
+    def outputs(self) -> RunOutputs:
+        """See :meth:`Run.outputs`."""
+        return self._portal.call(self._run.outputs())
+
+    def delete(self) -> None:
+        """See :meth:`Run.delete`."""
+        self._portal.call(self._run.delete())
+
+    def events(self, *, give_up_after: float | None = None) -> SyncEventStream:
+        """See :meth:`Run.events`."""
+        return SyncEventStream(self._portal, self._run.events(give_up_after=give_up_after))
 
     def wait(self, timeout: float | None = None) -> RunState:
         """See :meth:`Run.wait`."""
@@ -237,10 +255,23 @@ class Client:
         state: State | None = None,
         name: str | None = None,
         label: str | None = None,
+        started_by: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        text: str | None = None,
         limit: int | None = None,
     ) -> Iterator[RunSummary]:
         """See :meth:`AsyncClient.runs`."""
-        pages = self._client.runs(state=state, name=name, label=label, limit=limit)
+        pages = self._client.runs(
+            state=state,
+            name=name,
+            label=label,
+            started_by=started_by,
+            since=since,
+            until=until,
+            text=text,
+            limit=limit,
+        )
         while (item := self._portal.call(_next(pages))) is not None:
             yield item
 

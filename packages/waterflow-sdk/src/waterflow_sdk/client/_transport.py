@@ -84,6 +84,14 @@ class Transport:
         except msgspec.MsgspecError as error:
             raise not_waterflow(f"answers {method} {path} with something else ({error})") from None
 
+    async def text(self, path: str, *, missing: type[NotFound] = NotFound) -> str:
+        """What is at the path, as text."""
+        answer = await self._tried("GET", path, None, None, missing, frozenset(), safe=True, tries=None)
+        try:
+            return answer.decode()
+        except UnicodeDecodeError as error:
+            raise not_waterflow(f"answers GET {path} with something else ({error})") from None
+
     async def send(
         self, method: str, path: str, *, body: Any = None, missing: type[NotFound] = NotFound, safe: bool = False
     ) -> None:

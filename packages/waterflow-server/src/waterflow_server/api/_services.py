@@ -51,8 +51,8 @@ class RunService(Protocol):
         """The workflow file as it was submitted, and its name."""
         ...
 
-    async def forget(self, run_id: str) -> None:
-        """Remove a run that has ended; raises RunNotEnded."""
+    async def forget(self, run_id: str) -> bool:
+        """Remove a run that has ended; false where that still takes a while. Raises RunNotEnded."""
         ...
 
     async def list(self, query: RunQuery, *, limit: int, cursor: str | None) -> RunPage:

@@ -17,14 +17,15 @@ from ._tree import RPC_TIMEOUT, RunTree
 
 _AT_ONCE = 20
 _POLL = 0.1
-_PATIENCE = 10.0
+_PATIENCE = 1.0
 
 
-async def forget(client: Client, run_id: str) -> None:
-    """Remove the run; returns when it cannot be found any more. Raises RunNotFound and RunNotEnded.
+async def forget(client: Client, run_id: str) -> bool:
+    """Remove the run; whether it is gone already. Raises RunNotFound and RunNotEnded.
 
-    A retry that kept results of it keeps them, but no longer their steps. Temporal deletes in the background, so after
-    ten seconds it is left alone with the rest.
+    Temporal deletes in the background, and a run that has ended only just now not before its own books are closed,
+    which takes up to half a minute: that is not waited for. A retry that kept results of the run keeps them, but no
+    longer their steps.
     """
     tree = RunTree(client, run_id)
     description = await tree.describe()
@@ -40,7 +41,7 @@ async def forget(client: Client, run_id: str) -> None:
     await asyncio.gather(*(_delete(client, execution, gate) for execution in jobs))
     runs = {execution.run_id: execution for execution in (*found, description) if execution.id == own}
     await asyncio.gather(*(_delete(client, execution, gate) for execution in runs.values()))
-    await _until_gone(tree)
+    return await _is_gone(tree)
 
 
 def _refuse_living(run_id: str, execution: WorkflowExecution) -> None:
@@ -63,11 +64,13 @@ async def _delete(client: Client, execution: WorkflowExecution, gate: asyncio.Se
                 raise
 
 
-async def _until_gone(tree: RunTree) -> None:
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            while True:
-                await tree.describe()
-                await asyncio.sleep(_POLL)
-    except (RunNotFound, TimeoutError):
-        return
+async def _is_gone(tree: RunTree) -> bool:
+    """Whether it goes within the patience of a request."""
+    deadline = asyncio.get_running_loop().time() + _PATIENCE
+    while asyncio.get_running_loop().time() < deadline:
+        try:
+            await tree.describe()
+        except RunNotFound:
+            return True
+        await asyncio.sleep(_POLL)
+    return False

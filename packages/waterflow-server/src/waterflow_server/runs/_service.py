@@ -119,9 +119,12 @@ class Runs(RunControl):
             raise RunNotFound(f"run {run_id} was started by a version of the server that did not keep its file")
         return unpack(original.source), original.filename
 
-    async def forget(self, run_id: str) -> None:
-        """Remove a run that has ended, and its jobs, from Temporal. Raises RunNotFound and RunNotEnded."""
-        await forget(self._client, run_id)
+    async def forget(self, run_id: str) -> bool:
+        """Remove a run that has ended, and its jobs, from Temporal; false where that still takes a while.
+
+        Raises RunNotFound and RunNotEnded.
+        """
+        return await forget(self._client, run_id)
 
     async def _original(self, run_id: str) -> RunInput:
         """What the run was started with: the input in the first event of its history."""
