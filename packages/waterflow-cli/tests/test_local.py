@@ -246,5 +246,5 @@ class TestGroups:
         )
         plan = check_source(Source("flow.yaml", text)).plan
         assert plan is not None
-        assert groups(plan) == ["local", "web", "default", "db"]
-        assert step_counts(plan) == {"a": 1, "b": 2, "c": 1, "d": 1}
+        assert groups([plan]) == ["local", "web", "default", "db"]
+        assert step_counts(plan, {}) == {"a": 1, "b": 2, "c": 1, "d": 1}

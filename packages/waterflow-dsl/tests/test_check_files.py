@@ -74,7 +74,7 @@ class TestStoredWorkflows:
         stored = "on: call\njobs: {a: {uses: ../b.yaml}}"
         files = {"@release/workflow.yaml": stored, "b.yaml": CALLED}
         found = check_files("jobs: {a: {uses: release}}", files=files)
-        assert named_workflows(found.model, "w.yaml") == ["@release/workflow.yaml"]
+        assert named_workflows(found.result.model, "w.yaml") == ["@release/workflow.yaml"]
         assert [call.workflow for job in found.called["@release/workflow.yaml"].jobs if (call := job.call)] == [
             "../b.yaml"
         ]  # which names nothing there: `called_key` gives None, and the server refuses it

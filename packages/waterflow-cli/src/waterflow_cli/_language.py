@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,23 +27,24 @@ class Checked(msgspec.Struct, frozen=True):
     source: Source
     diagnostics: tuple[Diagnostic, ...]
     plan: Plan | None
+    called: Mapping[str, Plan] = {}
 
 
 def check_source(source: Source, variables: Collection[str] = ()) -> Checked:
-    """Check a file; ``variables`` are the names of variables that the run gets."""
-    from waterflow_dsl import check
+    """Check a file with those that it calls; ``variables`` are the names of variables that the run gets."""
+    from waterflow_dsl import check_files
 
-    result = check(source.text, filename=source.name, variables=variables)
-    return Checked(source, result.diagnostics, result.plan)
+    result = check_files(source.text, filename=source.name, files=source.files, variables=variables, stored=False)
+    return Checked(source, result.diagnostics, result.plan, result.called)
 
 
-def require_valid(source: Source, variables: Collection[str]) -> Plan:
-    """The plan of a file; its diagnostics go to stderr, and an error among them ends the command."""
+def require_valid(source: Source, variables: Collection[str]) -> Checked:
+    """A file that has a plan; its diagnostics go to stderr, and an error among them ends the command."""
     checked = check_source(source, variables)
     show(checked.diagnostics, source)
     if checked.plan is None:
         raise invalid(source.name, checked.diagnostics)
-    return checked.plan
+    return checked
 
 
 def invalid(name: str, diagnostics: Sequence[Diagnostic]) -> CliError:
@@ -60,20 +61,37 @@ def parse_diagnostics(found: Sequence[dict[str, Any]]) -> tuple[Diagnostic, ...]
 
 
 def show(diagnostics: Sequence[Diagnostic], source: Source) -> None:
-    """Diagnostics on stderr, each with its line of the file."""
+    """Diagnostics on stderr, each with its line of the file that it is in."""
     if diagnostics:
-        from waterflow_dsl import render_text
-
         colour = has_colour(sys.stderr)
-        click.echo(render_text(diagnostics, source.text, color=colour), err=True, color=colour)
+        click.echo(rendered(diagnostics, source, colour=colour), err=True, color=colour)
 
 
-def groups(plan: Plan) -> list[str]:
-    """The groups that agents must be in so that every job of the plan finds one; ``local`` is always among them."""
-    named = [group for job in plan.jobs for group in job.target.groups]
+def rendered(diagnostics: Sequence[Diagnostic], source: Source, *, colour: bool) -> str:
+    """Diagnostics as text, each with its line of the file that it is in."""
+    from waterflow_dsl import render_text
+
+    parts: list[str] = []
+    for file in dict.fromkeys(each.file for each in diagnostics):
+        found = [each for each in diagnostics if each.file == file]
+        parts.append(render_text(found, source.text_of(file), color=colour))
+    return "\n".join(parts)
+
+
+def groups(plans: Iterable[Plan]) -> list[str]:
+    """The groups that agents must be in so that every job of the plans finds one; ``local`` is always among them."""
+    named = [group for plan in plans for job in plan.jobs if job.call is None for group in job.target.groups]
     return list(dict.fromkeys([LOCAL_GROUP, *(group for group in named if group != ALL_SERVERS)]))
 
 
-def step_counts(plan: Plan) -> dict[str, int]:
-    """The number of steps of each job, blocks counted as one."""
-    return {job.id: len(job.steps) for job in plan.jobs}
+def step_counts(plan: Plan, called: Mapping[str, Plan], key: str = "", prefix: str = "") -> dict[str, int]:
+    """The number of steps of each job, blocks counted as one; jobs of called workflows by their place in the run."""
+    from waterflow_dsl import called_key
+
+    found: dict[str, int] = {}
+    for job in plan.jobs:
+        found[prefix + job.id] = len(job.steps)
+        below = called_key(key, str(job.call.workflow)) if job.call else None
+        if below is not None and below in called:
+            found |= step_counts(called[below], called, below, f"{prefix}{job.id}/")
+    return found

@@ -65,3 +65,21 @@ def call(work: Callable[[AsyncClient], Coroutine[Any, Any, T]]) -> T:
             return await work(client)
 
     return asyncio.run(run())
+
+
+def file_option(command: Command) -> Command:
+    """``--file``: a called workflow that may be sent although it is outside of the directory of the caller."""
+
+    def collect(ctx: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> None:
+        ctx.meta["waterflow.files"] = given
+
+    option = click.option(
+        "--file",
+        "called_files",
+        multiple=True,
+        metavar="PATH",
+        expose_value=False,
+        callback=collect,
+        help="A called workflow outside of the directory of FILE that may be sent along.",
+    )
+    return option(command)

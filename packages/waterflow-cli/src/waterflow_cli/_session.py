@@ -16,11 +16,13 @@ from ._exit_codes import ExitCode, of_state
 from ._language import groups, step_counts
 from ._local import LocalOptions, LocalStack
 from ._options import make_client, same_server
+from ._plans import send_edit
 from ._runs import on_run
 from ._submit import Job, say_submitted, submit
 from .follow import RunView, Signals, follow, make_view
 from .follow._interrupt import ask, can_ask
 from .follow._summary import write_summary
+from .plans import show_report
 
 LOCAL_GRACE = 15.0
 """Seconds that an interrupted local run gets to end its steps."""
@@ -30,7 +32,7 @@ async def run_there(job: Job, *, detach: bool, patience: float | None) -> int:
     """Submit to the server, follow, give the exit code."""
     async with make_client() as client:
         run = await submit(client, job)
-        view = make_view(step_counts(job.plan), same_server(client))
+        view = make_view(step_counts(job.plan, job.called), same_server(client))
         return await _shown(run, view, detach=detach, patience=patience)
 
 
@@ -39,6 +41,19 @@ async def retry_there(id: str, scope: RetryScope, job: str | None, *, detach: bo
     async with make_client() as client:
         run = await on_run(client, id, lambda run: run.retry(scope, job))
         return await _shown(run, make_view(options=same_server(client)), detach=detach)
+
+
+async def edit_there(id: str, job: Job, *, dry_run: bool, asks: bool, detach: bool) -> int:
+    """Show what an edit of a run keeps; start the run that goes on, follow it, give its exit code."""
+    async with make_client() as client:
+        if dry_run or asks:
+            edited = await on_run(client, id, lambda run: send_edit(run, job, dry_run=True))
+            show_report(edited.report)
+        if dry_run or (asks and not click.confirm("go on like this?", err=True)):
+            return ExitCode.OK
+        edited = await on_run(client, id, lambda run: send_edit(run, job, dry_run=False))
+        run = client.run(edited.id or "")
+        return await _shown(run, make_view(step_counts(job.plan, job.called), same_server(client)), detach=detach)
 
 
 async def _shown(run: Run, view: RunView, *, detach: bool, patience: float | None = None) -> int:
@@ -53,14 +68,14 @@ async def _shown(run: Run, view: RunView, *, detach: bool, patience: float | Non
 async def run_here(job: Job, options: LocalOptions, patience: float | None) -> int:
     """Start a stack, run on it, stop it."""
     with Signals() as signals:
-        stack = LocalStack(options, groups(job.plan))
+        stack = LocalStack(options, groups([job.plan, *job.called.values()]))
         try:
             started = await _unless_signalled(stack.start(), signals)
             if started is None:
                 return _signal_code(signals)
             async with make_client(server=stack.server) as client:
                 run = await submit(client, job)
-                view = make_view(step_counts(job.plan), f" --server {client.server}")
+                view = make_view(step_counts(job.plan, job.called), f" --server {client.server}")
                 return await _watch_local(run, view, signals, patience, stack)
         finally:
             await stack.stop()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 import stat
 import sys
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -16,10 +18,17 @@ MAX_BYTES = 8 * 1024 * 1024
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A workflow file: its name as the user gave it, and its text."""
+    """A workflow file: its name as the user gave it, its text, and those that it calls by path from its directory."""
 
     name: str
     text: str
+    files: Mapping[str, str] = {}
+
+    def text_of(self, file: str) -> str:
+        """The text of the file that a diagnostic names."""
+        directory = posixpath.dirname(self.name.replace("\\", "/"))
+        shown = {posixpath.normpath(posixpath.join(directory, path)): text for path, text in self.files.items()}
+        return shown.get(file, self.text)
 
 
 def read_source(name: str) -> Source:

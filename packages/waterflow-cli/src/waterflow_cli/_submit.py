@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 import msgspec
 
 from waterflow_dsl.plan import Plan
-from waterflow_sdk.client import AsyncClient, InvalidWorkflow, Run
+from waterflow_sdk.client import AsyncClient, InvalidWorkflow, Run, WaterflowError
 
-from ._errors import report
+from ._called import read_workflow
+from ._errors import CliError, report
 from ._language import invalid, parse_diagnostics, require_valid, show
-from ._source import Source, read_source
+from ._source import Source
 from ._values import Values, given_values
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What is to be run: the file, its plan, and what the run gets."""
+    """What is to be run: the file, its plan, those that it calls, and what the run gets."""
 
     source: Source
     plan: Plan
     values: Values
+    called: Mapping[str, Plan] = {}
 
 
 def prepare(file: str) -> Job:
     """Read and check the file and the values. Raises ``CliError``."""
-    source = read_source(file)
+    source = read_workflow(file)
     values = given_values()
-    return Job(source, require_valid(source, values.vars), values)
+    checked = require_valid(source, values.vars)
+    assert checked.plan is not None
+    return Job(source, checked.plan, values, checked.called)
 
 
 async def submit(client: AsyncClient, job: Job) -> Run:
@@ -40,15 +46,21 @@ async def submit(client: AsyncClient, job: Job) -> Run:
             inputs=values.inputs,
             secrets=values.secrets,
             labels=values.labels,
+            files=job.source.files,
         )
     except InvalidWorkflow as error:
-        try:
-            diagnostics = parse_diagnostics(error.diagnostics)
-        except msgspec.ValidationError:
-            raise error from None  # a server with diagnostics of another kind: its words, not ours
-        show(diagnostics, job.source)
-        raise invalid(job.source.name, diagnostics) from None
+        raise refused(error, job.source) from None
     return run
+
+
+def refused(error: InvalidWorkflow, source: Source) -> WaterflowError | CliError:
+    """The error to raise for a file that the server refused; what it found is shown like what is found here."""
+    try:
+        diagnostics = parse_diagnostics(error.diagnostics)
+    except msgspec.ValidationError:
+        return error  # a server with diagnostics of another kind: its words, not ours
+    show(diagnostics, source)
+    return invalid(source.name, diagnostics)
 
 
 def say_submitted(run: Run) -> None:

@@ -26,21 +26,30 @@ class CheckedFiles(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a workflow and of those that were given with it.
 
     Attributes:
-        diagnostics: every finding, file by file, the workflow's own first.
-        model: what was written in the workflow itself, as far as it could be read.
-        plan: what runs; None when there is an error in any of the files.
+        result: that of the workflow itself, with the findings in all files, its own first. No plan when there is an
+            error in any of them.
         called: the plans of the others, by their key; empty when there is an error.
+        missing: the keys of workflows that are named and were not given.
     """
 
-    diagnostics: tuple[Diagnostic, ...]
-    model: model.Workflow | None
-    plan: Plan | None
+    result: CheckResult
     called: Mapping[str, Plan]
+    missing: tuple[str, ...]
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Every finding, file by file."""
+        return self.result.diagnostics
+
+    @property
+    def plan(self) -> Plan | None:
+        """What runs; None when any file has an error."""
+        return self.result.plan
 
     @property
     def ok(self) -> bool:
         """Whether no file has an error; warnings do not count."""
-        return self.plan is not None
+        return self.result.ok
 
 
 class _Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,11 +69,13 @@ def check_files(
     files: Mapping[str, str] | None = None,
     catalog: Catalog | None = None,
     variables: Collection[str] = (),
+    stored: bool = True,
 ) -> CheckedFiles:
     """Read, judge and compile a workflow and all that is given with it. Never raises for anything that is in a file.
 
     ``files`` are texts by their paths from the directory of ``filename``; stored workflows are ``@name/workflow.yaml``.
-    Every call must find its workflow among them. The other arguments are those of :func:`waterflow_dsl.check`.
+    Every call must find its workflow among them; without ``stored``, only those that are files: where stored workflows
+    are not known, calls of them are not judged. The other arguments are those of :func:`waterflow_dsl.check`.
     """
     texts = {normal_key(name): each for name, each in (files or {}).items()}
     root = own_key(filename)
@@ -77,14 +88,16 @@ def check_files(
         found += results[key].diagnostics
     calls = {key: list(_calls(key, result.model)) for key, result in results.items()}
     for key in results:
-        found += _missing(filename if key == root else _shown(filename, key), calls[key], results)
+        judged = [call for call in calls[key] if stored or not call.key.startswith("@")]
+        found += _missing(filename if key == root else _shown(filename, key), judged, results)
     found += _too_deep(filename, root, calls)
     ok = not any(each.severity == "error" for each in found)
     plans = {key: result.plan for key, result in results.items() if result.plan is not None}
     plan = plans.pop(root, None)
-    return CheckedFiles(
-        diagnostics=tuple(found), model=results[root].model, plan=plan if ok else None, called=plans if ok else {}
-    )
+    result = CheckResult(diagnostics=tuple(found), model=results[root].model, plan=plan if ok else None)
+    named = dict.fromkeys(call.key for each in calls.values() for call in each)
+    missing = tuple(key for key in named if key not in results)
+    return CheckedFiles(result=result, called=plans if ok else {}, missing=missing)
 
 
 def named_workflows(workflow: model.Workflow, key: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .._errors import CliError
-from .._options import server_options
+from .._options import file_option, server_options
 from .._values import value_options
 
 
@@ -20,6 +20,7 @@ from .._values import value_options
 @click.option("--agents", type=click.IntRange(1, 100), default=1, show_default=True, help="With --local: how many.")
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="With --local: a group that they join too.")
 @click.option("--data-dir", type=click.Path(file_okay=False), help="With --local: keep data and logs there.")
+@file_option
 @server_options
 @click.pass_context
 def run(

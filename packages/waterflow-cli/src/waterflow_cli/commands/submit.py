@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .._options import call, server_options
+from .._options import call, file_option, server_options
 from .._output import write_data
 from .._values import value_options
 
@@ -15,6 +15,7 @@ from .._values import value_options
 @click.option(
     "-o", "--output", "format", type=click.Choice(["id", "json", "yaml"]), default="id", help="Form of the output."
 )
+@file_option
 @server_options
 def submit(file: str, format: str) -> None:
     """Submit the workflow FILE (`-`: standard input) and return at once; the id of the run goes to stdout."""

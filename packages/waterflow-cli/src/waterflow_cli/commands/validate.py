@@ -9,10 +9,11 @@ import click
 
 from .._errors import CliError, report
 from .._exit_codes import ExitCode
-from .._options import make_client, server_options
+from .._options import file_option, make_client, server_options
 
 if TYPE_CHECKING:
     from waterflow_dsl import Diagnostic
+    from waterflow_sdk.client import AsyncClient
     from waterflow_sdk.wire import ValidateResponse
 
     from .._language import Checked
@@ -37,18 +38,19 @@ PATIENCE = 5.0
     default="text",
     help="Form of the output.",
 )
+@file_option
 @server_options
 def validate(files: tuple[str, ...], server_catalog: bool | None, format: str) -> int:
     """Check workflow FILES (`-`: standard input). Nothing is run; the exit code is 2 when there are errors."""
     import asyncio
 
-    from .._source import read_source
+    from .._called import read_workflow
 
     sources: list[Source] = []
     failed = False
     for name in files:
         try:
-            sources.append(read_source(name))
+            sources.append(read_workflow(name))
         except CliError as error:
             report(error.message, error.hint)
             failed = True
@@ -71,7 +73,7 @@ async def _check(sources: list[Source], server_catalog: bool | None) -> list[Che
         for place, each in enumerate(checked):
             try:
                 if each.plan is not None:
-                    checked[place] = _merged(each, await client.validate(each.source.text, filename=each.source.name))
+                    checked[place] = _merged(each, await _ask(client, each.source))
             except WaterflowError as error:
                 if server_catalog:
                     raise
@@ -79,6 +81,10 @@ async def _check(sources: list[Source], server_catalog: bool | None) -> list[Che
                     report(f"the server's catalog was not asked: {error.message}", "--no-server-catalog does not try")
                 break
     return checked
+
+
+async def _ask(client: AsyncClient, source: Source) -> ValidateResponse:
+    return await client.validate(source.text, filename=source.name, files=source.files)
 
 
 def _merged(checked: Checked, answer: ValidateResponse) -> Checked:
@@ -103,12 +109,11 @@ def _write(checked: list[Checked], format: str) -> None:
 
 
 def _write_text(checked: Checked) -> None:
-    from waterflow_dsl import render_text
-
     from .._console import has_colour
+    from .._language import rendered
 
     colour = has_colour(sys.stdout)
     if checked.diagnostics:
-        click.echo(render_text(checked.diagnostics, checked.source.text, color=colour), color=colour)
+        click.echo(rendered(checked.diagnostics, checked.source, colour=colour), color=colour)
     if checked.plan is not None:
         click.echo(f"{checked.source.name}: valid")
