@@ -18,6 +18,15 @@ from ._api import (
 )
 from ._approval import ApprovalAnswer, ApprovalInput, ApprovalState, EnvironmentState
 from ._base import WIRE_VERSION, Wire, WireVersionError, canonical_json, check_wire_version, decode, digest
+from ._definitions import (
+    ActivateRequest,
+    DefinitionDiff,
+    DefinitionInfo,
+    DefinitionPut,
+    DefinitionRunRequest,
+    DefinitionText,
+    DefinitionVersion,
+)
 from ._edit import EditedJob, EditReport, EditRequest, EditResponse
 from ._events import EventKind, RunEnd, RunEvent
 from ._groups import (
@@ -75,6 +84,17 @@ from ._presence import (
     ModeRequest,
     RunningAttempt,
 )
+from ._schedules import (
+    BackfillRequest,
+    BackfillResponse,
+    Overlap,
+    ScheduleCreate,
+    ScheduleInfo,
+    SchedulePut,
+    ScheduleRun,
+    ScheduleSpec,
+    TriggerRequest,
+)
 from ._state import (
     AgentRef,
     AttemptState,
@@ -102,6 +122,7 @@ __all__ = [
     "MAX_OUTPUT_BYTES",
     "ORCHESTRATOR_QUEUE",
     "WIRE_VERSION",
+    "ActivateRequest",
     "AgentConfig",
     "AgentHello",
     "AgentLoad",
@@ -114,10 +135,18 @@ __all__ = [
     "ApprovalState",
     "AttemptKey",
     "AttemptState",
+    "BackfillRequest",
+    "BackfillResponse",
     "BatchState",
     "BrokenNode",
     "CancelRequest",
     "ClaimRequest",
+    "DefinitionDiff",
+    "DefinitionInfo",
+    "DefinitionPut",
+    "DefinitionRunRequest",
+    "DefinitionText",
+    "DefinitionVersion",
     "EditReport",
     "EditRequest",
     "EditResponse",
@@ -153,6 +182,7 @@ __all__ = [
     "NodeManifest",
     "NodeOutcome",
     "NodeTask",
+    "Overlap",
     "PauseRequest",
     "PlanRequest",
     "PlanView",
@@ -175,11 +205,17 @@ __all__ = [
     "RunState",
     "RunSummary",
     "RunningAttempt",
+    "ScheduleCreate",
+    "ScheduleInfo",
+    "SchedulePut",
+    "ScheduleRun",
+    "ScheduleSpec",
     "State",
     "StepState",
     "StreamName",
     "SubmitRequest",
     "SubmitResponse",
+    "TriggerRequest",
     "ValidateRequest",
     "ValidateResponse",
     "Wire",
