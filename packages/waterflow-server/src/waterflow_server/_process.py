@@ -12,9 +12,11 @@ from collections.abc import Generator
 
 import uvicorn
 from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from waterflow_sdk.codec import CodecError, KeyRing
+from waterflow_sdk.wire import GroupsApply
 
 from ._errors import ServerError
 from ._logging import FIELDS
@@ -24,15 +26,21 @@ from ._temporal import TemporalRefused, connect
 from .api import Services
 from .app import create_app
 from .catalog import NodeCatalog
+from .definitions import Definitions, DefinitionStore
+from .edits import Edits, KnownElements
 from .engine.worker import create_worker
-from .groups import Groups, TableStore
+from .groups import Groups, TableStore, read_groups_file, start_groups
 from .logs import FileLogStore
+from .planner import Planner
 from .presence import Agents
-from .runs import Runs
+from .runs import RunEdits, Runs
+from .schedules import FileSchedules, Schedules, TemporalSchedules
 from .settings import Settings, SettingsError
 from .submissions import Submissions
 
 _DRAIN = 5  # longest time that open requests get to end, in seconds
+
+_RECONCILE_AGAIN = 10.0
 
 _log = logging.getLogger("waterflow.server")
 
@@ -52,16 +60,19 @@ class WorkerFailed(ServerError):
 async def serve(settings: Settings) -> None:
     """Run the server until SIGTERM or SIGINT. Raises ServerError."""
     ring = _key_ring(settings)
+    groups_file = read_groups_file(settings.groups_file) if settings.groups_file else None
     with _listening(settings) as listener:
         client = await connect(settings.temporal, ring)
         try:
             await ensure_search_attributes(client, settings.temporal.namespace)
         except SearchAttributesError as error:
             raise TemporalRefused(str(error)) from error
-        await _run(settings, client, listener, encrypts=ring is not None)
+        await _run(settings, client, listener, groups_file, encrypts=ring is not None)
 
 
-async def _run(settings: Settings, client: Client, listener: socket.socket, *, encrypts: bool) -> None:
+async def _run(
+    settings: Settings, client: Client, listener: socket.socket, groups_file: GroupsApply | None, *, encrypts: bool
+) -> None:
     worker = create_worker(client)
     logs = FileLogStore(settings.data_dir / "logs")
     services = _services(settings, client, worker, logs, encrypts=encrypts)
@@ -76,10 +87,14 @@ async def _run(settings: Settings, client: Client, listener: socket.socket, *, e
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, server.stop, services.closing)
+    grouping = asyncio.create_task(start_groups(client, services.agents, groups_file), name="groups at start")
     _log.info("serving", extra={FIELDS: {"url": settings.url, "temporal": settings.temporal.address}})
+    reconciling = asyncio.create_task(_reconcile(services), name="reconcile schedules")
     try:
         await _until_stopped(server, worker, listener, services.closing)
     finally:
+        reconciling.cancel()
+        grouping.cancel()
         logs.close()
     _log.info("stopped")
 
@@ -98,15 +113,34 @@ async def _until_stopped(server: _Server, worker: Worker, listener: socket.socke
         raise WorkerFailed(f"the interpreter's worker ended by itself: {outcome or 'no reason given'}")
 
 
+async def _reconcile(services: Services) -> None:
+    """What a server that ended in the middle of a change of a definition had begun is finished by the next one."""
+    while True:
+        try:
+            await services.definitions.reconcile()
+        except (RPCError, ServerError) as error:
+            _log.warning("schedules could not be brought in line with the definitions, again in a moment: %s", error)
+            await asyncio.sleep(_RECONCILE_AGAIN)
+        else:
+            return
+
+
 def _services(settings: Settings, client: Client, worker: Worker, logs: FileLogStore, *, encrypts: bool) -> Services:
-    runs, agents = Runs(client), Agents(client)
+    runs, agents = Runs(client, settings.history_events), Agents(client)
     catalog = NodeCatalog(agents, TableStore(client))
+    stored, schedules = DefinitionStore(client), TemporalSchedules(client)
+    submissions = Submissions(runs, catalog, encrypts=encrypts, stored=stored)
+    edited = RunEdits(client, runs, KnownElements)
     return Services(
         runs=runs,
-        submissions=Submissions(runs, catalog, encrypts=encrypts),
+        submissions=submissions,
+        plans=Planner(submissions, runs, edited, catalog),
+        edits=Edits(submissions, runs, edited),
         catalog=catalog,
         agents=agents,
         groups=Groups(client, agents),
+        definitions=Definitions(stored, submissions, FileSchedules(stored, schedules), runs),
+        schedules=Schedules(schedules, stored, submissions),
         logs=logs,
         health=Readiness(client, settings.temporal.address, lambda: worker.is_running),
         closing=asyncio.Event(),

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Protocol
 
 import msgspec
 
 from waterflow_dsl import CONTROL_NODES, CONTROL_STRUCTURES, Catalog, NodeSignature
+from waterflow_dsl.placement import Member
 from waterflow_sdk.wire import AgentState, NodeEntry, NodeManifest
 
+from ._away import away
 from ._errors import ServerError
 from ._nearest import did_you_mean
 from .groups import GroupTable, grouped
@@ -47,14 +50,21 @@ class GroupSource(Protocol):
         ...
 
 
-class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """The catalog at one moment: for people, and for the language."""
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """The catalog at one moment: for people, and for the language. ``needs`` are capabilities by manifest digest."""
 
     entries: list[NodeEntry]
     language: Catalog
     taken: float
     target_all: list[str] = []
     """Groups that mean every member where a job does not say how many it wants."""
+    agents: Sequence[AgentState] = ()
+    needs: dict[str, tuple[str, ...]] = {}
+
+    @cached_property
+    def members(self) -> dict[str, Member]:
+        """The agents by id, as the language judges placement."""
+        return {agent.id: _member(agent, self.needs) for agent in self.agents}
 
     @property
     def retry_safe(self) -> list[str]:
@@ -105,12 +115,17 @@ class NodeCatalog:
             agents=frozenset(name for agent in agents for name in (agent.id, agent.name)),
             capabilities=_capabilities(agents),
         )
+        needs = {digest: tuple(manifest.capabilities) for digest, manifest in manifests.items()}
+        shown = sorted([*entries, *_CONTROL], key=_order)
+        everyone = sorted(name for name, spec in table.specs.items() if spec.target == "all")
         return Snapshot(
-            entries=sorted([*entries, *_CONTROL], key=_order),
-            language=language,
-            taken=taken,
-            target_all=sorted(name for name, spec in table.specs.items() if spec.target == "all"),
+            entries=shown, language=language, taken=taken, agents=agents, needs=needs, target_all=everyone
         )
+
+
+def _member(agent: AgentState, needs: dict[str, tuple[str, ...]]) -> Member:
+    nodes = {name: needs.get(digest, ()) for name, digest in agent.nodes.items()}
+    return Member(name=agent.name, nodes=nodes, capabilities=agent.capabilities, away=away(agent))
 
 
 def _entries(agents: Sequence[AgentState], manifests: dict[str, NodeManifest]) -> list[NodeEntry]:

@@ -29,12 +29,16 @@ class Checks(Protocol):
         ...
 
 
-class PlannedRuns(Protocol):
-    """Runs (:class:`waterflow_server.runs.Runs`)."""
+class Originals(Protocol):
+    """What runs were started with (:class:`waterflow_server.runs.Runs`)."""
 
     async def started_with(self, run_id: str) -> RunInput:
-        """What a run was started with; raises RunNotFound."""
+        """The input of a run; raises RunNotFound."""
         ...
+
+
+class Comparison(Protocol):
+    """Compares runs with other definitions (:class:`waterflow_server.runs.RunEdits`)."""
 
     async def compare(self, run_id: str, changed: Submission) -> EditReport:
         """What would differ from a run; raises RunNotFound."""
@@ -52,9 +56,10 @@ class CatalogSource(Protocol):
 class Planner:
     """Tells what runs would do."""
 
-    def __init__(self, checks: Checks, runs: PlannedRuns, catalog: CatalogSource) -> None:
+    def __init__(self, checks: Checks, runs: Originals, edits: Comparison, catalog: CatalogSource) -> None:
         self._checks = checks
         self._runs = runs
+        self._edits = edits
         self._catalog = catalog
 
     async def plan(self, request: PlanRequest, started_by: str) -> PlanView:
@@ -75,7 +80,7 @@ class Planner:
             view = await self._view(prepared.examined, submit, started_by, steps=request.dry_run)
             if request.against is None:
                 return view
-            differs = await self._runs.compare(request.against, prepared.submission)
+            differs = await self._edits.compare(request.against, prepared.submission)
             return msgspec.structs.replace(view, differs=differs)
         return await self._view(await self._checks.examine(submit), submit, started_by, steps=False)
 

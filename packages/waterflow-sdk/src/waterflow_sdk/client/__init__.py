@@ -5,6 +5,7 @@ Nothing is configured by files: address and API key come as arguments or from ``
 """
 
 from ._async import AsyncClient
+from ._definitions import Definitions, SyncDefinitions
 from ._errors import (
     AgentAlive,
     AgentAmbiguous,
@@ -23,6 +24,7 @@ from ._errors import (
     InvalidWorkflow,
     NodeNotFound,
     NotFound,
+    NothingToEdit,
     NothingToRetry,
     NothingWaits,
     NotWaterflow,
@@ -40,7 +42,9 @@ from ._errors import (
 from ._events import EventStream, SyncEventStream
 from ._groups import Groups, SyncGroups
 from ._logs import LogFilter, LogStream
+from ._plan import Edited
 from ._run import RetryScope, Run
+from ._schedules import Schedules, SyncSchedules
 from ._settings import DEFAULT_SERVER
 from ._sync import Client, SyncLogStream, SyncRun
 
@@ -53,6 +57,8 @@ __all__ = [
     "AsyncClient",
     "Client",
     "Conflict",
+    "Definitions",
+    "Edited",
     "EventStream",
     "Forbidden",
     "GroupConflict",
@@ -70,6 +76,7 @@ __all__ = [
     "NodeNotFound",
     "NotFound",
     "NotWaterflow",
+    "NothingToEdit",
     "NothingToRetry",
     "NothingWaits",
     "RequestError",
@@ -78,12 +85,15 @@ __all__ = [
     "RunClosed",
     "RunNotEnded",
     "RunNotFound",
+    "Schedules",
     "ServerFault",
     "ServerUnavailable",
+    "SyncDefinitions",
     "SyncEventStream",
     "SyncGroups",
     "SyncLogStream",
     "SyncRun",
+    "SyncSchedules",
     "TooManyRequests",
     "Unauthorized",
     "WaterflowError",

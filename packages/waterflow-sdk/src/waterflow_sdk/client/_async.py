@@ -13,6 +13,7 @@ from ..wire import (
     Health,
     ModeRequest,
     NodeEntry,
+    PlanView,
     RunPage,
     RunSummary,
     State,
@@ -21,9 +22,12 @@ from ..wire import (
     ValidateRequest,
     ValidateResponse,
 )
+from ._definitions import Definitions
 from ._errors import AgentNotFound, NodeNotFound
 from ._groups import Groups
+from ._plan import fetch_plan, plan_request
 from ._run import Run
+from ._schedules import Schedules
 from ._settings import DEFAULT_RETRIES, DEFAULT_TIMEOUT, settings
 from ._transport import Transport, segment
 
@@ -50,6 +54,8 @@ class AsyncClient:
         retries: int = DEFAULT_RETRIES,
     ) -> None:
         self._transport = Transport(settings(server, api_key, timeout, retries))
+        self.definitions = Definitions(self._transport)
+        self.schedules = Schedules(self._transport)
         self.groups = Groups(self._transport)
         """Groups of agents."""
 
@@ -81,12 +87,14 @@ class AsyncClient:
         labels: Sequence[str] = (),
         idempotency_key: str | None = None,
         files: Mapping[str, str] | None = None,
+        run_at: datetime | None = None,
     ) -> Run:
         """Start a run of the workflow file ``yaml`` (its text); return as soon as the server has accepted it.
 
         ``filename`` is for messages only. ``files`` are the workflows that it calls (``uses: ./lib/release.yaml``),
-        texts by their paths from its directory. Without an ``idempotency_key`` one is made, so that a submit that is
-        repeated after a broken connection never starts two runs. Raises :class:`InvalidWorkflow` with all diagnostics.
+        texts by their paths from its directory. ``run_at`` (with a time zone) is when it starts; until then the run is
+        queued, and a time that is over starts it at once. Without an ``idempotency_key`` one is made, so that a submit
+        that is repeated after a broken connection never starts two runs. Raises :class:`InvalidWorkflow` with all diagnostics.
         """
         body = SubmitRequest(
             yaml=yaml,
@@ -97,6 +105,7 @@ class AsyncClient:
             labels=list(labels),
             idempotency_key=idempotency_key or uuid4().hex,
             files=dict(files or {}),
+            run_at=run_at,
         )
         answer = await self._transport.call("POST", "/v1/workflows", SubmitResponse, body=body)
         return Run(self._transport, answer.id, url=answer.url, created=answer.created, warnings=tuple(answer.warnings))
@@ -150,6 +159,26 @@ class AsyncClient:
         """Check a workflow file, with the ``files`` that it calls, against the server's catalog without running it."""
         body = ValidateRequest(yaml=yaml, filename=filename, files=dict(files or {}))
         return await self._transport.call("POST", "/v1/validate", ValidateResponse, body=body)
+
+    async def plan(
+        self,
+        yaml: str,
+        *,
+        filename: str = "workflow.yaml",
+        files: Mapping[str, str] | None = None,
+        vars: Mapping[str, Any] | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        dry_run: bool = False,
+        against: str | None = None,
+    ) -> PlanView:
+        """What a run of the file would do now; nothing is started.
+
+        ``dry_run`` goes the whole way of a submit and adds the steps of every instance; ``against`` compares with a
+        run. Raises :class:`InvalidWorkflow`, and where ``dry_run`` or ``against`` is given whatever a submit raises.
+        """
+        request = plan_request(yaml, filename, files, vars, inputs, secrets, dry_run, against)
+        return await fetch_plan(self._transport, request)
 
     async def nodes(self) -> list[NodeEntry]:
         """The node catalog: manifests, and which agents have each node."""

@@ -210,6 +210,13 @@ class RunNotEnded(Conflict):
     remedy = "wait for its end (`waterflow logs -f RUN`), or cancel it (`waterflow cancel RUN`)"
 
 
+class NothingToEdit(Conflict):
+    """The run has succeeded: there is nothing left of it to go on with."""
+
+    code = "nothing-to-edit"
+    remedy = "submit the changed file as a run of its own (`waterflow run FILE`)"
+
+
 class NothingToRetry(Conflict):
     """The run has nothing of what the scope asks for: no failed step, or no such job."""
 

@@ -10,9 +10,11 @@ from typing import Any, Literal
 from ..wire import (
     ApprovalRequest,
     CancelRequest,
+    EditRequest,
     EventRequest,
     LogStreamKind,
     PauseRequest,
+    PlanView,
     RetryRequest,
     RunOutputs,
     RunState,
@@ -22,6 +24,7 @@ from ..wire import (
 from ._errors import RunNotFound, ServerUnavailable, WorkflowTimeout
 from ._events import EventStream
 from ._logs import LogFilter, LogStream
+from ._plan import Edited, send_edit
 from ._transport import Transport, pauses, segment
 
 View = Literal["summary", "full"]
@@ -192,6 +195,37 @@ class Run:
             safe=False,  # a second one would be a second run
         )
         return Run(self._transport, answer.id, url=answer.url)
+
+    async def plan(self) -> PlanView:
+        """What the run would do if it were started now, on the agents of this moment."""
+        return await self._transport.call("GET", f"{self._path}/plan", PlanView, missing=RunNotFound)
+
+    async def edit(
+        self,
+        yaml: str,
+        *,
+        filename: str = "workflow.yaml",
+        files: Mapping[str, str] | None = None,
+        vars: Mapping[str, Any] | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        dry_run: bool = False,
+    ) -> Edited:
+        """Let a failed, cancelled or paused run go on with a changed definition, as a new run; give the report.
+
+        ``vars``, ``inputs`` and ``secrets`` are put over those of this run; ``dry_run`` starts nothing. Raises
+        :class:`RunNotEnded`, :class:`NothingToEdit` and whatever a submit of the file raises.
+        """
+        request = EditRequest(
+            yaml=yaml,
+            filename=filename,
+            files=dict(files or {}),
+            vars=dict(vars or {}),
+            inputs=dict(inputs or {}),
+            secrets=dict(secrets or {}),
+            dry_run=dry_run,
+        )
+        return await send_edit(self._transport, self._path, request)
 
     async def _tell(self, what: str, body: Wire | None = None) -> None:
         # Not repeated once it may have arrived: a second event or answer would be another one.

@@ -14,6 +14,7 @@ from ..wire import (
     LogLine,
     LogStreamKind,
     NodeEntry,
+    PlanView,
     RunOutputs,
     RunState,
     RunSummary,
@@ -21,11 +22,14 @@ from ..wire import (
     ValidateResponse,
 )
 from ._async import AsyncClient
+from ._definitions import SyncDefinitions
 from ._events import SyncEventStream
 from ._groups import SyncGroups
 from ._logs import LogStream
+from ._plan import Edited
 from ._portal import Portal
 from ._run import RetryScope, Run, View
+from ._schedules import SyncSchedules
 from ._settings import DEFAULT_RETRIES, DEFAULT_TIMEOUT
 
 
@@ -180,6 +184,27 @@ class SyncRun:
         """See :meth:`Run.retry`."""
         return SyncRun(self._portal, self._portal.call(self._run.retry(scope, job, step)))
 
+    def plan(self) -> PlanView:
+        """See :meth:`Run.plan`."""
+        return self._portal.call(self._run.plan())
+
+    def edit(
+        self,
+        yaml: str,
+        *,
+        filename: str = "workflow.yaml",
+        files: Mapping[str, str] | None = None,
+        vars: Mapping[str, Any] | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        dry_run: bool = False,
+    ) -> Edited:
+        """See :meth:`Run.edit`."""
+        work = self._run.edit(
+            yaml, filename=filename, files=files, vars=vars, inputs=inputs, secrets=secrets, dry_run=dry_run
+        )
+        return self._portal.call(work)
+
 
 class Client:
     """Client of a Waterflow server, for code without asyncio.
@@ -200,6 +225,10 @@ class Client:
         self._portal = Portal()
         self.groups = SyncGroups(self._portal, self._client.groups)
         """Groups of agents."""
+        self.definitions = SyncDefinitions(self._portal, self._client.definitions)
+        """Stored workflows."""
+        self.schedules = SyncSchedules(self._portal, self._client.schedules)
+        """When stored workflows run by themselves."""
 
     @property
     def server(self) -> str:
@@ -231,6 +260,7 @@ class Client:
         labels: Sequence[str] = (),
         idempotency_key: str | None = None,
         files: Mapping[str, str] | None = None,
+        run_at: datetime | None = None,
     ) -> SyncRun:
         """See :meth:`AsyncClient.submit`."""
         work = self._client.submit(
@@ -242,6 +272,7 @@ class Client:
             labels=labels,
             idempotency_key=idempotency_key,
             files=files,
+            run_at=run_at,
         )
         return SyncRun(self._portal, self._portal.call(work))
 
@@ -280,6 +311,31 @@ class Client:
     ) -> ValidateResponse:
         """See :meth:`AsyncClient.validate`."""
         return self._portal.call(self._client.validate(yaml, filename=filename, files=files))
+
+    def plan(
+        self,
+        yaml: str,
+        *,
+        filename: str = "workflow.yaml",
+        files: Mapping[str, str] | None = None,
+        vars: Mapping[str, Any] | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        dry_run: bool = False,
+        against: str | None = None,
+    ) -> PlanView:
+        """See :meth:`AsyncClient.plan`."""
+        work = self._client.plan(
+            yaml,
+            filename=filename,
+            files=files,
+            vars=vars,
+            inputs=inputs,
+            secrets=secrets,
+            dry_run=dry_run,
+            against=against,
+        )
+        return self._portal.call(work)
 
     def nodes(self) -> list[NodeEntry]:
         """See :meth:`AsyncClient.nodes`."""

@@ -6,13 +6,16 @@ from ._problems import EXCEPTION_HANDLERS, of_coded, of_service
 from ._query import refuse_unknown_parameters
 from ._services import AgentService, CatalogService, HealthService, RunService, Services, SubmissionService
 from .agents import AgentController
+from .definitions import DefinitionController
 from .groups import GroupController
 from .health import HealthController
 from .log_ingest import LogIngestController
 from .logs import LogController
 from .nodes import NodeController
+from .plan import PlanController
 from .run_control import RunControlController
 from .run_events import RunEventController
+from .schedules import ScheduleController
 from .validate import ValidateController
 from .workflows import WorkflowController
 
@@ -23,9 +26,12 @@ V1 = (
     LogController,
     LogIngestController,
     ValidateController,
+    PlanController,
     NodeController,
     AgentController,
     GroupController,
+    DefinitionController,
+    ScheduleController,
 )
 """What is served below ``/v1``."""
 

@@ -11,6 +11,15 @@ import msgspec
 
 from waterflow_sdk.wire import (
     AgentState,
+    BackfillRequest,
+    DefinitionDiff,
+    DefinitionInfo,
+    DefinitionPut,
+    DefinitionRunRequest,
+    DefinitionText,
+    DefinitionVersion,
+    EditRequest,
+    EditResponse,
     GroupPut,
     GroupsApplied,
     GroupsApply,
@@ -19,9 +28,15 @@ from waterflow_sdk.wire import (
     Health,
     MembersChange,
     NodeEntry,
+    Overlap,
+    PlanRequest,
+    PlanView,
     RetryRequest,
     RunPage,
     RunState,
+    ScheduleCreate,
+    ScheduleInfo,
+    SchedulePut,
     SubmitRequest,
     SubmitResponse,
     ValidateRequest,
@@ -160,6 +175,102 @@ class GroupService(Protocol):
         ...
 
 
+class DefinitionService(Protocol):
+    """Stored workflows. Raises the errors of :mod:`waterflow_server.definitions`."""
+
+    async def list(self) -> Sequence[DefinitionInfo]:
+        """All definitions, by name."""
+        ...
+
+    async def get(self, name: str) -> DefinitionInfo:
+        """One definition."""
+        ...
+
+    async def versions(self, name: str) -> Sequence[DefinitionVersion]:
+        """Its versions, newest first."""
+        ...
+
+    async def text(self, name: str, number: int | None = None) -> DefinitionText:
+        """One version with its text."""
+        ...
+
+    async def diff(self, name: str, old: int, new: int | None = None) -> DefinitionDiff:
+        """What changed between two versions."""
+        ...
+
+    async def put(self, name: str, given: DefinitionPut, by: str) -> DefinitionInfo:
+        """Keep a file as a new version."""
+        ...
+
+    async def activate(self, name: str, number: int) -> DefinitionInfo:
+        """Use a version."""
+        ...
+
+    async def roll_back(self, name: str) -> DefinitionInfo:
+        """Use the version before."""
+        ...
+
+    async def enable(self, name: str, *, enabled: bool) -> DefinitionInfo:
+        """Let it run, or not."""
+        ...
+
+    async def delete(self, name: str, *, force: bool) -> None:
+        """Forget it."""
+        ...
+
+    async def run(self, name: str, request: DefinitionRunRequest, started_by: str) -> SubmitResponse:
+        """Start a run."""
+        ...
+
+    async def reconcile(self) -> None:
+        """Bring their schedules in line, after a server may have ended in the middle of a change."""
+        ...
+
+
+class ScheduleService(Protocol):
+    """Schedules. Raises the errors of :mod:`waterflow_server.schedules`."""
+
+    async def list(self) -> Sequence[ScheduleInfo]:
+        """All schedules, by name."""
+        ...
+
+    async def get(self, name: str) -> ScheduleInfo:
+        """One schedule with its last runs."""
+        ...
+
+    async def create(self, given: ScheduleCreate) -> ScheduleInfo:
+        """A new schedule."""
+        ...
+
+    async def put(self, name: str, given: SchedulePut) -> ScheduleInfo:
+        """Replace a schedule, or make it."""
+        ...
+
+    async def delete(self, name: str) -> None:
+        """Remove a schedule."""
+        ...
+
+    async def pause(self, name: str, reason: str) -> None:
+        """Start nothing."""
+        ...
+
+    async def unpause(self, name: str, reason: str) -> None:
+        """Go on."""
+        ...
+
+    async def trigger(self, name: str, overlap: Overlap | None) -> None:
+        """Run now."""
+        ...
+
+    async def backfill(self, name: str, given: BackfillRequest) -> Sequence[datetime]:
+        """Run for times that have been."""
+        ...
+
+    async def next(self, name: str, limit: int) -> Sequence[datetime]:
+        """The next times."""
+        ...
+
+
 class HealthService(Protocol):
     """Whether the server can do its work."""
 
@@ -168,14 +279,38 @@ class HealthService(Protocol):
         ...
 
 
+class PlanService(Protocol):
+    """Tells what runs would do (:class:`waterflow_server.planner.Planner`)."""
+
+    async def plan(self, request: PlanRequest, started_by: str) -> PlanView:
+        """Of a file; raises InvalidWorkflow, and for a dry run what a submit raises."""
+        ...
+
+    async def of_run(self, run_id: str) -> PlanView:
+        """Of a run; raises RunNotFound."""
+        ...
+
+
+class EditService(Protocol):
+    """Lets runs go on with changed definitions (:class:`waterflow_server.edits.Edits`)."""
+
+    async def edit(self, run_id: str, request: EditRequest, started_by: str) -> EditResponse:
+        """The report, and unless it is a dry run the new run; raises RunNotFound, RunNotEnded and NothingToEdit."""
+        ...
+
+
 class Services(msgspec.Struct, frozen=True, kw_only=True):
     """All that the API works with. ``closing`` is set when the server is about to end: followers must let go."""
 
     runs: RunService
     submissions: SubmissionService
+    plans: PlanService
+    edits: EditService
     catalog: CatalogService
     agents: AgentService
     groups: GroupService
+    definitions: DefinitionService
+    schedules: ScheduleService
     logs: LogStore
     health: HealthService
     closing: asyncio.Event

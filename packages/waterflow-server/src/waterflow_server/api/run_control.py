@@ -6,11 +6,19 @@ from litestar import Controller, Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from waterflow_sdk.wire import ApprovalRequest, EventRequest, PauseRequest, RetryRequest, SubmitResponse
+from waterflow_sdk.wire import (
+    ApprovalRequest,
+    EditRequest,
+    EditResponse,
+    EventRequest,
+    PauseRequest,
+    RetryRequest,
+    SubmitResponse,
+)
 
 from ..engine import Event
 from ..runs import Approval
-from ._body import JsonRequest
+from ._body import MAX_BODY_BYTES, JsonRequest, check_size
 from ._openapi import problems
 from ._services import Services
 from .workflows import STARTED_BY
@@ -45,6 +53,22 @@ class RunControlController(Controller):
         """Start a new run, linked to this one, that keeps what has succeeded."""
         new_id = await services.runs.retry(run_id, data or RetryRequest(), STARTED_BY)
         answer = SubmitResponse(id=new_id, url=f"/v1/workflows/{new_id}")
+        return Response(answer, headers={"Location": answer.url})
+
+    @post(
+        "/edit",
+        status_code=202,
+        request_max_body_size=MAX_BODY_BYTES,
+        responses=problems(400, 404, 409, 413, 422, 503),
+    )
+    async def edit(
+        self, run_id: FromPath[str], services: NamedDependency[Services], data: JSONBody[EditRequest]
+    ) -> Response[EditResponse]:
+        """Go on with a changed definition, as a new run linked to this one; 200 with the report alone for a dry run."""
+        check_size(data.yaml)
+        answer = await services.edits.edit(run_id, data, STARTED_BY)
+        if answer.url is None:
+            return Response(answer, status_code=200)
         return Response(answer, headers={"Location": answer.url})
 
     @post("/approve", status_code=202)

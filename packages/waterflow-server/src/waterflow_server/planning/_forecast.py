@@ -63,9 +63,11 @@ class Forecast(Values):
         try:
             truth = self.condition(expression)
         except NotKnown as unknown:
-            return PlannedCondition(
-                expression=expression, decision="unknown", expected=self._hoped(expression), why=str(unknown)
-            )
+            hoped = self._hoped(expression)
+            # What it depends on even when all goes well says more than that something may fail.
+            why = hoped.why if isinstance(hoped, Unknown) else str(unknown)
+            expected = hoped.truthy if isinstance(hoped, Unknown) else is_truthy(hoped)
+            return PlannedCondition(expression=expression, decision="unknown", expected=expected, why=why)
         except StepFailure as failure:
             return PlannedCondition(expression=expression, decision="unknown", why=failure.error.message)
         return PlannedCondition(expression=expression, decision="true" if truth else "false", expected=truth)
@@ -78,12 +80,11 @@ class Forecast(Values):
             return {key: self.shown(value) for key, value in template.items()}
         return [self.shown(value) for value in template] if is_list(template) else template
 
-    def _hoped(self, expression: str) -> bool | None:
+    def _hoped(self, expression: str) -> object:
         try:
-            value = evaluate_in_part(expression, self._expected, self._hopes)
-        except ExpressionError:
-            return None
-        return value.truthy if isinstance(value, Unknown) else is_truthy(value)
+            return evaluate_in_part(expression, self._expected, self._hopes)
+        except ExpressionError as error:
+            return Unknown(error.message)
 
     def _value(self, expression: str, field: str) -> object:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from typing import Any
@@ -17,6 +17,9 @@ from ..engine._run_context import run_contexts
 from ..engine._values import StepFailure
 from ..engine._wire import RunInput
 from ._forecast import Forecast, NotKnown
+
+_SHOWN = 4
+"""Jobs that a reason names."""
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,9 +44,9 @@ class Outlook:
         self.conditions: dict[str, PlannedCondition] = {}
         self.starts: dict[str, bool] = {}
         """Whether a job runs unless something fails, whatever is not known yet."""
-        jobs = {job.id: job for job in plan.jobs}
+        self._jobs = {job.id: job for job in plan.jobs}
         for name in TopologicalSorter({job.id: job.needs for job in plan.jobs}).static_order():
-            self._judge(jobs[name])
+            self._judge(self._jobs[name])
 
     def _judge(self, job: JobPlan) -> None:
         self.conditions[job.id] = judged = self.forecast(job).judge(job.condition)
@@ -92,12 +95,25 @@ class Outlook:
         return certain, expected
 
     def _status(self, job: JobPlan) -> dict[str, Any]:
+        """``success()`` asks the jobs that it needs, ``failure()`` all before them too, as on GitHub."""
         if not job.needs:
             return {"success": lambda: True, "failure": lambda: False}
         skipped = any(self.conditions[name].decision == "false" for name in job.needs)
-        ends = Unknown("how " + _listed(job.needs) + (" ends" if len(job.needs) == 1 else " end"))
-        fail = Unknown(f"whether {_listed(job.needs)} fail{'s' if len(job.needs) == 1 else ''}")
-        return {"success": (lambda: False) if skipped else ends, "failure": fail}
+        ends = Unknown(f"how {_listed(job.needs, 'and')} {'ends' if len(job.needs) == 1 else 'end'}")
+        may_fail = [name for name in self._before(job) if self.conditions[name].decision != "false"]
+        fails = Unknown(f"whether {_listed(may_fail, 'or')} fails") if may_fail else lambda: False
+        return {"success": (lambda: False) if skipped else ends, "failure": fails}
+
+    def _before(self, job: JobPlan) -> list[str]:
+        """All that the job needs, at any distance, in file order."""
+        found: set[str] = set()
+        waiting = list(job.needs)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting.extend(self._jobs[name].needs)
+        return [name for name in self._jobs if name in found]
 
     def _goes_well(self, job: JobPlan) -> bool:
         return all(self.conditions[name].expected is not False for name in job.needs)
@@ -155,6 +171,8 @@ def known_texts(env: Mapping[str, Any], forecast: Forecast) -> dict[str, Any]:
     return found
 
 
-def _listed(names: Iterable[str]) -> str:
-    quoted = [f"`{name}`" for name in names]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+def _listed(names: Sequence[str], word: str) -> str:
+    quoted = [f"`{name}`" for name in names[:_SHOWN]]
+    if len(names) > _SHOWN:
+        quoted = [*quoted[:-1], f"{len(names) - _SHOWN + 1} others"]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {word} {quoted[-1]}"

@@ -1,10 +1,13 @@
 """Runs as a service: submit, look at and control them."""
 
+from ._approvals import Approval
 from ._as_of import as_of
-from ._control import Approval
+from ._editing import RunEdits
 from ._errors import (
     AnswerRefused,
     IdempotencyConflict,
+    InvalidAnswer,
+    NothingToEdit,
     NothingToRetry,
     NothingWaits,
     RunClosed,
@@ -25,10 +28,13 @@ __all__ = [
     "EventBatch",
     "EventFollower",
     "IdempotencyConflict",
+    "InvalidAnswer",
     "InvalidEventCursor",
+    "NothingToEdit",
     "NothingToRetry",
     "NothingWaits",
     "RunClosed",
+    "RunEdits",
     "RunError",
     "RunNotEnded",
     "RunNotFound",

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from .._errors import ServerError
+
+
+class InvalidAnswer(ServerError):
+    """An approval asks for other inputs; ``details["errors"]`` say which."""
+
+    code = "invalid-inputs"
+
 
 class RunError(Exception):
     """Base of what can go wrong with a run that is named. ``code`` is stable."""
@@ -31,6 +39,12 @@ class RunNotEnded(RunError):
     """The run still runs: it cannot be retried."""
 
     code = "run-not-ended"
+
+
+class NothingToEdit(RunError):
+    """The run has succeeded: there is nothing left of it to go on with."""
+
+    code = "nothing-to-edit"
 
 
 class NothingToRetry(RunError):

@@ -6,6 +6,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -13,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from waterflow_dsl.plan import decode_plan, encode_plan
 from waterflow_sdk.wire import ORCHESTRATOR_QUEUE, AgentStatus, RetryRequest, State, job_workflow_id, run_workflow_id
 
+from .._settings_table import HISTORY_EVENTS
 from ..concurrency import LockRequest, enqueue
 from ..engine._concurrency import run_lock
 from ..engine._values import StepFailure
@@ -22,14 +24,21 @@ from ._control import RunControl
 from ._errors import IdempotencyConflict, InvalidConcurrency, RunNotEnded, RunNotFound
 from ._forgetting import forget
 from ._retry import plan_retry
-from ._submission import Submission, new_run_id, pack, search_attributes, unpack
+from ._submission import Submission, new_run_id, pack, search_attributes, unpack, workflows_of
 from ._tree import RPC_TIMEOUT, RunTree
 
 _log = logging.getLogger("waterflow.runs")
 
 
 class Runs(RunControl):
-    """Starts, reads and controls runs in one Temporal namespace."""
+    """Starts, reads and controls runs in one Temporal namespace.
+
+    ``history_events``: how long the history of a workflow may grow before it goes on in a new one.
+    """
+
+    def __init__(self, client: Client, history_events: int = HISTORY_EVENTS) -> None:
+        super().__init__(client)
+        self._history_events = history_events
 
     async def submit(self, submission: Submission) -> tuple[str, bool]:
         """Start a run; returns its id and whether it is new (an idempotency key gives the same run again).
@@ -50,11 +59,14 @@ class Runs(RunControl):
             started_by=submission.started_by,
             retry_safe=submission.retry_safe,
             target_all=submission.target_all,
+            event=submission.event,
             link=submission.link,
             source=pack(submission.source),
             filename=submission.filename,
             kept=submission.kept,
             resume=submission.resume,
+            workflows=workflows_of(submission),
+            history_events=self._history_events,
         )
         lock = _lock(given, submission)
         if delay is None:  # one that starts later gets in line by itself then; a signal would start it at once
@@ -88,10 +100,10 @@ class Runs(RunControl):
             raise RunNotEnded(f"run {run_id} has not ended; cancel it first, or wait")
         if run.started is None and run.link is not None:  # a retry that was cancelled in line
             return await self.retry(run.link, request, started_by)
-        original = await self._original(run_id)
+        original = await self.started_with(run_id)
         plan = decode_plan(bytes(original.plan))
         decided = plan_retry(plan, run, request)
-        points = {name: await self._resume_point(run_id, name) for name in decided.resume}
+        points = {name: await self.resume_point(run_id, name) for name in decided.resume}
         new_id, _ = await self.submit(
             Submission(
                 plan=plan,
@@ -102,7 +114,9 @@ class Runs(RunControl):
                 started_by=started_by,
                 retry_safe=original.retry_safe,
                 target_all=original.target_all,
+                event=original.event,
                 link=run_id,
+                called={key: decode_plan(bytes(raw)) for key, raw in original.workflows.plans.items()},
                 source=unpack(original.source),
                 filename=original.filename,
                 kept=decided.kept,
@@ -113,8 +127,7 @@ class Runs(RunControl):
 
     async def definition(self, run_id: str) -> tuple[str, str]:
         """The workflow file as it was submitted, and its name. Raises RunNotFound."""
-        await RunTree(self._client, run_id).describe()
-        original = await self._original(run_id)
+        original = await self.started_with(run_id)
         if not original.source:
             raise RunNotFound(f"run {run_id} was started by a version of the server that did not keep its file")
         return unpack(original.source), original.filename
@@ -126,8 +139,9 @@ class Runs(RunControl):
         """
         return await forget(self._client, run_id)
 
-    async def _original(self, run_id: str) -> RunInput:
-        """What the run was started with: the input in the first event of its history."""
+    async def started_with(self, run_id: str) -> RunInput:
+        """What the run was started with: the input in the first event of its history. Raises RunNotFound."""
+        await RunTree(self._client, run_id).describe()
         handle = self._client.get_workflow_handle(run_workflow_id(run_id))
         async for event in handle.fetch_history_events(page_size=1):
             payloads = event.workflow_execution_started_event_attributes.input.payloads
@@ -135,7 +149,7 @@ class Runs(RunControl):
             return values[0]
         raise RunNotFound(f"run {run_id} has no history any more")
 
-    async def _resume_point(self, run_id: str, instance: str) -> ResumePoint | None:
+    async def resume_point(self, run_id: str, instance: str) -> ResumePoint | None:
         """Where the instance can go on; None when its host is away, because its workspace is there."""
         handle = self._client.get_workflow_handle(job_workflow_id(run_id, instance))
         try:
