@@ -39,6 +39,7 @@ from waterflow_sdk.wire import (
 )
 from waterflow_server._converter import data_converter
 from waterflow_server.dev import EmbeddedTemporal, TemporalSettings
+from waterflow_server.groups import group_activities
 from waterflow_server.presence import PRESENCE_WORKFLOWS, AgentRegistry, presence_activities
 
 
@@ -211,7 +212,7 @@ async def site(temporal_binary: Path, tmp_path: Path) -> AsyncIterator[Site]:
             client,
             task_queue=ORCHESTRATOR_QUEUE,
             workflows=[*PRESENCE_WORKFLOWS, Deliver, ClaimOne],
-            activities=presence_activities(client),
+            activities=[*presence_activities(client), *group_activities(client)],
             workflow_runner=UnsandboxedWorkflowRunner(),
         ):
             site = Site(client, temporal, tmp_path)

@@ -152,6 +152,16 @@ TABLE = (
         help="key ring that seals what goes to Temporal; without one, secrets are refused",
     ),
     Setting(
+        name="groups_file",
+        keys=("server.groups_file",),
+        environ=("WATERFLOW_GROUPS_FILE",),
+        flag="--groups-file",
+        kind=str,
+        expects="a file",
+        parse=_path,
+        help="server-groups.yml that is applied at start, as `waterflow group apply` does it",
+    ),
+    Setting(
         name="auth_enabled",
         keys=("auth.enabled",),
         environ=("WATERFLOW_AUTH_ENABLED",),

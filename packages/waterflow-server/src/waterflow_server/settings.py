@@ -38,7 +38,8 @@ class Settings(_Settings, frozen=True, kw_only=True):
     """What is in force.
 
     ``data_dir`` holds the logs of runs and the pid file; several servers may share it. ``keys_file`` is the key ring
-    that seals what goes to Temporal: without one, runs with secrets are refused. ``insecure_no_auth`` allows to listen
+    that seals what goes to Temporal: without one, runs with secrets are refused. ``groups_file`` is a
+    ``server-groups.yml`` that is applied at start. ``insecure_no_auth`` allows to listen
     beyond this machine although nobody is asked for a key.
     """
 
@@ -48,6 +49,7 @@ class Settings(_Settings, frozen=True, kw_only=True):
     log_level: str = "info"
     data_dir: Path
     keys_file: Path | None = None
+    groups_file: Path | None = None
     auth_enabled: bool = False
     insecure_no_auth: bool = False
 

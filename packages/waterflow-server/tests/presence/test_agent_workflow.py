@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.common import WorkflowIDConflictPolicy
 
-from waterflow_sdk.wire import AgentConfig, AgentState, AgentStatus, NodeManifest, agent_workflow_id
+from waterflow_sdk.wire import (
+    AGENT_WORKFLOW,
+    HELLO_UPDATE,
+    ORCHESTRATOR_QUEUE,
+    AgentConfig,
+    AgentState,
+    AgentStatus,
+    NodeManifest,
+    agent_workflow_id,
+)
 from waterflow_server.presence import AgentRegistry, ByeNote, ModeChange
 
 from .conftest import PlayedAgent, hello, until
@@ -79,6 +90,42 @@ class TestHello:
         with pytest.raises(WorkflowUpdateFailedError) as raised:
             await PlayedAgent(client, hello()).say_hello(**changes)
         assert getattr(raised.value.cause, "message", "") == message
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            (
+                {"id": "a2"},
+                "it says hello to 'agent/a1' with the id 'a2', which is another agent's",
+            ),
+            ({"id": "a1/../a2"}, "its id 'a1/../a2' must consist of letters, digits, `.`, `_` and `-`"),
+            ({"id": ""}, "its id must be 1 to 255 printable characters"),
+            ({"incarnation": "x" * 256}, "its incarnation must be 1 to 255 printable characters"),
+            ({"host": "web-01\x1b[2J"}, "its host must be at most 255 printable characters"),
+            ({"version": "9" * 256}, "its version must be at most 255 printable characters"),
+            ({"tags": ["a\tb"]}, "its tags must not be empty or hold control characters"),
+            ({"capabilities": {"docker": "9" * 1001}}, "a capability or node of it takes more than 1000 characters"),
+            ({"nodes": {f"n{number}": "0" * 64 for number in range(2001)}}, "it has more than 2000 nodes"),
+            (
+                {"capabilities": {f"c{number}": "9" * 1000 for number in range(600)}},
+                "its hello takes 606310 bytes, the most is 524288",
+            ),
+        ],
+        ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+    )
+    async def test_forged(self, client: Client, changes: dict[str, object], message: str) -> None:
+        """Whoever can reach Temporal can say hello; to the workflow of an agent it says what is sound, or nothing."""
+        start: Any = WithStartWorkflowOperation(
+            AGENT_WORKFLOW,
+            id=agent_workflow_id("a1"),
+            task_queue=ORCHESTRATOR_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        with pytest.raises(WorkflowUpdateFailedError) as raised:
+            await client.execute_update_with_start_workflow(
+                HELLO_UPDATE, hello(**changes), start_workflow_operation=start, result_type=AgentConfig
+            )
+        assert getattr(raised.value.cause, "message", "") == f"agent 'web-01' is refused: {message}"
 
 
 class TestLoss:

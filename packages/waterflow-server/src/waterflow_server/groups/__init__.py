@@ -5,6 +5,7 @@ from ._errors import GroupConflict, GroupExists, GroupIncluded, GroupNotFound, I
 from ._membership import Membership, grouped
 from ._reconcile import GroupsWorkflow
 from ._service import Groups
+from ._startup import read_groups_file, start_groups
 from ._store import TableStore
 from ._table import GroupTable
 
@@ -21,4 +22,6 @@ __all__ = [
     "TableStore",
     "group_activities",
     "grouped",
+    "read_groups_file",
+    "start_groups",
 ]
