@@ -20,7 +20,7 @@ class JournalIndex:
         self._lock = threading.Lock()
         self._chunks: list[Chunk] = []
         self._sizes: dict[str, int] = {}
-        self._inode = 0
+        self._head = b""
         self.end = 0
         """Where the last complete chunk ends, in bytes."""
         self.seen = 0
@@ -29,13 +29,13 @@ class JournalIndex:
     def catch_up(self, descriptor: int) -> None:
         """Take in the chunks that came since the last call. Raises JournalDamaged."""
         with self._lock:
-            status = os.fstat(descriptor)
-            self.seen = status.st_size
-            if self.seen < self.end or status.st_ino != self._inode:  # taken away, and perhaps begun again
-                self._inode = status.st_ino
-                self._chunks, self._sizes, self.end = [], {}, 0
+            self.seen = os.fstat(descriptor).st_size
+            if self.seen < self.end or os.pread(descriptor, len(self._head), 0) != self._head:
+                self._chunks, self._sizes, self.end = [], {}, 0  # it was taken away, and perhaps begun again
             for chunk in scan(descriptor, self.end, self.seen):
                 self._add(chunk)
+            # Its first header tells a journal from one begun anew, for it holds the time: inodes are soon used again.
+            self._head = os.pread(descriptor, self._chunks[0].data, 0) if self._chunks else b""
 
     def size(self, stream: str) -> int:
         """Length of a stream in bytes."""
