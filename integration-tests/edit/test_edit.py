@@ -179,7 +179,7 @@ async def until_step(run: Run, state: State) -> None:
 
 
 class TestRefused:
-    async def test_while_the_run_lives(self, site: Site, tmp_path: Path):
+    async def test_while_the_run_lives(self, site: Site):
         yaml = "name: x\njobs: {a: {runs-on: web, steps: [run: sleep 30]}}"
         run = await site.submit(yaml)
         await until_step(run, State.RUNNING)

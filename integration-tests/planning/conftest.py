@@ -1,4 +1,4 @@
-"""One site for all tests of this folder: two agents in ``web``, one in ``db``, and a group whose only member is gone."""
+"""One site for all tests of this folder: agents in ``web`` and ``db``, and a group whose only member is gone."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

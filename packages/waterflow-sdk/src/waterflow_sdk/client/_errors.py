@@ -214,7 +214,7 @@ class NothingToEdit(Conflict):
     """The run has succeeded: there is nothing left of it to go on with."""
 
     code = "nothing-to-edit"
-    remedy = "submit the changed file as a run of its own (`waterflow run FILE`)"
+    remedy = "`waterflow run FILE` starts it"
 
 
 class NothingToRetry(Conflict):
