@@ -37,10 +37,10 @@ def _tell(outcome: Outcome) -> None:
 
 def _sum_up(outcomes: list[Outcome], seconds: float) -> int:
     wrong = [outcome.seed for outcome in outcomes if outcome.problems]
-    kills = sum(len(outcome.killed) for outcome in outcomes)
+    faults = sum(len(outcome.faults) for outcome in outcomes)
     attempts = sum(outcome.attempts for outcome in outcomes)
     interrupted = sum(outcome.interrupted for outcome in outcomes)
-    print(f"{len(outcomes)} runs, {attempts} attempts, {kills} kills, {interrupted} interrupted, {seconds:.0f} s")
+    print(f"{len(outcomes)} runs, {attempts} attempts, {faults} faults, {interrupted} interrupted, {seconds:.0f} s")
     if wrong:
         print(f"wrong: {wrong}; again: python -m chaos " + " ".join(f"--seed {seed}" for seed in wrong))
     return int(bool(wrong))

@@ -25,12 +25,15 @@ _LOGS_WITHIN = 30.0
 
 @dataclass
 class Outcome:
-    """How the run of one seed went; ``problems`` is empty when all was as the oracle says. Times are seconds."""
+    """How the run of one seed went; ``problems`` is empty when all was as the oracle says. Times are seconds.
+
+    ``faults`` names what was killed, with a ``~`` in front what was frozen.
+    """
 
     seed: int
     run: str = ""
     state: str = ""
-    killed: list[str] = field(default_factory=list[str])
+    faults: list[str] = field(default_factory=list[str])
     attempts: int = 0
     interrupted: int = 0
     redelivered: int = 0
@@ -44,7 +47,7 @@ class Outcome:
             f"{self.attempts:>4} attempts {self.interrupted:>3} interrupted {self.redelivered:>3} redelivered"
             f" {self.lines:>5} lines {self.seconds:>6.1f} s"
         )
-        return f"{self.seed:>6}  {verdict:<5}  {self.state:<8} {figures}  killed: {' '.join(self.killed) or 'nothing'}"
+        return f"{self.seed:>6}  {verdict:<5}  {self.state:<8} {figures}  faults: {' '.join(self.faults) or 'none'}"
 
 
 async def campaign(root: Path, seeds: Sequence[int], tell: Callable[[Outcome], None]) -> list[Outcome]:
@@ -70,8 +73,8 @@ async def run_seed(site: Site, seed: int) -> Outcome:
         faults = Faults(site, planned)
         async with faults.while_inside():
             state = await run.wait(RUN_WITHIN)
-        outcome.killed = faults.killed
-        verdict = Verdict(workflow, state, faults.killed)
+        outcome.faults = [f"{'~' * fault.freeze}{fault.target}" for fault in faults.done]
+        verdict = Verdict(workflow, state, faults.done)
         verdict.check_effects(effects.read_text().splitlines() if effects.exists() else [])
         lines = await _settled_logs(run, verdict)
         _note(outcome, verdict, lines)

@@ -1,8 +1,9 @@
-"""Kills processes of a site while a run goes, and starts them again."""
+"""Kills or freezes processes of a site while a run goes, and brings them back."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -12,14 +13,14 @@ from ._model import Fault
 
 
 class Faults:
-    """The faults of one run. ``killed`` names what was killed, in order."""
+    """The faults of one run. ``done`` are those whose time came, in order."""
 
     def __init__(self, site: Site, faults: Sequence[Fault]) -> None:
         self._site = site
         self._faults = faults
         self._locks = {fault.target: asyncio.Lock() for fault in faults}
         self._over = asyncio.Event()
-        self.killed: list[str] = []
+        self.done: list[Fault] = []
 
     @asynccontextmanager
     async def while_inside(self) -> AsyncIterator[None]:
@@ -37,8 +38,15 @@ class Faults:
             await asyncio.wait_for(self._over.wait(), fault.at)
         except TimeoutError:
             async with self._locks[fault.target]:
-                self.killed.append(fault.target)
-                await self._kill_and_restart(fault)
+                self.done.append(fault)
+                await (self._freeze(fault) if fault.freeze else self._kill_and_restart(fault))
+
+    async def _freeze(self, fault: Fault) -> None:
+        process = self._site.server if fault.target == "server" else self._site.agents[fault.target].process
+        assert process is not None
+        process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(fault.down)
+        process.send_signal(signal.SIGCONT)
 
     async def _kill_and_restart(self, fault: Fault) -> None:
         site, target = self._site, fault.target

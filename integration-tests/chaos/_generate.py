@@ -29,15 +29,16 @@ class _Generator:
         return Workflow(name=name, jobs=jobs)
 
     def faults(self) -> list[Fault]:
-        dice = self._dice
-        targets = dice.choices((*AGENTS, "server", "temporal"), weights=(4, 4, 4, 3, 4), k=dice.randint(1, 5))
-        return sorted(
-            (
-                Fault(at=round(dice.uniform(0.1, _LATEST_FAULT), 2), target=target, down=round(dice.uniform(0, 3), 2))
-                for target in targets
-            ),
-            key=lambda fault: fault.at,
+        targets = self._dice.choices(
+            (*AGENTS, "server", "temporal"), weights=(4, 4, 4, 3, 4), k=self._dice.randint(1, 5)
         )
+        return sorted((self._fault(target) for target in targets), key=lambda fault: fault.at)
+
+    def _fault(self, target: str) -> Fault:
+        freeze = target != "temporal" and self._chance(0.25)
+        down = self._dice.uniform(0, 8 if freeze else 3)
+        at = self._dice.uniform(0.1, _LATEST_FAULT)
+        return Fault(at=round(at, 2), target=target, down=round(down, 2), freeze=freeze)
 
     def _job(self, before: list[str]) -> Job:
         dice = self._dice

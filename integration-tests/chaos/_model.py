@@ -99,9 +99,10 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """``kill -9`` of ``target`` (an agent, ``server`` or ``temporal``), ``at`` seconds after the submit; it is started
-    again ``down`` seconds later.
+    again ``down`` seconds later. ``freeze``: it is stopped and goes on instead, as a host without time does.
     """
 
     at: float
     target: str
     down: float
+    freeze: bool = False

@@ -7,18 +7,19 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from waterflow_sdk.wire import JobState, LogLine, RunState, StepState
 
-from ._model import AGENTS, Workflow
+from ._model import AGENTS, Fault, Workflow
 from ._oracle import Expected, ExpectedInstance, expect
 from ._source import line
 
 INTERRUPTIONS = {"agent-restarted": AGENTS, "agent-lost": AGENTS, "fenced": (*AGENTS, "temporal")}
-"""Error code of an interrupted attempt → what must have been killed for it."""
+"""Error code of an interrupted attempt → the targets of faults that can be its cause."""
 
 
 class Verdict:
     """What is wrong with one run; ``problems`` is empty when nothing is."""
 
-    def __init__(self, workflow: Workflow, run: RunState, killed: Sequence[str]) -> None:
+    def __init__(self, workflow: Workflow, run: RunState, faults: Sequence[Fault]) -> None:
+        self._workflow = workflow
         self._run = run
         self.problems: list[str] = []
         attempts = [attempt for job in run.jobs for step in _all(job.steps) for attempt in step.attempts]
@@ -31,7 +32,7 @@ class Verdict:
             if attempt.error is not None and attempt.error.code in INTERRUPTIONS
         }
         self._expected = expect(workflow, lambda *key: self.interrupted.get(key, ""))
-        self._check_interruptions(killed)
+        self._check_interruptions(faults)
         self._check_states()
 
     @property
@@ -84,10 +85,11 @@ class Verdict:
                 for number, attempt in enumerate(record.attempts, 1):
                     yield f"{self._run.id}/{instance.name}/{record.path}.{number}", lines, attempt.interrupted
 
-    def _check_interruptions(self, killed: Sequence[str]) -> None:
+    def _check_interruptions(self, faults: Sequence[Fault]) -> None:
         for (instance, path, number), code in self.interrupted.items():
-            if not set(INTERRUPTIONS[code]) & set(killed):
-                self.problems.append(f"{instance}/{path}.{number} is {code}, but nothing was killed: {killed}")
+            able = [fault for fault in faults if code != "agent-restarted" or not fault.freeze]
+            if not {fault.target for fault in able} & set(INTERRUPTIONS[code]):
+                self.problems.append(f"{instance}/{path}.{number} is {code} without a cause")
 
     def _check_states(self) -> None:
         run, expected = self._run, self._expected
@@ -113,16 +115,37 @@ class Verdict:
             self._check_list(where, step.steps, one.children)
 
     def _check_order(self, places: dict[str, int]) -> None:
-        """No attempt of a step begins before the one before it has ended, or was ended."""
+        """One after the other: attempts of a step, steps of a job that runs once, and jobs that need each other."""
         for instance in self._expected.instances:
-            for record in _leaves((*instance.steps, *instance.endings)):
-                last = -1
-                for number in range(1, len(record.attempts) + 1):
-                    key = f"{self._run.id}/{instance.name}/{record.path}.{number}"
-                    mine = [places[text] for text in (f"begin {key}", f"end {key}") if text in places]
-                    if mine and min(mine) < last:
-                        self.problems.append(f"{key} began before the attempt before it had ended")
-                    last = max([last, *mine])
+            for step in _leaves((*instance.steps, *instance.endings)):
+                self._one_by_one([[key] for key in self._keys(instance, [step])], places)
+        for job in self._workflow.jobs:
+            mine = [instance for instance in self._expected.instances if instance.job == job.id]
+            everything = [
+                key for instance in mine for key in self._keys(instance, (*instance.steps, *instance.endings))
+            ]
+            for instance in mine if job.retry == 1 else ():
+                self._one_by_one([self._keys(instance, [step]) for step in instance.steps], places)
+            for need in self._expected.instances:
+                if need.job in job.needs:
+                    self._one_by_one([self._keys(need, (*need.steps, *need.endings)), everything], places)
+
+    def _keys(self, instance: ExpectedInstance, records: Iterable[Expected]) -> list[str]:
+        return [
+            f"{self._run.id}/{instance.name}/{step.path}.{number}"
+            for step in _leaves(records)
+            for number in range(1, len(step.attempts) + 1)
+        ]
+
+    def _one_by_one(self, groups: Sequence[Sequence[str]], places: dict[str, int]) -> None:
+        """Whatever the attempts of one group did comes before anything that those of the next one did."""
+        last, before = -1, ""
+        for keys in groups:
+            mine = [(places[text], key) for key in keys for text in (f"begin {key}", f"end {key}") if text in places]
+            if mine and min(mine)[0] < last:
+                self.problems.append(f"{min(mine)[1]} began before the end of {before}")
+            if mine and max(mine)[0] > last:
+                last, before = max(mine)
 
     def _same(self, what: str, got: object, expected: object) -> None:
         if got != expected:

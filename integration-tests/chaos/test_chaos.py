@@ -9,10 +9,10 @@ from chaos._model import AGENTS
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize("seed", [3, 8, 11, 14])
+@pytest.mark.parametrize("seed", [2, 3, 8, 11])
 async def test_the_run_ends_right_with_each_effect_and_each_line_as_often_as_allowed(site: Site, seed: int):
     await site.until_online(*AGENTS)
     outcome = await run_seed(site, seed)
     again = f"again: cd integration-tests && python -m chaos --seed {seed}"
-    assert outcome.problems == [], "\n".join([*outcome.problems, f"killed: {outcome.killed}", again])
-    assert outcome.killed != []
+    assert outcome.problems == [], "\n".join([*outcome.problems, f"faults: {outcome.faults}", again])
+    assert outcome.faults != []
