@@ -29,6 +29,7 @@ from waterflow_server.logs import FileLogStore
 from waterflow_server.runs import RunClosed, RunNotEnded, RunNotFound, RunQuery, as_of
 
 from .agents_and_groups import AgentsInMemory, GroupsInMemory
+from .plans_and_edits import EditsInMemory, PlansInMemory
 
 Client = AsyncTestClient[Litestar]
 
@@ -157,6 +158,8 @@ async def services(
     yield Services(
         runs=runs,
         submissions=submissions,
+        plans=PlansInMemory(),
+        edits=EditsInMemory(),
         catalog=CatalogInMemory(),
         agents=AgentsInMemory(),
         groups=GroupsInMemory(),
