@@ -30,7 +30,7 @@ from .definitions import Definitions, DefinitionStore
 from .edits import Edits, KnownElements
 from .engine.worker import create_worker
 from .groups import Groups, TableStore, read_groups_file, start_groups
-from .logs import FileLogStore
+from .logs import FileLogStore, keep_sweeping
 from .planner import Planner
 from .presence import Agents
 from .runs import RunEdits, Runs
@@ -89,10 +89,12 @@ async def _run(
         asyncio.get_running_loop().add_signal_handler(number, server.stop, services.closing)
     grouping = asyncio.create_task(start_groups(client, services.agents, groups_file), name="groups at start")
     _log.info("serving", extra={FIELDS: {"url": settings.url, "temporal": settings.temporal.address}})
+    sweeping = asyncio.create_task(keep_sweeping(logs, services.runs.knows, settings.retention), name="old logs")
     reconciling = asyncio.create_task(_reconcile(services), name="reconcile schedules")
     try:
         await _until_stopped(server, worker, listener, services.closing)
     finally:
+        sweeping.cancel()
         reconciling.cancel()
         grouping.cancel()
         logs.close()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import msgspec
+
+from waterflow_dsl import parse_duration
 
 from ._logging import LEVELS
 
@@ -60,6 +63,14 @@ def _seconds(value: float) -> float:
     if not 0 < value <= 86_400:
         raise ValueError(value)
     return value
+
+
+def _retention(value: str) -> timedelta:
+    """A duration of at least a day, as Temporal wants it of a namespace."""
+    retention = timedelta(seconds=parse_duration(value))
+    if not timedelta(days=1) <= retention <= timedelta(days=3650):
+        raise ValueError(value)
+    return retention
 
 
 def _path(value: str) -> str:
@@ -140,6 +151,16 @@ TABLE = (
         expects="a directory",
         parse=_path,
         help="directory for the logs of runs (default ~/.local/share/waterflow/server)",
+    ),
+    Setting(
+        name="retention",
+        keys=("retention", "server.retention"),
+        environ=("WATERFLOW_RETENTION",),
+        flag="--retention",
+        kind=str,
+        expects="a duration from 1d to 3650d, such as 30d",
+        parse=_retention,
+        help="how long logs of runs that Temporal has forgotten stay (default 30d); the namespace's should be the same",
     ),
     Setting(
         name="keys_file",

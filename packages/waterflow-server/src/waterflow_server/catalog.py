@@ -118,9 +118,7 @@ class NodeCatalog:
         needs = {digest: tuple(manifest.capabilities) for digest, manifest in manifests.items()}
         shown = sorted([*entries, *_CONTROL], key=_order)
         everyone = sorted(name for name, spec in table.specs.items() if spec.target == "all")
-        return Snapshot(
-            entries=shown, language=language, taken=taken, agents=agents, needs=needs, target_all=everyone
-        )
+        return Snapshot(entries=shown, language=language, taken=taken, agents=agents, needs=needs, target_all=everyone)
 
 
 def _member(agent: AgentState, needs: dict[str, tuple[str, ...]]) -> Member:

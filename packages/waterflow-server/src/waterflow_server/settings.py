@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ class TemporalConnection(_Settings, frozen=True, kw_only=True):
 class Settings(_Settings, frozen=True, kw_only=True):
     """What is in force.
 
-    ``data_dir`` holds the logs of runs and the pid file; several servers may share it. ``keys_file`` is the key ring
+    ``data_dir`` holds the logs of runs and the pid file; several servers may share it. ``retention`` is how long after
+    its last line a log stays whose run Temporal has forgotten. ``keys_file`` is the key ring
     that seals what goes to Temporal: without one, runs with secrets are refused. ``groups_file`` is a
     ``server-groups.yml`` that is applied at start. ``insecure_no_auth`` allows to listen
     beyond this machine although nobody is asked for a key.
@@ -48,6 +50,7 @@ class Settings(_Settings, frozen=True, kw_only=True):
     port: int = 8080
     log_level: str = "info"
     data_dir: Path
+    retention: timedelta = timedelta(days=30)
     keys_file: Path | None = None
     groups_file: Path | None = None
     auth_enabled: bool = False

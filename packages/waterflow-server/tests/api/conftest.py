@@ -71,6 +71,9 @@ class RunsInMemory:
         await self.get(run_id, full=False)
         return "jobs: {}\n", "dir/été.yaml"
 
+    async def knows(self, run_id: str) -> bool:
+        return run_id in self.states
+
     async def forget(self, run_id: str) -> bool:
         if not (await self.get(run_id, full=False)).state.ended:
             raise RunNotEnded(f"run {run_id} has not ended; cancel it first, or wait")

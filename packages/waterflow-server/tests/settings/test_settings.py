@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,20 @@ class TestDefaults:
     )
     def test_the_address_for_somebody_on_this_machine(self, environ: dict[str, str], host: str, url: str) -> None:
         assert load({"host": host, "insecure_no_auth": True}, environ).settings.url == url
+
+
+class TestRetention:
+    @pytest.mark.parametrize("text", ["retention: 90d", "server: {retention: 90d}", "retention: 2160h"])
+    def test_a_duration(self, environ: dict[str, str], tmp_path: Path, text: str) -> None:
+        assert load({"config": str(file(tmp_path, text))}, environ).settings.retention == timedelta(days=90)
+
+    @pytest.mark.parametrize("text", ["1h", "4000d", "soon", "-30d"])
+    def test_at_least_a_day(self, environ: dict[str, str], text: str) -> None:
+        with pytest.raises(SettingsError) as caught:
+            load({"retention": text}, environ)
+        assert caught.value.message == (
+            f"--retention: `retention` is {text!r}; it has to be a duration from 1d to 3650d, such as 30d"
+        )
 
 
 class TestOrder:

@@ -66,6 +66,10 @@ class RunService(Protocol):
         """The workflow file as it was submitted, and its name."""
         ...
 
+    async def knows(self, run_id: str) -> bool | None:
+        """Whether there is a run with that id, living or ended; None while that cannot be told."""
+        ...
+
     async def forget(self, run_id: str) -> bool:
         """Remove a run that has ended; false where that still takes a while. Raises RunNotEnded."""
         ...

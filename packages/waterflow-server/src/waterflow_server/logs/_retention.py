@@ -17,17 +17,20 @@ EVERY = 3600.0
 MOST = 1000
 """Journals that one sweep looks at; the oldest come first, the rest the next time."""
 
-Knows = Callable[[str], Awaitable[bool]]
-"""Whether Temporal knows a run; raises while that cannot be told."""
+Knows = Callable[[str], Awaitable[bool | None]]
+"""Whether Temporal knows a run; None while that cannot be told."""
 
 _log = logging.getLogger("waterflow.logs")
 
 
 async def sweep(store: FileLogStore, knows: Knows, retention: timedelta, most: int = MOST) -> list[str]:
-    """Remove what is due; gives the runs whose logs went. Raises as ``knows`` and the store do."""
+    """Remove what is due; gives the runs whose logs went. Ends early where Temporal is away. Raises LogStoreError."""
     removed: list[str] = []
     for run in await store.unused_for(retention, most):
-        if not await knows(run) and await store.remove(run, unused_for=retention):
+        known = await knows(run)
+        if known is None:
+            break
+        if not known and await store.remove(run, unused_for=retention):
             removed.append(run)
     return removed
 

@@ -7,10 +7,12 @@ from datetime import datetime
 
 import msgspec
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from waterflow_sdk.wire import JobState, RunPage, RunState, State
 
 from ._as_of import as_of
+from ._errors import RunNotFound
 from ._listing import RunQuery, list_runs, retries_of
 from ._tree import QUERIES_AT_ONCE, RunTree
 from ._watch import RunWatch
@@ -48,6 +50,16 @@ class RunReader:
             state = msgspec.structs.replace(state, retries=names)
         state = state if at is None else as_of(state, at)
         return state if full else _without_steps(state)
+
+    async def knows(self, run_id: str) -> bool | None:
+        """Whether Temporal has the run, living or ended; None while it cannot say."""
+        try:
+            await RunTree(self._client, run_id).describe()
+        except RunNotFound:
+            return False
+        except RPCError:
+            return None
+        return True
 
     def watch(self, run_id: str) -> RunWatch:
         """The full tree again and again, for somebody who follows the run."""
