@@ -25,7 +25,7 @@ from ..definitions import DefinitionStore, needed_secrets
 from ..submissions import Examined
 from ._checks import check_count, check_name, check_range, specified
 from ._errors import InvalidSchedule, ScheduleBusy, ScheduleExists, ScheduleNotFound, ScheduleOfFile
-from ._temporal import OVERLAPS, TemporalSchedules
+from ._temporal import JUST_BEFORE, OVERLAPS, TemporalSchedules
 from ._wire import RESULT_MEMO
 
 MOST_TIMES = 100
@@ -113,8 +113,7 @@ class Schedules:
         times = await self._schedules.times(name, given.start, given.end)
         check_count(times)
         await self._schedules.handle(name).backfill(
-            # Temporal leaves the start itself out.
-            ScheduleBackfill(given.start - timedelta(milliseconds=1), given.end, OVERLAPS[given.overlap])
+            ScheduleBackfill(given.start - JUST_BEFORE, given.end, OVERLAPS[given.overlap])
         )
         return times
 

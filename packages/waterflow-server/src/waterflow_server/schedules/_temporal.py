@@ -44,6 +44,9 @@ OVERLAPS = {
 LEAST_CATCH_UP = 10.0
 """Seconds; Temporal takes no less."""
 
+JUST_BEFORE = timedelta(milliseconds=1)
+"""Temporal leaves the start of a range out."""
+
 _READS_AT_ONCE = 10
 
 
@@ -117,9 +120,9 @@ class TemporalSchedules:
         return (await self._client.data_converter.decode(payloads, [TriggerOrder]))[0]
 
     async def times(self, name: str, start: datetime, end: datetime) -> list[datetime]:
-        """The times from ``start`` to ``end``, without jitter's being told apart. Temporal gives the first thousand."""
+        """The times from ``start`` to ``end``, both included; the first thousand of them."""
         request = ListScheduleMatchingTimesRequest(namespace=self._client.namespace, schedule_id=PREFIX + name)
-        request.start_time.CopyFrom(_stamp(start))
+        request.start_time.CopyFrom(_stamp(start - JUST_BEFORE))
         request.end_time.CopyFrom(_stamp(end))
         answer = await self._client.workflow_service.list_schedule_matching_times(request)
         return [each.ToDatetime(UTC) for each in answer.start_time]
