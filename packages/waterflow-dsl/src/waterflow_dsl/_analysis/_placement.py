@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from waterflow_dsl import model
 from waterflow_dsl._analysis._blocks import all_blocks
 from waterflow_dsl._catalog import Catalog
@@ -47,7 +49,7 @@ def _check_step(
 ) -> None:
     uses = parse_uses(name, catalog)
     signature = catalog.nodes.get(uses.name) if uses else None
-    for missing in sorted(set(signature.capabilities) - present) if signature else ():
+    for missing in sorted(each for each in signature.capabilities if _name(each) not in present) if signature else ():
         where = "the group" if len(groups) == 1 else "the groups"
         listed = ", ".join(f"`{group}`" for group in groups)
         message = f"no member of {where} {listed} has the capability `{missing}`, which `{name}` needs"
@@ -57,5 +59,10 @@ def _check_step(
 
 
 def _hint(missing: str, catalog: Catalog) -> str:
-    having = sorted(group for group, names in (catalog.capabilities or {}).items() if missing in names)
+    having = sorted(group for group, names in (catalog.capabilities or {}).items() if _name(missing) in names)
     return "groups that have it: " + ", ".join(having[:8]) if having else f"install `{missing}` on a member"
+
+
+def _name(required: str) -> str:
+    """Of ``node 20`` the name; which version somebody has, only its members say."""
+    return re.split(r"[\s<>=]", required.strip(), maxsplit=1)[0]

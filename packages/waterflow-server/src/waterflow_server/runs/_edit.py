@@ -26,9 +26,10 @@ Elements = Callable[[JobPlan], list[dict[str, Any]] | None]
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
-    """One of two definitions, with what its run gets."""
+    """One of two definitions, with what its run gets. ``called`` are the hashes of the workflows that it calls."""
 
     plan: Plan
+    called: dict[str, str] = {}
     vars: dict[str, Any] = {}
     inputs: dict[str, Any] = {}
     secrets: dict[str, str] = {}
@@ -47,7 +48,8 @@ def plan_edit(
 ) -> Edit:
     """Decide instance by instance. ``points``: where instances can go on, None for those whose host is away."""
     names, changes = _changed_values(old, new)
-    decider = _Decider(old.plan, new.plan, run, points, elements, names)
+    own = [job for job in run.jobs if "/" not in job.id]  # the others are parts of called workflows
+    decider = _Decider(old, new, msgspec.structs.replace(run, jobs=own), points, elements, names)
     jobs = decider.decide()
     return Edit(report=EditReport(run=run.id, changes=changes, jobs=jobs), kept=decider.kept, resume=decider.resume)
 
@@ -79,20 +81,21 @@ def _inputs(side: Side) -> dict[str, Any]:
 class _Decider:
     def __init__(
         self,
-        old: Plan,
-        new: Plan,
+        old: Side,
+        new: Side,
         run: RunState,
         points: Mapping[str, ResumePoint | None],
         elements: Elements,
         names: Names,
     ) -> None:
-        self._old = {job.id: job for job in old.jobs}
-        self._new = {job.id: job for job in new.jobs}
+        self._old = {job.id: job for job in old.plan.jobs}
+        self._new = {job.id: job for job in new.plan.jobs}
+        self._same_called = old.called == new.called
         self._run = run
         self._points = points
         self._elements = elements
         self._names = names
-        same_env = old.env == new.env and not reads_changed(new.env, names)
+        same_env = old.plan.env == new.plan.env and not reads_changed(new.plan.env, names)
         self._everywhere = "" if same_env else "the environment of the file changed"
         self._stale: set[str] = set()
         self.kept: dict[str, JobState] = {}
@@ -116,6 +119,8 @@ class _Decider:
             self._stale.add(job.id)
             return [EditedJob(job=job.id, instance=job.id, action="new", why="it is not in the old definition")]
         why = self._everywhere or self._needs_again(job) or job_change(old, job, self._names)
+        if not why and job.call is not None and not self._same_called:
+            why = "a workflow that it calls changed"
         change = first_change(old.steps, job.steps, self._names)
         outputs = old.outputs != job.outputs or bool(reads_changed(job.outputs, self._names))
         elements = self._elements(job) if _elements_changed(old, job, self._names) else _ANY

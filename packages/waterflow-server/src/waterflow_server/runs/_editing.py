@@ -84,7 +84,13 @@ class RunEdits:
     async def _decide(self, run: RunState, changed: Submission) -> Edit:
         original = await self._runs.started_with(run.id)
         points = await self._points(run)
-        new = Side(plan=changed.plan, vars=changed.vars, inputs=changed.inputs, secrets=changed.secrets)
+        new = Side(
+            plan=changed.plan,
+            called={key: plan.hash for key, plan in changed.called.items()},
+            vars=changed.vars,
+            inputs=changed.inputs,
+            secrets=changed.secrets,
+        )
         elements = self._elements(changed)
         return await asyncio.to_thread(plan_edit, _side(original), new, run, points, elements)
 
@@ -96,12 +102,14 @@ class RunEdits:
             async with gate:
                 return job.instance, await self._runs.resume_point(job.kept_from or run.id, job.instance)
 
-        begun = [job for job in run.jobs if job.agent is not None]
+        begun = [job for job in run.jobs if job.agent is not None and "/" not in job.id]
         return dict(await asyncio.gather(*(of(job) for job in begun)))
 
 
 def _side(run: RunInput) -> Side:
-    return Side(plan=decode_plan(bytes(run.plan)), vars=run.vars, inputs=run.inputs, secrets=run.secrets)
+    others = {key: bytes(raw) for key, raw in run.workflows.plans.items() if bytes(raw) != bytes(run.plan)}
+    called = {key: decode_plan(raw).hash for key, raw in others.items()}
+    return Side(plan=decode_plan(bytes(run.plan)), called=called, vars=run.vars, inputs=run.inputs, secrets=run.secrets)
 
 
 def _busy(steps: Sequence[StepState]) -> Iterator[StepState]:
