@@ -62,9 +62,11 @@ def check_placings(result: CheckResult, placings: Iterable[Placing], catalog: Ca
     if result.model is None or result.plan is None:
         return ()
     report = Report(result.plan.source or "workflow.yaml")
+    plans = {plan.id: plan for plan in result.plan.jobs}
+    lacks: _Lacks = {}
     for placing in placings:
-        job, plan = result.model.jobs[placing.job], result.plan.job(placing.job)
-        checker = _Checker(job, placing, report, catalog)
+        job, plan = result.model.jobs[placing.job], plans[placing.job]
+        checker = _Checker(job, placing, report, catalog, lacks)
         if checker.names_exist():
             checker.check_nodes()
             if placing.target.all or _needs_agent(job, catalog):
@@ -85,8 +87,12 @@ def lacking(required: Iterable[str], present: Mapping[str, str]) -> list[str]:
     return [each for each in required if not _met(each, present)]
 
 
+_Lacks = dict[tuple[TargetPlan, str], dict[str, str]]
+
+
 class _Checker:
-    def __init__(self, job: model.Job, placing: Placing, report: Report, catalog: Catalog) -> None:
+    def __init__(self, job: model.Job, placing: Placing, report: Report, catalog: Catalog, lacks: _Lacks) -> None:
+        self._lacks = lacks
         self._job = job
         self._placing = placing
         self._report = report
@@ -113,9 +119,8 @@ class _Checker:
         members = self._placing.members
         lacks: dict[str, str] = {}
         for name, step in _nodes(self._job, self._catalog).items() if members else ():
-            missing = {each.name: _why_not(each, name) for each in members}
-            without = {member: why for member, why in missing.items() if why}
-            if len(without) == len(missing):
+            without = self._without(name)
+            if len(without) == len(members):
                 self._nobody(step, name, without)
                 return
             if without and self._placing.target.all:
@@ -127,6 +132,14 @@ class _Checker:
             self._add(
                 Code.NO_MEMBER_FITS, message, "one host runs all steps of a job: split it, or add what is missing"
             )
+
+    def _without(self, node: str) -> dict[str, str]:
+        """The members that cannot run a node, and why; jobs of one target share what was found."""
+        key = (self._placing.target, node)
+        if key not in self._lacks:
+            missing = {each.name: _why_not(each, node) for each in self._placing.members}
+            self._lacks[key] = {member: why for member, why in missing.items() if why}
+        return self._lacks[key]
 
     def _nobody(self, step: model.Step, name: str, without: Mapping[str, str]) -> None:
         shown = _shortened([f"{member} {why}" for member, why in sorted(without.items())])

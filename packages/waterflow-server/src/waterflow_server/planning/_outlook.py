@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
@@ -45,6 +46,7 @@ class Outlook:
         self.starts: dict[str, bool] = {}
         """Whether a job runs unless something fails, whatever is not known yet."""
         self._jobs = {job.id: job for job in plan.jobs}
+        self._order = {name: number for number, name in enumerate(self._jobs)}
         for name in TopologicalSorter({job.id: job.needs for job in plan.jobs}).static_order():
             self._judge(self._jobs[name])
 
@@ -100,20 +102,23 @@ class Outlook:
             return {"success": lambda: True, "failure": lambda: False}
         skipped = any(self.conditions[name].decision == "false" for name in job.needs)
         ends = Unknown(f"how {_listed(job.needs, 'and')} {'ends' if len(job.needs) == 1 else 'end'}")
-        may_fail = [name for name in self._before(job) if self.conditions[name].decision != "false"]
+        may_fail = self._may_fail(job)
         fails = Unknown(f"whether {_listed(may_fail, 'or')} fails") if may_fail else lambda: False
         return {"success": (lambda: False) if skipped else ends, "failure": fails}
 
-    def _before(self, job: JobPlan) -> list[str]:
-        """All that the job needs, at any distance, in file order."""
-        found: set[str] = set()
-        waiting = list(job.needs)
-        while waiting:
-            name = waiting.pop()
-            if name not in found:
-                found.add(name)
-                waiting.extend(self._jobs[name].needs)
-        return [name for name in self._jobs if name in found]
+    def _may_fail(self, job: JobPlan) -> list[str]:
+        """The nearest jobs before this one that may fail, in file order; one more than a reason names, at most."""
+        found: dict[str, None] = {}
+        waiting = deque(job.needs)
+        seen = set(job.needs)
+        while waiting and len(found) <= _SHOWN:
+            name = waiting.popleft()
+            if self.conditions[name].decision != "false":
+                found[name] = None
+            new = [need for need in self._jobs[name].needs if need not in seen]
+            seen.update(new)
+            waiting.extend(new)
+        return sorted(found, key=self._order.__getitem__)
 
     def _goes_well(self, job: JobPlan) -> bool:
         return all(self.conditions[name].expected is not False for name in job.needs)
@@ -172,7 +177,7 @@ def known_texts(env: Mapping[str, Any], forecast: Forecast) -> dict[str, Any]:
 
 
 def _listed(names: Sequence[str], word: str) -> str:
-    quoted = [f"`{name}`" for name in names[:_SHOWN]]
+    quoted = [f"`{name}`" for name in names]
     if len(names) > _SHOWN:
-        quoted = [*quoted[:-1], f"{len(names) - _SHOWN + 1} others"]
+        quoted = [*quoted[:_SHOWN], "others"]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {word} {quoted[-1]}"
