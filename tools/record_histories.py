@@ -41,8 +41,14 @@ from waterflow_sdk.codec import KeyRing, PayloadCodec  # noqa: E402
 from waterflow_sdk.wire import AgentStatus, RunState, State  # noqa: E402
 from waterflow_server._converter import data_converter  # noqa: E402
 from waterflow_server.concurrency import lock_workflow_id  # noqa: E402
-from waterflow_server.presence import DOCUMENT_WORKFLOW, DocumentPut, DocumentSeed, ModeChange  # noqa: E402
-from waterflow_server.presence._document_workflow import VALUE_MEMO, VERSION_MEMO  # noqa: E402
+from waterflow_server.documents import (  # noqa: E402
+    DOCUMENT_WORKFLOW,
+    VALUE_MEMO,
+    VERSION_MEMO,
+    DocumentPut,
+    DocumentSeed,
+)
+from waterflow_server.presence import ModeChange  # noqa: E402
 
 Act = Callable[[Site, Run], Awaitable[None]]
 
@@ -52,6 +58,7 @@ ENDS: dict[str, State] = {
     "cancel": State.CANCELLED,
     "cancel-forced": State.CANCELLED,
     "cancel-sleeping": State.CANCELLED,
+    "call-cancelled": State.CANCELLED,
     "cancel-waiting-for-agent": State.CANCELLED,
     "endings": State.FAILED,
     "environment": State.FAILED,
@@ -64,6 +71,7 @@ ENDS: dict[str, State] = {
     "outputs-too-large": State.FAILED,
     "parallel-fail-fast": State.FAILED,
     "retry-spent": State.FAILED,
+    "rolled-over": State.FAILED,
     "run-timeout": State.TIMED_OUT,
     "step-timeout": State.FAILED,
     "while-endless": State.FAILED,
@@ -72,6 +80,9 @@ ENDS: dict[str, State] = {
 
 GROUPS = {"concurrency": "database", "concurrency-rejected": "storage"}
 """Concurrency groups whose coordinators are recorded too."""
+
+HISTORY_EVENTS = {"rolled-over": 30}
+"""Features that are recorded with a server whose workflows roll over so early (the setting of that name)."""
 
 SECRETS = {"environment": {"TOKEN": "a-value-for-tests"}}
 
@@ -119,6 +130,29 @@ async def _cancel_waiting(_site: Site, run: Run) -> None:
     await run.cancel("enough")
 
 
+async def _send_go(_site: Site, run: Run) -> None:
+    def waits(state: RunState) -> bool:
+        return sum(job.instance.endswith("/gate") and job.state is State.WAITING for job in state.jobs) == 2
+
+    await _until_job(run, waits, "both called workflows wait")
+    await run.pause("lunch")
+    await run.resume()
+    await run.send_event("go")
+
+
+async def _cancel_called(_site: Site, run: Run) -> None:
+    def runs(state: RunState) -> bool:
+        return len(state.jobs) > 1 and any(step.state is State.RUNNING for step in state.jobs[1].steps)
+
+    await _until_job(run, runs, "the called workflow runs")
+    await run.cancel("enough")
+
+
+async def _approve_environment(_site: Site, run: Run) -> None:
+    await _until_job(run, lambda state: state.jobs[0].state is State.WAITING, "the job waits for approval")
+    await run.approve(by="ops")
+
+
 async def _lose_agent(site: Site, run: Run) -> None:
     state = await _until_job(run, _step_runs, "a step runs")
     assert state.jobs[0].agent is not None
@@ -158,10 +192,13 @@ ACTS: dict[str, Act] = {
     "agent-lost": _lose_agent,
     "approval": _approve,
     "approval-rejected": _reject,
+    "call": _send_go,
+    "call-cancelled": _cancel_called,
     "cancel": _cancel,
     "cancel-forced": _cancel_forced,
     "cancel-sleeping": _cancel_first_step,
     "cancel-waiting-for-agent": _cancel_waiting,
+    "environment-approval": _approve_environment,
     "pause": _pause,
     "wait": _send_events,
 }
@@ -170,11 +207,24 @@ ACTS: dict[str, Act] = {
 # ── recordings ──
 
 
+async def _restart_with(site: Site, history_events: int | None) -> None:
+    """A server that lets histories grow so long, or as long as it does by default."""
+    environ = {} if history_events is None else {"WATERFLOW_HISTORY_EVENTS": str(history_events)}
+    if environ != site.server_environ:
+        site.kill_server()
+        site.server_environ = environ
+        await site.start_server()
+
+
 async def record_run(site: Site, recorder: Recorder, feature: str) -> None:
     """Run the feature's workflow and record it and all its jobs."""
     text = (HISTORIES / feature / "workflow.yaml").read_text()
+    files = {path.name: path.read_text() for path in (HISTORIES / feature).glob("*.yaml")}
+    del files["workflow.yaml"]
     # The idempotency key decides the run's id, so that a new recording replaces the old one.
-    run = await site.client.submit(text, secrets=SECRETS.get(feature, {}), idempotency_key=f"conformance-{feature}")
+    run = await site.client.submit(
+        text, secrets=SECRETS.get(feature, {}), idempotency_key=f"conformance-{feature}", files=files
+    )
     if act := ACTS.get(feature):
         await act(site, run)
     state = await run.wait(90)
@@ -208,6 +258,24 @@ async def record_presence(site: Site, recorder: Recorder) -> None:
     await recorder.record("presence", handle.id)
 
 
+async def record_groups(site: Site, recorder: Recorder) -> None:
+    """Groups that the server keeps: an agent in them from its hello on, and by a change; the reconciler until its end."""
+    groups = site.client.groups
+    await groups.apply("server_groups: [{name: recorded, tags: [linux]}, {name: outer, include_groups: [recorded]}]")
+    agent = site.start_agent("grouped", ["web"])
+    await site.until_online(agent.name)
+    await groups.create("late", agents=[agent.name])
+    await groups.apply("server_groups: []", prune=True)
+    reconciler: WorkflowHandle[Any, Any] = recorder.client.get_workflow_handle("groups/reconcile")
+    await reconciler.result()
+    await recorder.record("groups", reconciler.id)
+    found = await site.client.agent(agent.name)
+    agent.kill()
+    await _until_offline(site, agent.name)
+    await site.client.remove_agent(found.id)
+    await recorder.record("groups", f"agent/{found.id}")
+
+
 async def _until_offline(site: Site, name: str) -> None:
     async def offline() -> bool:
         return any(each.name == name and each.status is AgentStatus.OFFLINE for each in await site.client.agents())
@@ -232,6 +300,7 @@ async def record_documents(_site: Site, recorder: Recorder) -> None:
 
 DRIVEN: dict[str, Callable[[Site, Recorder], Awaitable[None]]] = {
     "documents": record_documents,
+    "groups": record_groups,
     "presence": record_presence,
 }
 
@@ -252,15 +321,25 @@ class Recorder:
         }
 
     async def record(self, feature: str, workflow_id: str) -> None:
-        """Write the history of a workflow and of all its children."""
-        history = json.loads((await self.client.get_workflow_handle(workflow_id).fetch_history()).to_json())
+        """Write the history of a workflow and of all its children; what it was continued from as ``<id>~1.json``, …"""
+        run_id, number = None, 0
+        while number == 0 or run_id:
+            name = f"{workflow_id}~{number}" if number else workflow_id
+            run_id = await self._record_one(feature, workflow_id, run_id, name)
+            number += 1
+
+    async def _record_one(self, feature: str, workflow_id: str, run_id: str | None, name: str) -> str:
+        """Write one history; returns the id of the run that it continues."""
+        handle = self.client.get_workflow_handle(workflow_id, run_id=run_id)
+        history = json.loads((await handle.fetch_history()).to_json())
         events = [json.dumps(self._clean(event), separators=(",", ":")) for event in history["events"]]
-        path = HISTORIES / feature / f"{self._replace(workflow_id)}.json"
+        path = HISTORIES / feature / f"{self._replace(name)}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         # An event a line, so that two recordings can be compared.
         path.write_text('{"events":[\n' + ",\n".join(events) + "\n]}\n")
         for child in _children(history["events"]):
             await self.record(feature, child)
+        return history["events"][0]["workflowExecutionStartedEventAttributes"].get("continuedExecutionRunId", "")
 
     def _clean(self, value: Any) -> Any:
         if isinstance(value, dict):
@@ -316,6 +395,7 @@ async def main(wanted: list[str]) -> None:
         for feature in wanted or features():
             for kind in ("run", "lock", "agent", "doc"):
                 shutil.rmtree(HISTORIES / feature / kind, ignore_errors=True)
+            await _restart_with(site, HISTORY_EVENTS.get(feature))
             if driven := DRIVEN.get(feature):
                 await driven(site, recorder)
             else:

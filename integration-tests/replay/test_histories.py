@@ -13,7 +13,7 @@ from waterflow_server.engine._control import CONTROL_NODES_RUN
 from waterflow_server.engine._wire import JOB_WORKFLOW, JobInput, JobResult
 from waterflow_server.engine.worker import WORKFLOWS
 
-MAX_BYTES = 2_000_000
+MAX_BYTES = 4_000_000
 
 
 class TestEveryHistory:

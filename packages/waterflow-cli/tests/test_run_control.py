@@ -16,6 +16,7 @@ from waterflow_sdk.wire import (
     PauseRequest,
     RetryRequest,
     RunPage,
+    RunState,
     RunSummary,
     State,
     SubmitResponse,
@@ -31,6 +32,7 @@ def told(server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("LOGNAME", "ann")
     for what in ("pause", "resume", "approve", "reject", "events"):
         server.on(f"{RUN}/{what}", None)
+    server.on("GET /v1/workflows/r1", RunState(id="r1", name="gated", state=State.WAITING))
     return server
 
 

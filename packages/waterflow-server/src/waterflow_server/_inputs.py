@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from waterflow_dsl import Plan
-from waterflow_dsl.plan import InputPlan, InputType
+from waterflow_dsl.plan import InputPlan, InputType, SecretPlan
 
 from ._nearest import did_you_mean
 
@@ -28,45 +27,50 @@ class InvalidValue(ValueError):
     """A value is not of its input's type; the text says what it has to be."""
 
 
-def convert_inputs(plan: Plan, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
+def convert_inputs(
+    declared: Mapping[str, InputPlan], given: Mapping[str, Any], whose: str = "the workflow"
+) -> tuple[dict[str, Any], list[FieldError]]:
     """The inputs as their declared types, and what is wrong with them. Defaults are left to the run.
 
     Text is taken for a number, a boolean or JSON too, since command lines and addresses have nothing else.
     """
-    errors = list(_undeclared("inputs", given, plan.inputs))
+    errors = list(_undeclared("inputs", given, declared, whose))
     values: dict[str, Any] = {}
-    for name, declared in plan.inputs.items():
+    for name, each in declared.items():
         if name in given and given[name] is not None:
             try:
-                values[name] = _value(declared, given[name])
+                values[name] = _value(each, given[name])
             except InvalidValue as error:
                 errors.append(_error(f"inputs.{name}", "input-type", f"input {name!r} {error}"))
-        elif declared.required and declared.default is None:
-            errors.append(_error(f"inputs.{name}", "input-missing", f"input {name!r} is required{_purpose(declared)}"))
+        elif each.required and each.default is None:
+            errors.append(_error(f"inputs.{name}", "input-missing", f"input {name!r} is required{_purpose(each)}"))
     return values, errors
 
 
-def check_secrets(plan: Plan, given: Mapping[str, str]) -> list[FieldError]:
+def check_secrets(declared: Mapping[str, SecretPlan], given: Mapping[str, str]) -> list[FieldError]:
     """Secrets that are missing, and those that the workflow does not know."""
     missing = [
         _error(f"secrets.{name}", "secret-missing", f"secret {name!r} is required")
-        for name, declared in plan.secrets.items()
-        if declared.required and not given.get(name)
+        for name, each in declared.items()
+        if each.required and not given.get(name)
     ]
-    return [*missing, *_undeclared("secrets", given, plan.secrets)]
+    return [*missing, *_undeclared("secrets", given, declared)]
 
 
-def check_vars(plan: Plan, text: str, given: Mapping[str, Any]) -> list[FieldError]:
-    """Variables that nothing in the file can mean. One that is used without being declared counts as declared."""
-    stray = {name: value for name, value in given.items() if name not in plan.vars and name not in text}
-    return list(_undeclared("vars", stray, plan.vars))
+def check_vars(declared: Mapping[str, Any], texts: Collection[str], given: Mapping[str, Any]) -> list[FieldError]:
+    """Variables that nothing in the files can mean. One that is used without being declared counts as declared."""
+    unknown = {name: value for name, value in given.items() if name not in declared}
+    stray = {name: value for name, value in unknown.items() if not any(name in text for text in texts)}
+    return list(_undeclared("vars", stray, declared))
 
 
-def _undeclared(kind: str, given: Mapping[str, Any], declared: Mapping[str, Any]) -> Iterator[FieldError]:
+def _undeclared(
+    kind: str, given: Mapping[str, Any], declared: Mapping[str, Any], whose: str = "the workflow"
+) -> Iterator[FieldError]:
     word = {"inputs": "input", "secrets": "secret", "vars": "variable"}[kind]
     for name in given:
         if name not in declared:
-            message = f"the workflow has no {word} {name!r}{did_you_mean(name, declared)}"
+            message = f"{whose} has no {word} {name!r}{did_you_mean(name, declared)}"
             yield _error(f"{kind}.{name}", f"{word}-unknown", message)
 
 

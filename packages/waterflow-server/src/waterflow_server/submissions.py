@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
 
-from waterflow_dsl import CheckResult, Diagnostic, Plan, check
+from waterflow_dsl import CheckedFiles, CheckResult, Diagnostic, Plan
 from waterflow_sdk.wire import SubmitRequest, SubmitResponse, ValidateRequest, ValidateResponse
 
 from ._errors import ServerError
 from ._inputs import FieldError, check_secrets, check_vars, convert_inputs
+from ._workflow_files import NothingStored, StoredWorkflows, all_secrets, check_sent, check_with_files
 from .catalog import MAX_AGE, Snapshot
 from .engine import unsupported
+from .planning import Given, check_placement
 from .runs import Submission
 
 MAX_LABELS = 50
@@ -46,6 +48,44 @@ class SecretsUnprotected(ServerError):
     code = "secrets-unprotected"
 
 
+class Examined(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of which a plan could be made, and what was given with it, judged. ``called`` are the plans of those that
+    it calls, by key.
+
+    ``diagnostics`` are those of the language and of placement, ``unavailable`` what this server cannot run,
+    ``problems`` what is wrong with inputs, variables, secrets and the rest.
+    """
+
+    plan: Plan
+    called: Mapping[str, Plan]
+    snapshot: Snapshot
+    inputs: dict[str, Any]
+    diagnostics: tuple[Diagnostic, ...]
+    unavailable: list[FieldError]
+    problems: list[FieldError]
+
+    @property
+    def acceptable(self) -> bool:
+        """Whether a run of it may be started."""
+        return not (self.unavailable or self.problems or _errors(self.diagnostics))
+
+    def refuse(self, filename: str) -> None:
+        """Raises InvalidWorkflow or InvalidInputs for what may not be started."""
+        if self.unavailable:
+            text = "; ".join(f"{error['file']}:{error['line']}: {error['message']}" for error in self.unavailable)
+            raise InvalidWorkflow(text, {"errors": self.unavailable})
+        _refuse_if(self.problems)
+        if not self.acceptable:
+            raise _invalid(filename, self.diagnostics)
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that could be started, and how its file was judged."""
+
+    submission: Submission
+    examined: Examined
+
+
 class RunStarter(Protocol):
     """Starts runs (:class:`waterflow_server.runs.Runs`)."""
 
@@ -63,30 +103,40 @@ class CatalogSource(Protocol):
 
 
 class Submissions:
-    """Checks workflow files against the catalog and starts runs. ``encrypts``: payloads are sealed with a key."""
+    """Checks workflow files against the catalog and starts runs. ``encrypts``: payloads are sealed with a key;
+    ``stored`` are the workflows that files may call by name.
+    """
 
-    def __init__(self, runs: RunStarter, catalog: CatalogSource, *, encrypts: bool) -> None:
+    def __init__(
+        self, runs: RunStarter, catalog: CatalogSource, *, encrypts: bool, stored: StoredWorkflows | None = None
+    ) -> None:
         self._runs = runs
         self._catalog = catalog
         self._encrypts = encrypts
+        self._stored = stored or NothingStored()
 
     async def submit(self, request: SubmitRequest, started_by: str) -> SubmitResponse:
         """Start a run. Raises SecretsUnprotected, InvalidWorkflow, InvalidInputs, and what starting a run raises."""
+        prepared = await self.prepare(request, started_by)
+        run_id, created = await self._runs.submit(prepared.submission)
+        warnings = render(prepared.examined.diagnostics)
+        return SubmitResponse(id=run_id, url=f"/v1/workflows/{run_id}", created=created, warnings=warnings)
+
+    async def prepare(self, request: SubmitRequest, started_by: str) -> Prepared:
+        """The whole way of a submit but for the start: a run that could be started. Raises what a submit raises."""
         if request.secrets and not self._encrypts:
             raise SecretsUnprotected(
                 "secrets are refused: this server has no key to encrypt them with. Give it a key file "
                 "(WATERFLOW_KEYS_FILE), the same as the agents have"
             )
-        _refuse_if(_check_filename(request.filename))
-        result, snapshot = await self._check(request.yaml, request.filename, request.vars)
-        if result.plan is None:
-            raise _invalid(request.filename, result)
-        _check_support(request.filename, result.plan)
-        inputs = _accept(result.plan, request)
+        examined = await self.examine(request)
+        examined.refuse(request.filename)
+        snapshot = examined.snapshot
         submission = Submission(
-            plan=result.plan,
+            plan=examined.plan,
+            called=examined.called,
             vars=request.vars,
-            inputs=inputs,
+            inputs=examined.inputs,
             secrets=request.secrets,
             labels=list(dict.fromkeys(request.labels)),
             started_by=started_by,
@@ -94,36 +144,71 @@ class Submissions:
             idempotency_key=request.idempotency_key,
             run_at=request.run_at,
             retry_safe=snapshot.retry_safe,
+            target_all=snapshot.target_all,
             source=request.yaml,
             filename=request.filename,
-            target_all=snapshot.target_all,
         )
-        run_id, created = await self._runs.submit(submission)
-        warnings = render(result.diagnostics)
-        return SubmitResponse(id=run_id, url=f"/v1/workflows/{run_id}", created=created, warnings=warnings)
+        return Prepared(submission=submission, examined=examined)
+
+    async def examine(self, request: SubmitRequest) -> Examined:
+        """A file and what it gets, judged. Raises InvalidWorkflow where no plan can be made of the file."""
+        checked, snapshot = await self._check(request, request.vars)
+        result = checked.result
+        if result.plan is None:
+            raise _invalid(request.filename, result.diagnostics)
+        inputs, problems = _accept(result.plan, checked.called, request)
+        given = Given(vars=request.vars, inputs=inputs)
+        placement, snapshot = await self._place(result, snapshot, given, later=_is_later(request.run_at))
+        return Examined(
+            plan=result.plan,
+            called=checked.called,
+            snapshot=snapshot,
+            inputs=inputs,
+            diagnostics=(*result.diagnostics, *placement),
+            unavailable=_not_available(result.plan, checked.called),
+            problems=problems,
+        )
+
+    async def _place(
+        self, result: CheckResult, snapshot: Snapshot, given: Given, *, later: bool
+    ) -> tuple[tuple[Diagnostic, ...], Snapshot]:
+        """The placement check; what it refuses is looked at again with the agents of this very moment."""
+        found = await asyncio.to_thread(check_placement, result, snapshot, given, later=later)
+        if any(each.severity == "error" for each in found):
+            snapshot = await self._catalog.snapshot(max_age=0.0)
+            found = await asyncio.to_thread(check_placement, result, snapshot, given, later=later)
+        return found, snapshot
 
     async def validate(self, request: ValidateRequest) -> ValidateResponse:
         """Check the file; what is wrong with it is in the answer. Raises InvalidInputs for a name that is none."""
-        _refuse_if(_check_filename(request.filename))
-        result, _ = await self._check(request.yaml, request.filename, ())
-        missing = _not_available(request.filename, result.plan) if result.plan else []
+        checked, snapshot = await self._check(request, ())
+        result = checked.result
+        placement, _ = await self._place(result, snapshot, Given(), later=False)
+        missing = _not_available(result.plan, checked.called) if result.plan else []
+        diagnostics = (*result.diagnostics, *placement)
         return ValidateResponse(
-            valid=result.ok and not missing,
-            diagnostics=render(result.diagnostics) + missing,
+            valid=result.ok and not missing and not _errors(diagnostics),
+            diagnostics=render(diagnostics) + missing,
             plan_hash=result.plan.hash if result.plan else None,
         )
 
-    async def _check(self, text: str, filename: str, variables: Collection[str]) -> tuple[CheckResult, Snapshot]:
+    async def _check(
+        self, request: SubmitRequest | ValidateRequest, variables: Collection[str]
+    ) -> tuple[CheckedFiles, Snapshot]:
+        _refuse_if([*_check_filename(request.filename), *check_sent(request.files)])
+
+        async def check(snapshot: Snapshot) -> CheckedFiles:
+            return await check_with_files(
+                request.yaml, request.filename, request.files, variables, snapshot.language, self._stored
+            )
+
         snapshot = await self._catalog.snapshot()
-        result = await asyncio.to_thread(check, text, filename=filename, catalog=snapshot.language, variables=variables)
-        if result.ok:
-            return result, snapshot
+        checked = await check(snapshot)
+        if checked.ok:
+            return checked, snapshot
         # A node or a group may have come with an agent since the snapshot was taken: never refuse what is there.
         fresh = await self._catalog.snapshot(max_age=0.0)
-        if fresh.language == snapshot.language:
-            return result, fresh
-        result = await asyncio.to_thread(check, text, filename=filename, catalog=fresh.language, variables=variables)
-        return result, fresh
+        return checked if fresh.language == snapshot.language else await check(fresh), fresh
 
 
 def render(diagnostics: Sequence[Diagnostic]) -> list[dict[str, Any]]:
@@ -131,47 +216,52 @@ def render(diagnostics: Sequence[Diagnostic]) -> list[dict[str, Any]]:
     return [msgspec.to_builtins(diagnostic) for diagnostic in diagnostics]
 
 
-def _invalid(filename: str, result: CheckResult) -> InvalidWorkflow:
-    errors = [each for each in result.diagnostics if each.severity == "error"]
+def _errors(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
+    return [each for each in diagnostics if each.severity == "error"]
+
+
+def _invalid(filename: str, diagnostics: Sequence[Diagnostic]) -> InvalidWorkflow:
+    errors = _errors(diagnostics)
     first = errors[0]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     hint = f"; {first.hint}" if first.hint else ""
     return InvalidWorkflow(
-        f"{filename}:{first.line}:{first.column}: {first.message}{hint}{more}", {"errors": render(result.diagnostics)}
+        f"{first.file or filename}:{first.line}:{first.column}: {first.message}{hint}{more}",
+        {"errors": render(diagnostics)},
     )
 
 
-def _check_support(filename: str, plan: Plan) -> None:
+def _not_available(plan: Plan, called: Mapping[str, Plan]) -> list[FieldError]:
     """What the language knows and this server cannot run is refused before anything starts."""
-    errors = _not_available(filename, plan)
-    if errors:
-        text = "; ".join(f"{filename}:{error['line']}: {error['message']}" for error in errors)
-        raise InvalidWorkflow(text, {"errors": errors})
-
-
-def _not_available(filename: str, plan: Plan) -> list[FieldError]:
     return [
         {
             "code": "not-available",
             "severity": "error",
             "message": message,
-            "file": filename,
+            "file": each.source,
             "line": line,
             "column": 1,
         }
-        for line, message in unsupported(plan)
+        for each in (plan, *called.values())
+        for line, message in unsupported(each)
     ]
 
 
-def _accept(plan: Plan, request: SubmitRequest) -> dict[str, Any]:
-    inputs, errors = convert_inputs(plan, request.inputs)
-    errors += check_vars(plan, request.yaml, request.vars)
-    errors += check_secrets(plan, request.secrets)
+def _accept(plan: Plan, called: Mapping[str, Plan], request: SubmitRequest) -> tuple[dict[str, Any], list[FieldError]]:
+    """The inputs as their declared types, and what is wrong with all that the run would get."""
+    inputs, errors = convert_inputs(plan.inputs, request.inputs)
+    variables = {name: value for each in (plan, *called.values()) for name, value in each.vars.items()}
+    errors += check_vars(variables, [request.yaml, *request.files.values()], request.vars)
+    errors += check_secrets(all_secrets(plan, called), request.secrets)
     errors += _check_labels(request.labels)
     errors += _check_key(request.idempotency_key)
     errors += _check_time(request.run_at)
-    _refuse_if(errors)
-    return inputs
+    return inputs, errors
+
+
+def _is_later(run_at: datetime | None) -> bool:
+    """Whether a run starts another time; one whose time is over starts at once."""
+    return run_at is not None and run_at.tzinfo is not None and run_at > datetime.now(UTC)
 
 
 def _refuse_if(errors: Sequence[FieldError]) -> None:

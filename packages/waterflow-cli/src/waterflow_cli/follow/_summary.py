@@ -21,7 +21,7 @@ def write_summary(run: RunState, url: str = "") -> None:
     console = make_console()
     rows: list[list[Cell]] = [
         [
-            job.id,
+            job.instance if "/" in job.id else job.id,  # of a called workflow: which call it is a part of
             job.agent.name if job.agent else "",
             (f"{mark(job.state)} {job.state.value}", colour(job.state)),
             between(job.started, job.ended),

@@ -21,4 +21,6 @@ def is_run(member: str) -> bool:
 def in_words(member: str) -> str:
     """A member as people know it: ``run 20261121-k3x9``, ``job deploy[web-01] of run 20261121-k3x9``."""
     run, _, instance = member.removeprefix("run/").partition("/")
+    if instance.endswith(".run"):
+        return f"the workflow that {instance.removesuffix('.run')} of run {run} calls"
     return f"job {instance} of run {run}" if instance else f"run {run}"

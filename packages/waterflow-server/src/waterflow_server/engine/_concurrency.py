@@ -9,7 +9,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from waterflow_dsl.plan import ConcurrencyPlan, Plan
-from waterflow_sdk.wire import run_workflow_id
+from waterflow_sdk.wire import call_workflow_id, run_workflow_id
 
 from ..concurrency import (
     ENQUEUE_ACTIVITY,
@@ -63,7 +63,8 @@ def run_lock(given: RunInput, plan: Plan, now: str, within: list[str] | None = N
     if plan.concurrency is None:
         return None
     values = Values(run_contexts(given, plan), {"now": lambda: now})
-    return lock_request(plan.concurrency, values, run_workflow_id(given.id), within or [])
+    member = call_workflow_id(given.id, given.call.instance) if given.call else run_workflow_id(given.id)
+    return lock_request(plan.concurrency, values, member, within or [])
 
 
 def wholes() -> list[str]:

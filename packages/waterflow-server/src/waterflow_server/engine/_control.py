@@ -12,11 +12,14 @@ from temporalio import workflow
 from waterflow_dsl import parse_duration
 from waterflow_sdk.wire import State
 
+from ._approvals import answered, asks, rejection
 from ._inbox import Inbox
-from ._json import is_list
+from ._linked import run_workflow
 from ._records import StepRecord
+from ._rollover import RollOver
 from ._stop import Stop
 from ._values import StepFailure
+from ._wire import JobInput
 
 Outputs = dict[str, Any]
 
@@ -28,9 +31,11 @@ class StopJob(Exception):
 class Control(msgspec.Struct, frozen=True, kw_only=True):
     """What a control node works with: its inputs, its step's record, and what the job shares."""
 
+    given: JobInput
     inputs: Mapping[str, Any]
     record: StepRecord
     stop: Stop
+    roll: RollOver
     inbox: Inbox
     set_vars: Callable[[Mapping[str, Any]], None]
     tell: Callable[[State, str], Awaitable[None]]
@@ -45,14 +50,29 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
         except ValueError as error:
             raise StepFailure("invalid-input", f"with.{name}: {error}") from error
 
+    @property
+    def started(self) -> datetime:
+        """When the step began: all its times count from there, over roll-overs."""
+        return self.record.started or workflow.now()
+
+    def left(self, seconds: float) -> float:
+        """What is left of a time that began with the step."""
+        return max(seconds - (workflow.now() - self.started).total_seconds(), 0.0)
+
+    async def sleep(self, seconds: float) -> bool:
+        """A durable timer; false when a stop cut it short."""
+        with self.roll.resting():
+            return await self.stop.sleep(self.left(seconds))
+
     async def until(self, condition: Callable[[], bool], seconds: float | None, waiting_for: str) -> bool:
         """Wait, shown as ``waiting``; false when the time is over or the run was stopped."""
+        timeout = None if seconds is None else self.left(seconds)
         self.record.wait(workflow.now(), waiting_for)
         await self.tell(State.WAITING, waiting_for)
         seen = self.stop.requests
-        timeout = None if seconds is None else max(seconds, 0.0)
         try:
-            await workflow.wait_condition(lambda: condition() or self.stop.requests != seen, timeout=timeout)
+            with self.roll.resting():
+                await workflow.wait_condition(lambda: condition() or self.stop.requests != seen, timeout=timeout)
         except TimeoutError:
             return False
         finally:
@@ -65,7 +85,7 @@ async def _sleep(control: Control) -> Outputs:
     seconds = control.seconds("duration")
     if seconds is None:
         raise StepFailure("invalid-input", "with.duration: is required")
-    await control.stop.sleep(seconds)
+    await control.sleep(seconds)
     return {}
 
 
@@ -74,7 +94,7 @@ async def _wait(control: Control) -> Outputs:
     event, moment = control.inputs.get("for"), control.inputs.get("until")
     if event is None and moment is None:
         raise StepFailure("invalid-input", "with: give `for` (the name of an event) or `until` (a moment)")
-    left = None if moment is None else (_moment(moment) - workflow.now()).total_seconds()
+    left = None if moment is None else (_moment(moment) - control.started).total_seconds()
     timeout = control.seconds("timeout")
     shortest = min((each for each in (left, timeout) if each is not None), default=None)
     wanted = f"event {event}" if event is not None else f"{moment}"
@@ -98,23 +118,24 @@ def _moment(text: Any) -> datetime:
 
 async def _approval(control: Control) -> Outputs:
     """Waits for an answer; a rejection fails the step."""
-    path = control.record.path
-    approvers: Any = control.inputs.get("approvers") or []
-    control.inbox.ask(path, [str(name) for name in (approvers if is_list(approvers) else [approvers])])
+    path, record = control.record.path, control.record
     message = str(control.inputs.get("message") or "approval")
     timeout = control.seconds("timeout")
+    approvers, inputs = control.inputs.get("approvers"), control.inputs.get("inputs")
+    record.approval = asked = asks(path, message, approvers, inputs, control.started, timeout)
+    control.inbox.ask(path, asked.approvers)
     try:
         await control.until(lambda: control.inbox.answer_for(path) is not None, timeout, f"approval: {message}")
     finally:
         control.inbox.close(path)
-    answer = control.inbox.answer_for(path)
+    answer = control.inbox.take_answer(path)
     if answer is None:
         if control.stop.cancelled:
             return {}
         raise StepFailure("approval-timeout", f"nobody answered within {control.inputs.get('timeout')}: {message}")
+    record.approval = answered(asked, answer)
     if not answer.approved:
-        why = f": {answer.comment}" if answer.comment else ""
-        raise StepFailure("rejected", f"rejected by {answer.by or 'somebody unnamed'}{why}")
+        raise rejection(answer)
     return {
         "approved": True,
         "by": answer.by,
@@ -149,6 +170,7 @@ _NODES: dict[str, Callable[[Control], Awaitable[Outputs]]] = {
     "stop": _stop_job,
     "vars/set": _set_vars,
     "wait": _wait,
+    "workflow/run": run_workflow,
 }
 
 CONTROL_NODES_RUN = frozenset(_NODES)

@@ -10,12 +10,15 @@ from ._wire import RunInput
 
 
 def run_contexts(given: RunInput, plan: Plan) -> dict[str, Any]:
-    """What every expression of the run sees, whatever job it is in."""
+    """What every expression of the run sees, whatever job it is in. Run, event and ``github`` are those of the caller
+    where another workflow calls this one, as on GitHub.
+    """
+    caller = given.call.contexts if given.call else {}
     inputs = {name: declared.default for name, declared in plan.inputs.items()} | given.inputs
     return {
         "vars": {**plan.vars, **given.vars},
         "inputs": inputs,
-        "event": {},
+        "event": given.event,
         "run": {
             "id": given.id,
             "name": plan.name,
@@ -28,7 +31,8 @@ def run_contexts(given: RunInput, plan: Plan) -> dict[str, Any]:
             "workflow": plan.name,
             "run_id": given.id,
             "actor": given.started_by,
-            "event_name": "workflow_dispatch",
-            "event": {"inputs": inputs},
+            "event_name": given.event.get("name", "workflow_dispatch"),
+            "event": {**given.event, "inputs": inputs},
         },
+        **caller,
     }

@@ -10,10 +10,11 @@ import msgspec
 from temporalio import workflow
 
 from waterflow_dsl.plan import Plan, PlanVersionError, decode_plan
-from waterflow_sdk.wire import ErrorInfo, RunInfo, RunState, State
+from waterflow_sdk.wire import ErrorInfo, JobState, RunInfo, RunState, State
 
 from .. import _search_attributes as attributes
 from ..concurrency import VERDICT_SIGNAL, Verdict
+from ._called import instance_prefix
 from ._concurrency import Turn, run_lock, wholes
 from ._graph import Graph, JobRecord
 from ._job_context import durable_now
@@ -25,6 +26,7 @@ from ._wire import (
     CANCEL_SIGNAL,
     EVENT_SIGNAL,
     NOTE_SIGNAL,
+    PAUSE_SIGNAL,
     PAUSE_UPDATE,
     RUN_WORKFLOW,
     STATE_QUERY,
@@ -50,6 +52,7 @@ class WaterflowRun:
         self._jobs: JobRunner | None = None
         self._state = State.QUEUED
         self._title = ""
+        self._starts = ""
         self._started: datetime | None = None
         self._ended: datetime | None = None
         self._error: ErrorInfo | None = None
@@ -90,16 +93,33 @@ class WaterflowRun:
             plan_hash=self._plan.hash if self._plan else "",
             concurrency=self._turn.group,
             pauses=list(self._jobs.gate.pauses) if self._jobs is not None else [],
-            jobs=self._graph.states(),
+            jobs=[self._placed(job) for job in self._graph.states()],
+            rollouts=self._graph.rollouts(),
+            shards=self._graph.shards(),
+            parent=given.parent,
         )
+
+    def _placed(self, job: JobState) -> JobState:
+        """A job that has no instance yet, with the name that it has in the whole run."""
+        prefix = instance_prefix(self._given)
+        if job.instance.startswith(prefix):
+            return job
+        return msgspec.structs.replace(job, instance=prefix + job.instance)
 
     def _shown(self) -> tuple[State, str]:
         if self._jobs is not None and self._jobs.gate.closed and not self._state.ended:
             return State.PAUSED, self._jobs.gate.reason or ""
         waiting = None if self._state.ended else self._graph.waiting()
         if waiting is not None:
-            return State.WAITING, f"{waiting.instance}: {waiting.reason}"
-        return self._state, self._stop.reason or (self._error.message if self._error else "") or self._turn.reason
+            return State.WAITING, waiting.reason if self._calls(waiting) else f"{waiting.instance}: {waiting.reason}"
+        return self._state, self._stop.reason or (self._error.message if self._error else "") or self._waits_for()
+
+    def _waits_for(self) -> str:
+        return self._starts or self._turn.reason
+
+    def _calls(self, job: JobState) -> bool:
+        """Whether the instance runs a called workflow, whose reasons name its own jobs."""
+        return self._graph.jobs[job.id].plan.call is not None
 
     @workflow.signal(name=CANCEL_SIGNAL)
     async def cancel(self, order: CancelOrder) -> None:
@@ -115,6 +135,14 @@ class WaterflowRun:
     @workflow.update(name=PAUSE_UPDATE)
     async def pause(self, order: PauseOrder) -> None:
         """Pause or go on: running steps finish, no new one starts."""
+        await self._pause(order)
+
+    @workflow.signal(name=PAUSE_SIGNAL)
+    async def gate(self, order: PauseOrder) -> None:
+        """The same for a called workflow, from the job that calls it."""
+        await self._pause(order)
+
+    async def _pause(self, order: PauseOrder) -> None:
         await workflow.wait_condition(lambda: self._jobs is not None or self._state.ended)
         if self._jobs is not None:
             await self._jobs.pause(order)
@@ -127,9 +155,19 @@ class WaterflowRun:
             await self._jobs.deliver(event)
 
     @workflow.signal(name=NOTE_SIGNAL)
-    def note(self, note: JobNote) -> None:
+    async def note(self, note: JobNote) -> None:
         """A job waits for somebody or something outside, or goes on."""
         self._graph.jobs[note.job].note(note.instance, note.state, note.reason)
+        await self._tell_caller()
+
+    async def _tell_caller(self) -> None:
+        """A called workflow lets the job that calls it know whether anything in it waits."""
+        caller, call = workflow.info().parent, self._given.call
+        if caller is None or call is None:
+            return
+        state, reason = self._shown() if self._graph.waiting() is not None else (State.RUNNING, "")
+        note = JobNote(job="", instance=call.instance, state=state, reason=reason)
+        await workflow.get_external_workflow_handle(caller.workflow_id).signal(NOTE_SIGNAL, note)
 
     async def _cancel(self, order: CancelOrder) -> None:
         reason = order.reason or "cancelled"
@@ -151,6 +189,8 @@ class WaterflowRun:
         await self._turn.release()
 
     def _publish_state(self) -> None:
+        if self._given.call is not None:
+            return  # a part of a run is in no list
         state = [attributes.STATE.value_set(self._state.value)]
         workflow.upsert_search_attributes(state)  # pyright: ignore[reportUnknownMemberType] - of temporalio
 
@@ -169,6 +209,7 @@ class WaterflowRun:
         contexts["run"] = {**contexts["run"], "title": self._title}
         self._jobs = jobs = JobRunner(self._given, info, self._graph, contexts, self._stop)
         jobs.set_env(jobs.values(None).texts(plan.env, "env"))
+        await self._as_caller(jobs)
         if not await self._admitted(plan):
             return
         expiry = self._expire(plan, jobs)
@@ -177,20 +218,60 @@ class WaterflowRun:
             expiry.cancel()
         self._conclude(plan)
 
+    async def _as_caller(self, jobs: JobRunner) -> None:
+        """A called workflow begins as its caller stands: paused or not, with the events that nobody has taken."""
+        call = self._given.call
+        if call is None:
+            return
+        if call.paused is not None and not jobs.gate.closed:
+            await jobs.pause(PauseOrder(paused=True, reason=call.paused))
+        for event in call.events:
+            await jobs.deliver(event)
+
     async def _admitted(self, plan: Plan) -> bool:
-        """Wait for the file's concurrency group; false when the run was stopped first, so that nothing of it runs."""
-        lock = self._given.concurrency or run_lock(self._given, plan, durable_now(), wholes())
+        """Wait for the run's time and its concurrency group; false when it was stopped first: nothing of it runs."""
+        if not await self._due():
+            return self._never_began()
+        lock = self._given.concurrency or run_lock(self._given, plan, durable_now(), self._within())
         if lock is None:
             return True
         self._state, self._started = State.QUEUED, None
         if not await self._turn.take(lock, enqueued=self._given.concurrency is not None):
-            self._state = self._stop.state or State.CANCELLED
-            for record in self._graph.jobs.values():
-                record.skip(State.CANCELLED, self._stop.reason, workflow.now())
-            return False
+            return self._never_began()
+        self._begin()
+        return True
+
+    async def _due(self) -> bool:
+        """Wait for the time at which the run is to start; false when it was stopped before."""
+        run_at = self._given.run_at
+        if run_at is None or run_at <= workflow.now():
+            return True
+        self._state, self._started = State.QUEUED, None
+        self._starts = f"starts at {run_at.isoformat().replace('+00:00', 'Z')}"
+        try:
+            await workflow.wait_condition(lambda: self._stop.state is not None, timeout=run_at - workflow.now())
+        except TimeoutError:
+            self._starts = ""
+            self._begin()
+            return True
+        return False
+
+    def _begin(self) -> None:
         self._state, self._started = State.RUNNING, workflow.now()
         self._publish_state()
-        return True
+
+    def _never_began(self) -> bool:
+        self._state = self._stop.state or State.CANCELLED
+        for record in self._graph.jobs.values():
+            record.skip(State.CANCELLED, self._stop.reason, workflow.now())
+        return False
+
+    def _within(self) -> list[str]:
+        """Ids of the workflows that wait for this one: it must not wait for a concurrency group of theirs."""
+        given = self._given
+        if given.parent is not None:
+            return given.awaited
+        return given.call.within if given.call else wholes()
 
     async def _job(self, record: JobRecord) -> None:
         if record.plan.needs:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ from temporalio.client import WorkflowExecutionStatus, WorkflowHandle, WorkflowU
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from waterflow_sdk.wire import RunState, State, StepState, job_workflow_id, run_workflow_id
+from waterflow_sdk.wire import job_workflow_id, run_workflow_id
 
 from ..engine._wire import (
     ANSWER_UPDATE,
@@ -23,19 +22,10 @@ from ..engine._wire import (
     Event,
     PauseOrder,
 )
-from ._errors import AnswerRefused, NothingWaits, closed
+from ._approvals import Approval, Asked, answered_already, asked_for, checked_inputs
+from ._errors import AnswerRefused, NothingWaits, RunError, closed
 from ._reading import RunReader
 from ._tree import RPC_TIMEOUT, RunTree
-
-
-class Approval(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody's answer to an approval. ``step`` is ``<job instance>/<step path>``; None = the only one that waits."""
-
-    approved: bool
-    by: str = ""
-    comment: str = ""
-    inputs: dict[str, Any] = {}
-    step: str | None = None
 
 
 class RunControl(RunReader):
@@ -58,23 +48,42 @@ class RunControl(RunReader):
         await self._signal(run_id, EVENT_SIGNAL, event)
 
     async def answer(self, run_id: str, answer: Approval) -> None:
-        """Approve or reject what waits. Raises RunNotFound, RunClosed, NothingWaits or AnswerRefused."""
+        """Approve or reject what waits; the same answer again changes nothing.
+
+        Raises RunNotFound, RunClosed, NothingWaits, AnswerRefused, or InvalidAnswer for inputs that are not asked for.
+        """
         await self._living(run_id)
-        job, path = _waiting(await self.get(run_id), answer.step)
+        for asked in asked_for(await self.get(run_id), answer.step):
+            if not answered_already(asked, answer):
+                await self._give(run_id, asked, answer)
+
+    async def _give(self, run_id: str, asked: Asked, answer: Approval) -> None:
         order = Answer(
-            path=path,
+            path=asked.approval.path,
             approved=answer.approved,
             at=datetime.now(UTC),
             by=answer.by,
             comment=answer.comment,
-            inputs=answer.inputs,
+            inputs=checked_inputs(asked.approval, answer),
         )
-        handle = self._client.get_workflow_handle(job_workflow_id(run_id, job))
+        handle = self._client.get_workflow_handle(job_workflow_id(run_id, asked.job))
         try:
             await _execute(handle, ANSWER_UPDATE, order)
         except WorkflowUpdateFailedError as error:
             cause = error.cause
-            raise AnswerRefused(cause.message if isinstance(cause, ApplicationError) else str(cause)) from error
+            message = cause.message if isinstance(cause, ApplicationError) else str(cause)
+            await self._unless_answered(run_id, asked, answer, AnswerRefused(message))
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            gone = NothingWaits(f"no approval waits at {asked.name} any more")
+            await self._unless_answered(run_id, asked, answer, gone)
+
+    async def _unless_answered(self, run_id: str, asked: Asked, answer: Approval, refusal: RunError) -> None:
+        """Somebody else was quicker: with the same answer nothing is refused."""
+        found = [each for each in asked_for(await self.get(run_id), asked.name) if answered_already(each, answer)]
+        if not found:
+            raise refusal
 
     async def _signal(self, run_id: str, signal: str, argument: msgspec.Struct) -> None:
         handle = await self._living(run_id)
@@ -101,31 +110,6 @@ class RunControl(RunReader):
         if description.status is not WorkflowExecutionStatus.RUNNING:
             raise closed(run_id)
         return handle
-
-
-def _waiting(run: RunState, wanted: str | None) -> tuple[str, str]:
-    """The job instance and step path of the approval that is meant; raises NothingWaits."""
-    found = [
-        (job.instance, step.path)
-        for job in run.jobs
-        for step in _steps(job.steps)
-        if step.state is State.WAITING and step.node == "approval"
-    ]
-    names = [f"{job}/{path}" for job, path in found]
-    if wanted is not None:
-        if wanted not in names:
-            raise NothingWaits(f"no approval waits at {wanted}; waiting: {', '.join(names) or 'none'}")
-        return found[names.index(wanted)]
-    if len(found) != 1:
-        more = f": say which one of {', '.join(names)}" if names else ""
-        raise NothingWaits(f"{len(found) or 'no'} approvals wait in run {run.id}{more}")
-    return found[0]
-
-
-def _steps(steps: Sequence[StepState]) -> Iterator[StepState]:
-    for step in steps:
-        yield step
-        yield from _steps(step.steps)
 
 
 async def _execute(handle: WorkflowHandle[Any, Any], update: str, argument: msgspec.Struct) -> None:

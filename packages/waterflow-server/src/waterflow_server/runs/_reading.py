@@ -33,7 +33,7 @@ class RunReader:
         a moment of the past whose tree is wanted; raises ValueError for one before the run was submitted.
         """
         tree = RunTree(self._client, run_id)
-        state = await tree.run(await tree.describe())
+        state = await tree.whole(await tree.run(await tree.describe()))
         gate = asyncio.Semaphore(QUERIES_AT_ONCE)
 
         async def detailed(job: JobState) -> JobState:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import posixpath
 import secrets
 import zlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +18,8 @@ from waterflow_dsl.plan import Plan, encode_plan
 from waterflow_sdk.wire import JobState, State
 
 from .. import _search_attributes as attributes
-from ..engine._wire import ResumePoint
+from ..engine._called import starts_others
+from ..engine._wire import ResumePoint, Workflows
 
 RUN_KIND = "run"
 """Value of the search attribute for the kind of what a workflow stands for."""
@@ -25,11 +28,13 @@ RUN_KIND = "run"
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
     """A run to start: validated, compiled, all its values given.
 
-    ``source`` is the file's text and ``filename`` its name. A retry names the run it repeats (``link``), the results it
-    keeps and where instances go on, by instance.
+    ``called`` are the plans of other workflows that it may call or start, by key. ``source`` is the file's text and
+    ``filename`` its name. A retry names the run it repeats (``link``), the results it keeps and where instances go on,
+    by instance.
     """
 
     plan: Plan
+    called: Mapping[str, Plan] = {}
     vars: dict[str, Any] = {}
     inputs: dict[str, Any] = {}
     secrets: dict[str, str] = {}
@@ -40,6 +45,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     run_at: datetime | None = None
     retry_safe: list[str] = []
     target_all: list[str] = []
+    event: dict[str, Any] = {}
     link: str | None = None
     source: str = ""
     filename: str = ""
@@ -50,7 +56,17 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     def fingerprint(self) -> str:
         """Digest of what would run; secret values do not enter it."""
         content = [encode_plan(self.plan), msgspec.json.encode([self.vars, self.inputs], order="sorted")]
+        for key in sorted(self.called):
+            content += [key.encode(), encode_plan(self.called[key])]
         return hashlib.sha256(b"\0".join(content)).hexdigest()
+
+
+def workflows_of(submission: Submission) -> Workflows:
+    """What a run may call or start; itself among it only where something starts other workflows."""
+    plans = dict(submission.called)
+    if any(starts_others(job) for plan in (submission.plan, *plans.values()) for job in plan.jobs):
+        plans[posixpath.basename(submission.filename.replace("\\", "/"))] = submission.plan
+    return Workflows(plans={key: msgspec.Raw(encode_plan(plan)) for key, plan in plans.items()})
 
 
 def pack(source: str) -> bytes:

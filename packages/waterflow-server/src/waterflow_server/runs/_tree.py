@@ -13,8 +13,10 @@ from waterflow_sdk.wire import ErrorInfo, JobState, RunState, State, job_workflo
 
 from ..concurrency import Lines
 from ..engine._wire import STATE_QUERY
+from ._called import with_called
 from ._errors import RunNotFound
 from ._listing import summary
+from ._shards import with_shards
 
 RPC_TIMEOUT = timedelta(seconds=10)
 QUERIES_AT_ONCE = 20
@@ -44,9 +46,14 @@ class RunTree:
         if description.status is WorkflowExecutionStatus.RUNNING:
             handle: WorkflowHandle[Any, Any] = self._client.get_workflow_handle(description.id)
             state: RunState = await handle.query(STATE_QUERY, result_type=RunState, rpc_timeout=RPC_TIMEOUT)
+            state = await with_shards(self._client, self._id, state)
         else:
             state = await self._result(description)
         return await self._explained(state, description.id)
+
+    async def whole(self, state: RunState) -> RunState:
+        """The run's own part with the jobs of the workflows that it calls, each behind the job that calls it."""
+        return msgspec.structs.replace(state, jobs=await with_called(self._client, self._id, state.jobs))
 
     async def job(self, job: JobState) -> JobState:
         """The job instance with its steps, as it says itself; as the run knows it where it never started."""
@@ -59,7 +66,7 @@ class RunTree:
             if error.status is RPCStatusCode.NOT_FOUND:  # it never started, or it was kept from a run that was deleted
                 return job
             raise
-        found = msgspec.structs.replace(found, kept_from=job.kept_from)
+        found = msgspec.structs.replace(found, id=job.id, kept_from=job.kept_from, batch=job.batch, gate=job.gate)
         return await self._explained(found, handle.id)
 
     def job_id(self, job: JobState) -> str:

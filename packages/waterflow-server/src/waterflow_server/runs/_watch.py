@@ -42,7 +42,7 @@ class RunWatch:
         stamp = _stamp(description)
         if self._run is None or self._run[0] != stamp:
             self._run = stamp, await self._tree.run(description)
-        state = self._run[1]
+        state = await self._tree.whole(self._run[1])
         jobs = await asyncio.gather(*(self._job(job) for job in state.jobs))
         return msgspec.structs.replace(state, jobs=list(jobs))
 

@@ -1,0 +1,15 @@
+"""One site for all tests of this folder: one agent in ``web``; approvals need no other."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from harness import Site
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def site(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) -> AsyncIterator[Site]:
+    """A ready site, shared: tests must not kill anything in it."""
+    async with Site.create(tmp_path_factory.mktemp("site"), agents=["web-01"]) as made:
+        yield made
