@@ -2,7 +2,7 @@
 
 Each says hello, holds its lease and takes its configuration by the agent's own code, but runs no steps, so that
 hundreds fit into a process. Reads its orders as one line of JSON, writes `ready` when all hellos were accepted, and
-then, for each configuration that an agent gets, a line with its time, the agent's id and its groups. Ends when its
+then, for each configuration that an agent gets, `told`, the time, the agent's id and its groups. Ends when its
 input ends.
 """
 
@@ -13,7 +13,6 @@ import os
 import sys
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 from temporalio.client import Client
@@ -25,7 +24,7 @@ from waterflow_agent._worker import control_worker
 from waterflow_sdk.codec import KeyRing, PayloadCodec
 from waterflow_sdk.wire import AgentConfig, AgentHello, AgentLoad
 
-AT_ONCE = 20
+AT_ONCE = 5
 SLOTS = 100
 
 
@@ -34,7 +33,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
 
     names: list[str]
     temporal: str
-    keys: Path
+    keys: str
     groups: list[str] = []
     tags: list[str] = []
     heartbeat_timeout: float = 15.0
@@ -70,7 +69,7 @@ class Simulated:
 
     def _configured(self, config: AgentConfig) -> None:
         if self._ready:
-            print(f"{time.time():.6f} {self._hello.id} {','.join(config.groups)}", flush=True)
+            print(f"told {time.time():.6f} {self._hello.id} {','.join(config.groups)}", flush=True)
 
 
 def _load() -> AgentLoad:

@@ -48,8 +48,11 @@ class Host:
         """Reads what it says, until it ends."""
         assert self.process.stdout is not None
         async for line in self.process.stdout:
-            at, name, groups = line.decode().rstrip("\n").split(" ")
-            self.configured[name] = (float(at), groups.split(","))
+            match line.decode(errors="replace").split():
+                case ["told", at, name, groups]:
+                    self.configured[name] = (float(at), groups.split(","))
+                case _:  # Temporal's core writes its warnings there too
+                    sys.stderr.buffer.write(line)
 
 
 @asynccontextmanager
@@ -110,7 +113,7 @@ async def measure(report: Report) -> None:
             Orders(
                 names=names[first::PROCESSES],
                 temporal=address,
-                keys=keys,
+                keys=str(keys),
                 groups=["simulated"],
                 tags=["linux", f"rack={first}"],
                 heartbeat_timeout=HEARTBEAT_TIMEOUT,

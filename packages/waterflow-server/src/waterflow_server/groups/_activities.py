@@ -19,6 +19,7 @@ from ._reconcile import ASSIGN_GROUPS_ACTIVITY
 from ._store import TableStore
 
 _AT_ONCE = 20
+_BEAT = 2.0
 
 _log = logging.getLogger("waterflow.groups")
 
@@ -50,9 +51,12 @@ class GroupActivities:
             if sorted({*facts.groups, *groups}) != agent.groups:
                 async with limit:
                     await self._assign(agent, Assignment(groups=groups, version=table.version))
-                    activity.heartbeat()
 
-        await asyncio.gather(*(tell(agent) for agent in await self._registry.list()))
+        beating = asyncio.create_task(_beat())
+        try:
+            await asyncio.gather(*(tell(agent) for agent in await self._registry.list()))
+        finally:
+            beating.cancel()
         return table.version
 
     async def _assign(self, agent: AgentState, assignment: Assignment) -> None:
@@ -67,6 +71,13 @@ class GroupActivities:
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
+
+
+async def _beat() -> None:
+    """Says that this server lives, however long one agent takes."""
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(_BEAT)
 
 
 def _assigned(membership: Membership, agent: AgentFacts) -> list[str]:

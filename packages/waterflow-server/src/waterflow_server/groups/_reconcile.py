@@ -22,7 +22,7 @@ _SECOND_LOOK = timedelta(seconds=5)
 """Lists of agents lag, an agent may just be saying hello, and a server may end between announcing a change and making
 it: all of these are found by looking once more, a little later."""
 
-_LOST_WITHIN = timedelta(seconds=5)
+_LOST_WITHIN = timedelta(seconds=15)
 _LONGEST = timedelta(minutes=10)
 _RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=5))
 _EVENTS_PER_RUN = 2000
