@@ -85,7 +85,15 @@ class TestSchedule:
         )
         assert made.stdout.startswith("schedule each-hour is made; next: 20")
         filled = await waterflow(
-            command, site, "schedule", "backfill", "each-hour", "--from", "2026-03-01T00:00Z", "--to", "2026-03-01T01:00Z"
+            command,
+            site,
+            "schedule",
+            "backfill",
+            "each-hour",
+            "--from",
+            "2026-03-01T00:00Z",
+            "--to",
+            "2026-03-01T01:00Z",
         )
         assert len(filled.stdout.splitlines()) == 2
         await until_runs(site, "each-hour", ended(2))

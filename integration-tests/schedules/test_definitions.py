@@ -75,9 +75,7 @@ class TestApply:
         given = [site.client.definitions.apply("stale", hello(f"w{n}"), expected=1) for n in range(2)]
         outcomes = await asyncio.gather(*given, return_exceptions=True)
         (refused,) = [each for each in outcomes if isinstance(each, Conflict)]
-        assert str(refused) == (
-            "definition 'stale' is at version 2, not 1; look at what changed and apply it again"
-        )
+        assert str(refused) == ("definition 'stale' is at version 2, not 1; look at what changed and apply it again")
         assert (await site.client.definitions.get("stale")).latest == 2
 
 
@@ -89,7 +87,12 @@ class TestVersions:
         assert (found.old, found.new) == (1, 2)
         assert found.diff.splitlines()[:2] == ["--- workflow.yaml (version 1)", "+++ workflow.yaml (version 2)"]
         changed = [line for line in found.diff.splitlines()[3:] if line[0] in "+-"]
-        assert changed == ["-description: Says one.", "+description: Says two.", "-vars: {word: one}", "+vars: {word: two}"]
+        assert changed == [
+            "-description: Says one.",
+            "+description: Says two.",
+            "-vars: {word: one}",
+            "+vars: {word: two}",
+        ]
 
     async def test_activate_and_roll_back(self, site: Site):
         for word in ("one", "two", "three"):
@@ -172,8 +175,8 @@ class TestBadInput:
         with pytest.raises(RequestError) as raised:
             await site.client.definitions.apply(name, hello())
         assert str(raised.value) == (
-            f"{name!r} is no name for a definition: it takes 1 to 80 letters, digits, dots, underscores and dashes, and "
-            "begins with a letter or digit"
+            f"{name!r} is no name for a definition: it takes 1 to 80 letters, digits, dots, underscores and dashes, "
+            "and begins with a letter or digit"
         )
 
     async def test_a_name_with_slashes(self, site: Site):
@@ -199,7 +202,7 @@ class TestBadInput:
 
     async def test_a_name_that_is_not_there(self, site: Site):
         await site.client.definitions.apply("nightly-report", hello())
-        with pytest.raises(NotFound, match="there is no definition 'nightly-repart'; did you mean 'nightly-report'?"):
+        with pytest.raises(NotFound, match=r"there is no definition 'nightly-repart'; did you mean 'nightly-report'\?"):
             await site.client.definitions.get("nightly-repart")
 
     @pytest.mark.parametrize(

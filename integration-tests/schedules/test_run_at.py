@@ -59,7 +59,7 @@ class TestStart:
 
     async def test_a_time_without_a_zone(self, site: Site):
         with pytest.raises(InvalidRequest, match="run_at 2030-01-01T00:00:00 needs a time zone, such as Z"):
-            await site.submit(QUICK, run_at=datetime(2030, 1, 1))  # noqa: DTZ001 - that is the point
+            await site.submit(QUICK, run_at=datetime(2030, 1, 1))
 
     async def test_a_concurrency_group_is_taken_at_the_start_only(self, site: Site):
         file = "concurrency: {group: at, on-conflict: queue}\n" + QUICK

@@ -1,6 +1,8 @@
 """Schedules: those of files, those of people, what they start, and what people can do to them."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,12 +19,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def names(site: Site, definition: str) -> list[str]:
     """The schedules of a definition's file."""
-    found = []
+    found: list[str] = []
     for number in range(1, 5):
-        try:
+        with suppress(NotFound):
             found.append((await site.client.schedules.get(f"{definition}:{number}")).name)
-        except NotFound:
-            pass
     return found
 
 
@@ -108,9 +108,7 @@ class TestOfPeople:
             try:
                 await site.client.definitions.delete("used")
             except Conflict as error:
-                return str(error) == (
-                    "definition 'used' is used by schedule user; delete that first, or force it"
-                )
+                return str(error) == ("definition 'used' is used by schedule user; delete that first, or force it")
             await site.client.definitions.apply("used", QUICK)  # the list of schedules lagged behind
             return False
 
@@ -120,7 +118,8 @@ class TestOfPeople:
 class TestRuns:
     async def test_one_is_started_with_its_event(self, site: Site):
         body = (
-            "jobs: {work: {runs-on: web, outputs: {at: '${{ event.scheduled-time }}', by: '${{ event.schedule-name }}', "
+            "jobs: {work: {runs-on: web, "
+            "outputs: {at: '${{ event.scheduled-time }}', by: '${{ event.schedule-name }}', "
             "github: '${{ github.event_name }} ${{ github.event.schedule }}'}, steps: [{run: 'true'}]}}"
         )
         await site.client.definitions.apply("event", scheduled(f'{{cron: "{YEARLY}"}}', body=body))
@@ -206,7 +205,7 @@ class TestOverlap:
     async def end(self, site: Site, name: str) -> None:
         """Stop it all."""
         await site.client.schedules.delete(name)
-        for each in (await until_runs_of(site, name)):
+        for each in await until_runs_of(site, name):
             await site.client.run(each).cancel()
 
     async def test_skip(self, site: Site):
@@ -280,10 +279,16 @@ class TestBackfill:
     @pytest.mark.parametrize(
         ("hours", "problem"),
         [
-            ((-87_600, 0), "the schedule has 1000 or more times between start and end, and each would be a run; at most "
-             "100 are made up for at once"),
-            ((-240, 0), "the schedule has 240 times between start and end, and each would be a run; at most 100 are made "
-             "up for at once"),
+            (
+                (-87_600, 0),
+                "the schedule has 1000 or more times between start and end, and each would be a run; at most "
+                "100 are made up for at once",
+            ),
+            (
+                (-240, 0),
+                "the schedule has 240 times between start and end, and each would be a run; at most 100 are made "
+                "up for at once",
+            ),
             ((0, 0), "the start, {now}, is not before the end, {now}"),
             ((-1, 5), "the end, {end}, is to come: a backfill is for times that have been"),
         ],
@@ -308,8 +313,10 @@ class TestNext:
         berlin = ZoneInfo("Europe/Berlin")
         assert len(times) == 100
         assert {each.astimezone(berlin).strftime("%H:%M") for each in times} == {"09:30"}
-        assert all(later.astimezone(berlin).date() - each.astimezone(berlin).date() == timedelta(days=1)
-                   for each, later in zip(times, times[1:], strict=False))
+        assert all(
+            later.astimezone(berlin).date() - each.astimezone(berlin).date() == timedelta(days=1)
+            for each, later in pairwise(times)
+        )
 
     async def test_a_day_of_month_or_a_day_of_week(self, site: Site):
         """POSIX crontab: when both are given, either is enough."""
@@ -321,7 +328,8 @@ class TestNext:
         assert any(each.day != 13 and each.weekday() == 4 for each in times)
 
     @pytest.mark.parametrize(
-        ("cron", "days"), [("0 0 * * 7", {6}), ("0 0 * * 5-7", {4, 5, 6}), ("0 0 * * sun", {6}), ("0 0 * jan-dec mon", {0})]
+        ("cron", "days"),
+        [("0 0 * * 7", {6}), ("0 0 * * 5-7", {4, 5, 6}), ("0 0 * * sun", {6}), ("0 0 * jan-dec mon", {0})],
     )
     async def test_days_of_the_week(self, site: Site, cron: str, days: set[int]):
         await site.client.definitions.apply("days", QUICK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import click
 import msgspec
@@ -35,7 +36,7 @@ def prepare(file: str) -> Job:
     return Job(source, checked.plan, values, checked.called)
 
 
-async def submit(client: AsyncClient, job: Job) -> Run:
+async def submit(client: AsyncClient, job: Job, run_at: datetime | None = None) -> Run:
     """Submit; what only the server can know (nodes, groups, agents) is shown like what is found here."""
     values = job.values
     try:
@@ -47,6 +48,7 @@ async def submit(client: AsyncClient, job: Job) -> Run:
             secrets=values.secrets,
             labels=values.labels,
             files=job.source.files,
+            run_at=run_at,
         )
     except InvalidWorkflow as error:
         raise refused(error, job.source) from None
