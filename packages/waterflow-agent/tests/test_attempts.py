@@ -162,7 +162,7 @@ class TestStop:
         assert outcome.error is not None
         assert outcome.state is State.TIMED_OUT
         assert outcome.error.message == "the step did not end within 0.2 s and was killed"
-        assert outcome.error.details == {"tail": ["up"]}
+        assert outcome.error.details["tail"] == ["up"]
 
     async def test_a_process_that_ignores_term_is_killed_after_the_grace(
         self, book: AttemptBook, make_task: MakeTask

@@ -18,6 +18,7 @@ from waterflow_sdk.wire import (
     AgentStatus,
     AttemptState,
     CancelRequest,
+    ErrorInfo,
     Health,
     NodeEntry,
     NodeExample,
@@ -135,6 +136,28 @@ class TestStatus:
     def test_a_run_names_its_retries(self, waterflow: Any, shop: Any, tools: Any) -> None:
         shop.on("GET /v1/workflows/r1", tools.run_state(State.FAILED, retries=["r2", "r3"]))
         assert "\nduration   12s\nretries    r2, r3\n" in waterflow("status", "r1").out
+
+    def test_a_failure_says_where_with_what_and_the_last_lines(self, waterflow: Any, shop: Any, tools: Any) -> None:
+        details = {
+            "host": "web-01",
+            "step": "greet/steps[0]",
+            "node": "shell",
+            "inputs": {"run": "one\ntwo\n", "count": 2},
+            "exit_code": 3,
+            "tail": ["tried", "\x1b[2Jfailed"],
+        }
+        error = ErrorInfo(code="process-failed", message="it ended with exit code 3", details=details)
+        shop.on("GET /v1/workflows/r1", tools.run_state(State.FAILED, job_error=error))
+        assert waterflow("status", "r1").out.endswith(
+            "\n\ngreet: it ended with exit code 3\n"
+            "  step greet/steps[0], on web-01, node shell, exit code 3\n"
+            "  with run: one\n"
+            "    two\n"
+            "  with count: 2\n"
+            "  last lines of its output:\n"
+            "    tried\n"
+            "    failed\n"
+        )
 
     def test_a_name_from_outside_cannot_move_the_cursor(self, waterflow: Any, shop: Any, tools: Any) -> None:
         step = StepState(path="steps[0]", name="\x1b[2Jx", state=State.SUCCESS)

@@ -14,6 +14,7 @@ from waterflow_sdk.node import StepContext, StepResult, execute_step
 from waterflow_sdk.wire import AgentRef, AttemptKey, ErrorInfo, LogEventKind, LogRef, NodeOutcome, State
 
 from ._attempts import Attempt
+from ._error_context import with_context
 from ._journal import Journal
 from ._logs import AttemptLog, Logs
 from ._process_table import started_at
@@ -114,10 +115,7 @@ class Runner:
         if result is not None:
             return self._outcome(attempt, State.FAILED if result.error else State.SUCCESS, result.error, result, ctx)
         reason = attempt.reason or StopReason.CANCELLED
-        error = stopped_error(reason, attempt.limit)
-        if ctx.tail:
-            error = msgspec.structs.replace(error, details={"tail": ctx.tail})
-        return self._outcome(attempt, stopped_state(reason), error, None, ctx)
+        return self._outcome(attempt, stopped_state(reason), stopped_error(reason, attempt.limit), None, ctx)
 
     def _outcome(
         self,
@@ -137,7 +135,7 @@ class Runner:
             paths=ctx.path_changes if ctx else [],
             masks=ctx.masks if ctx else [],
             exit_code=result.exit_code if result else None,
-            error=error,
+            error=with_context(error, attempt.task, self._agent.name, ctx) if error else None,
         )
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @server_options
 def list_runs(state: str | None, since: str | None, until: str | None, format: str, **filters: Any) -> None:
     """List runs, newest first."""
-    from .._moments import parse_moment
+    from .._past import parse_moment
 
     filters["state"] = State(state) if state else None
     filters["since"] = parse_moment("--since", since) if since else None

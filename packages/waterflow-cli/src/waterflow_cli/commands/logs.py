@@ -34,7 +34,7 @@ def logs(id: str, follow: bool, output: str, since: str | None, stream: str | No
 
     A retry begins with the lines of what it kept from the former run. A file named json is `-o ./json`.
     """
-    from .._moments import parse_moment
+    from .._past import parse_moment
     from .._runs import on_run
 
     filters["since"] = parse_moment("--since", since) if since else None

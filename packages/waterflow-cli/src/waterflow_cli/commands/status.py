@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @server_options
 def status(id: str, at: str | None, format: str) -> None:
     """Show the run ID: its jobs, their hosts and steps. -o wide shows attempts and times too."""
-    from .._moments import parse_moment
+    from .._past import parse_moment
 
     moment = parse_moment("--at", at) if at else None
 
@@ -40,7 +40,8 @@ def status(id: str, at: str | None, format: str) -> None:
 def _show(state: RunState, options: str, *, wide: bool) -> None:
     from rich.text import Text
 
-    from .._console import make_console
+    from .._console import clean, make_console
+    from ..follow._failures import failures
     from ..follow._waiting import waits
 
     console = make_console()
@@ -58,6 +59,10 @@ def _show(state: RunState, options: str, *, wide: bool) -> None:
     headers = ["JOB / STEP", "HOST", "STATE", "DURATION", *(["ATTEMPTS", "STARTED"] if wide else []), "ERROR"]
     console.print()
     print_table(console, make_table(headers, [row for job in state.jobs for row in _job(job, wide)]))
+    for number, line in enumerate(failures(state, tail=True)):
+        console.print(
+            Text(clean(line if number else f"\n{line}", colour=False)), style="red" if line[:1] != " " else ""
+        )
 
 
 def _reason(state: RunState) -> list[str]:

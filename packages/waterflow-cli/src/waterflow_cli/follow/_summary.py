@@ -12,6 +12,7 @@ from waterflow_sdk.wire import RunState
 from .._console import clean, make_console
 from .._format import between, colour, error_text, mark
 from .._output import Cell, make_table, print_table
+from ._failures import failures
 
 
 def write_summary(run: RunState, url: str = "") -> None:
@@ -32,6 +33,8 @@ def write_summary(run: RunState, url: str = "") -> None:
     click.echo()
     if rows:
         print_table(console, make_table(["JOB", "HOST", "STATE", "DURATION", "ERROR"], rows))
+    for line in failures(run, tail=False):
+        click.echo(clean(line, colour=False))
     for title, outputs in _outputs(run):
         _write_outputs(title, outputs)
     click.echo()

@@ -103,6 +103,6 @@ def _failure(task: NodeTask, error: ActivityError, stop: Stop) -> NodeOutcome | 
 def unreached(task: NodeTask, state: State, code: str, message: str) -> NodeOutcome:
     """The outcome of an attempt whose agent gave none."""
     now = workflow.now()
-    return NodeOutcome(
-        state=state, agent=task.agent, started=now, ended=now, error=ErrorInfo(code=code, message=message)
-    )
+    details = {"host": task.agent.name, "step": f"{task.key.job}/{task.key.step}", "node": task.node}
+    error = ErrorInfo(code=code, message=message, details=details)
+    return NodeOutcome(state=state, agent=task.agent, started=now, ended=now, error=error)

@@ -1,4 +1,4 @@
-"""Moments as people write them."""
+"""Moments of the past as people write them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from waterflow_cli._errors import CliError
-from waterflow_cli._moments import parse_moment
+from waterflow_cli._past import parse_moment
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 
