@@ -70,10 +70,10 @@ class Edits:
         Raises RunNotFound, RunNotEnded, NothingToEdit, and what a submit of the changed file raises.
         """
         run = await self._runs.check(run_id)
-        prepared = await self._checks.prepare(await self._merged(run_id, request), started_by)
+        prepared = await self._checks.prepare(await self._merged(run.id, request), started_by)
         warnings = render(prepared.examined.diagnostics)
         if request.dry_run:
-            report = await self._runs.compare(run_id, prepared.submission)
+            report = await self._runs.compare(run.id, prepared.submission)
             return EditResponse(report=report, warnings=warnings)
         report, new_id = await self._runs.edit(run, prepared.submission)
         return EditResponse(report=report, id=new_id, url=f"/v1/workflows/{new_id}", warnings=warnings)

@@ -117,7 +117,8 @@ class _Decider:
         old = self._old.get(job.id)
         if old is None or not states:
             self._stale.add(job.id)
-            return [EditedJob(job=job.id, instance=job.id, action="new", why="it is not in the old definition")]
+            why = "it is not in the old definition" if old is None else "it has not begun"
+            return [EditedJob(job=job.id, instance=job.id, action="new", why=why)]
         why = self._everywhere or self._needs_again(job) or job_change(old, job, self._names)
         if not why and job.call is not None and not self._same_called:
             why = "a workflow that it calls changed"

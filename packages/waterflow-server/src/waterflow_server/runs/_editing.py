@@ -40,8 +40,13 @@ class RunEdits:
         return (await self._decide(await self._runs.get(run_id, full=True), changed)).report
 
     async def check(self, run_id: str) -> RunState:
-        """The run, if it may go on with another definition. Raises RunNotFound, RunNotEnded and NothingToEdit."""
+        """The run that may go on with another definition: this one, or the one that it would have repeated.
+
+        Raises RunNotFound, RunNotEnded and NothingToEdit.
+        """
         run = await self._runs.get(run_id, full=True)
+        if run.state.ended and run.started is None and run.link is not None:  # a retry that was cancelled in line
+            return await self.check(run.link)
         if run.state is State.SUCCESS:
             raise NothingToEdit(f"run {run_id} has succeeded: submit the changed file as a run of its own")
         if not run.state.ended and run.state is not State.PAUSED:
