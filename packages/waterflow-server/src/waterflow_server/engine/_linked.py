@@ -84,6 +84,7 @@ def _input(control: Control, key: str, plan: Plan, *, waits: bool) -> RunInput:
         secrets=secrets,
         started_by=given.run.started_by,
         retry_safe=given.retry_safe,
+        target_all=given.target_all,
         workflows=workflows_of(given.workflows, key, plan, deeper=1),
         parent=given.run.id,
         awaited=_waiting_workflows(control) if waits else [],
