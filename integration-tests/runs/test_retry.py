@@ -11,9 +11,9 @@ from waterflow_sdk.wire import RunState, State
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def again(run: Run, scope: RetryScope = "failed", job: str | None = None) -> RunState:
+async def again(run: Run, scope: RetryScope = "failed", job: str | None = None, step: str | None = None) -> RunState:
     """Retry and wait for the end."""
-    return await (await run.retry(scope, job)).wait(30)
+    return await (await run.retry(scope, job, step)).wait(30)
 
 
 def flaky(effects: Path, done: Path) -> str:
@@ -95,6 +95,82 @@ class TestScopes:
         before = effects.read_text().splitlines()
         await again(run, "all")
         assert sorted(effects.read_text().splitlines()[len(before) :]) == sorted(before)
+
+
+class TestFailedHosts:
+    async def test_only_the_failed_cells_run_again_and_other_failed_jobs_stay_as_they_are(
+        self, site: Site, tmp_path: Path
+    ):
+        effects, done = tmp_path / "effects", tmp_path / "done"
+        other = f"\n          other: {{runs-on: {{agent: db-01}}, steps: [run: 'echo other >> {effects}; exit 1']}}\n"
+        run = await site.submit(flaky(effects, done).rstrip() + other)
+        assert (await run.wait(30)).state is State.FAILED
+        done.touch()
+        before = effects.read_text().splitlines()
+        state = await again(run, "failed-hosts")
+        assert effects.read_text().splitlines()[len(before) :] == ["last-web-02 from-before 7", "report"]
+        found = {job.instance: (job.state, job.kept_from) for job in state.jobs}
+        assert found["other"] == (State.FAILED, run.id)
+        assert found["work[web-02]"] == (State.SUCCESS, None)
+
+    async def test_is_refused_where_no_host_failed(self, site: Site):
+        run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [run: exit 1]}}")
+        await run.wait(20)
+        with pytest.raises(NothingToRetry) as caught:
+            await run.retry("failed-hosts")
+        assert caught.value.message == f"no host of run {run.id} failed: what failed does not run on several hosts"
+
+
+class TestFromAStep:
+    async def test_every_instance_goes_on_there_with_what_the_steps_before_gave(self, site: Site, tmp_path: Path):
+        effects, done = tmp_path / "effects", tmp_path / "done"
+        done.touch()
+        run = await site.submit(flaky(effects, done))
+        assert (await run.wait(30)).state is State.SUCCESS
+        before = effects.read_text().splitlines()
+        state = await again(run, "step", step="work.steps[3]")
+        assert state.state is State.SUCCESS, state.error
+        assert sorted(effects.read_text().splitlines()[len(before) :]) == [
+            "last-web-01 from-before 7",
+            "last-web-02 from-before 7",
+            "report",
+        ]
+        full = await site.client.run(state.id).status("full")
+        work = next(job for job in full.jobs if job.instance == "work[web-01]")
+        assert all(step.attempts and step.attempts[0].log for step in work.steps)  # also of those that were kept
+
+    async def test_by_id(self, site: Site, tmp_path: Path):
+        effects, done = tmp_path / "effects", tmp_path / "done"
+        done.touch()
+        run = await site.submit(flaky(effects, done))
+        await run.wait(30)
+        before = effects.read_text().splitlines()
+        await again(run, "step", step="prepare.p")
+        assert effects.read_text().splitlines()[len(before)] == "prepare"
+        assert len(effects.read_text().splitlines()) == 2 * len(before)
+
+    @pytest.mark.parametrize(
+        ("step", "message"),
+        [
+            ("work", "job work of run {id} has no step '' of its own; it has work.first, work.steps[1], "),
+            ("work.nope", "job work of run {id} has no step 'nope' of its own; it has work.first, work.steps[1], "),
+            ("nope.first", "run {id} has no job 'nope'; it has prepare, work, report"),
+            ("report.steps[0]", "no step of job report ran on an agent; ask for the scope `job`"),
+        ],
+    )
+    async def test_is_refused(self, site: Site, tmp_path: Path, step: str, message: str):
+        run = await site.submit(flaky(tmp_path / "effects", tmp_path / "done"))
+        await run.wait(30)
+        with pytest.raises(NothingToRetry) as caught:
+            await run.retry("step", step=step)
+        assert caught.value.message.startswith(message.format(id=run.id))
+
+    async def test_that_no_instance_reached_is_refused(self, site: Site):
+        run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [{run: exit 1}, {run: echo}, {run: echo}]}}")
+        await run.wait(20)
+        with pytest.raises(NothingToRetry) as caught:
+            await run.retry("step", step="a.steps[2]")
+        assert caught.value.message == "no instance got as far as a.steps[2]: a step before it did not succeed"
 
 
 class TestRefused:

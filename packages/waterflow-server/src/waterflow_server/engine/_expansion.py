@@ -75,9 +75,9 @@ def elements(job: JobPlan, values: Values) -> list[Element]:
         if not is_list(items):
             raise StepFailure("invalid-value", f"for-each: must be a list, not {type(items).__name__}")
         return [{"item": item, "index": index} for index, item in enumerate(items)]
-    if job.strategy is None:
-        return [{}]
     strategy = job.strategy
+    if strategy is None or (strategy.matrix is None and strategy.include is None):  # it may just say `max-parallel`
+        return [{}]
     combinations = expand_matrix(
         values.resolve(strategy.matrix, "strategy.matrix"),
         values.resolve(strategy.include, "strategy.include"),
@@ -107,11 +107,11 @@ def _offline(member: AgentState) -> str:
 def _instance(job_id: str, element: Element, host: Host, number: int) -> Instance:
     agent, offline = host
     matrix: dict[str, Any] = element.get("matrix") or {}
-    parts = [_label(value) for value in matrix.values()]
+    parts = [label(value) for value in matrix.values()]
     if "item" in element:
-        parts.append(_label(element["item"]))
+        parts.append(label(element["item"]))
     if agent is not None:
-        parts.append(_label(agent.name))
+        parts.append(label(agent.name))
     name = f"{job_id}[{','.join(parts)}]" if parts else job_id
     return Instance(
         name=name,
@@ -123,7 +123,8 @@ def _instance(job_id: str, element: Element, host: Host, number: int) -> Instanc
     )
 
 
-def _label(value: Any) -> str:
+def label(value: Any) -> str:
+    """How a value is written in the name of an instance."""
     text = to_string(value) if not isinstance(value, (dict, list)) else ""
     return _UNSAFE.sub("-", text)[:40].strip("-")
 

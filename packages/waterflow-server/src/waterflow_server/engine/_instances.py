@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from waterflow_dsl.plan import JobPlan, TargetPlan
+from waterflow_sdk.wire import AgentState
 
-from ._expansion import Host, Instance, combine, elements, host_of
+from ._expansion import Instance, combine, elements, host_of
 from ._placement import find_agents, nobody_online, target_query
 from ._values import StepFailure, Values
 
 
-async def expand(job: JobPlan, target: TargetPlan, values: Values) -> list[Instance]:
-    """Every instance of the job, in stable order, with names that are unique in the run."""
+async def expand(job: JobPlan, target: TargetPlan, values: Values) -> tuple[list[Instance], list[AgentState]]:
+    """Every instance of the job, in stable order, with names that are unique in the run; and the members that it goes
+    to, none where it is for any one of them.
+    """
     found = elements(job, values)
-    return combine(job.id, found, await _hosts(target))
+    members = await _members(target)
+    return combine(job.id, found, [host_of(member) for member in members] or [(None, "")]), members
 
 
-async def _hosts(target: TargetPlan) -> list[Host]:
+async def _members(target: TargetPlan) -> list[AgentState]:
     if not target.all or target.agent is not None:
-        return [(None, "")]
+        return []
     members = await find_agents(target_query(target))
     if not members:
         raise StepFailure("no-agent", nobody_online(target, members))
-    return [host_of(member) for member in members]
+    return members

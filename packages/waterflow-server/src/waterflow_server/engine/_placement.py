@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from temporalio import workflow
@@ -20,7 +20,8 @@ from waterflow_sdk.wire import (
     group_queue,
 )
 
-from ..presence import FIND_AGENTS_ACTIVITY, AgentQuery
+from ..presence import CHOOSE_AGENT_ACTIVITY, FIND_AGENTS_ACTIVITY, AgentChoice, AgentQuery, ChoiceQuery
+from ._course import Course
 from ._stop import Stop
 from ._values import StepFailure
 
@@ -87,7 +88,10 @@ def _status(member: AgentState) -> str:
 
 
 class Placement:
-    """Finds the agent of one job instance, waiting as its offline policy says; ``report`` hears why it waits."""
+    """Finds the agent of one job instance, waiting as its offline policy says; ``report`` hears why it waits.
+
+    ``rest`` comes before each look. ``course.patience`` is when it gives up, set the first time that nobody is there.
+    """
 
     def __init__(
         self,
@@ -97,6 +101,8 @@ class Placement:
         wait: float,
         stop: Stop,
         report: Callable[[str], None],
+        rest: Callable[[], Awaitable[None]],
+        course: Course,
     ) -> None:
         self._request = request
         self._target = target
@@ -104,13 +110,16 @@ class Placement:
         self._wait = wait
         self._stop = stop
         self._report = report
+        self._rest = rest
+        self._course = course
 
     async def place(self) -> AgentRef | None:
         """The agent that has the job; None when the run was stopped first. Raises StepFailure or NoAgentSkip."""
-        deadline = None
         while not self._stop.cancelled:
+            await self._rest()
             agent, members = await self._try()
             if agent is not None:
+                self._course.patience = None
                 return agent
             online = [member for member in members if member.status is AgentStatus.ONLINE]
             if online:
@@ -118,7 +127,8 @@ class Placement:
                 continue
             reason = nobody_online(self._target, members)
             self._report(reason)
-            deadline = deadline or workflow.now() + timedelta(seconds=self._wait)
+            deadline = self._course.patience or workflow.now() + timedelta(seconds=self._wait)
+            self._course.patience = deadline
             self._give_up(reason, late=workflow.now() >= deadline)
             await self._stop.sleep(1.0)
         return None
@@ -134,12 +144,28 @@ class Placement:
         if target.agent is None and len(target.groups) == 1 and not target.tags:
             agent = await self._claim(target.groups[0])
             return agent, [] if agent else await find_agents(target_query(target))
+        if target.agent is None and workflow.patched("2026-11-least-loaded"):
+            return await self._choose()
         members = await find_agents(target_query(target))
         online = [member for member in members if member.status is AgentStatus.ONLINE]
         if not online:
             return None, members
         chosen = workflow.random().choice(online)
         return AgentRef(id=chosen.id, name=chosen.name), members
+
+    async def _choose(self) -> tuple[AgentRef | None, list[AgentState]]:
+        """The member with the least to do; a second's rest where all are busy, as a claim has on its queue."""
+        target = self._target
+        choice = await workflow.execute_activity(
+            CHOOSE_AGENT_ACTIVITY,
+            ChoiceQuery(groups=list(target.groups), tags=list(target.tags), nodes=list(self._request.nodes)),
+            result_type=AgentChoice,
+            task_queue=ORCHESTRATOR_QUEUE,
+            start_to_close_timeout=timedelta(seconds=10),
+        )
+        if choice.agent is None and any(member.status is AgentStatus.ONLINE for member in choice.members):
+            await self._stop.sleep(1.0)
+        return choice.agent, choice.members
 
     async def _claim(self, group: str) -> AgentRef | None:
         handle = workflow.start_activity(

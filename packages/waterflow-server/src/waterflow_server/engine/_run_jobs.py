@@ -8,16 +8,20 @@ from typing import Any
 import msgspec
 from temporalio import workflow
 
-from waterflow_dsl.plan import JobPlan
+from waterflow_dsl.plan import JobPlan, TargetPlan
 from waterflow_sdk.wire import RunInfo, State
 
+from ._called import as_it_stands, call_input, instance_prefix, placed_in, starts_others, within
+from ._children import Children
 from ._expansion import Instance, as_groups_say, concrete_target
-from ._fanout import FanOut, pending_state, refused_state
+from ._fanout import FanOut, numbered, pending_state, refused_state
 from ._gate import Gate
 from ._graph import Graph, JobRecord
 from ._inbox import MAX_EVENTS
 from ._instances import expand
 from ._job_context import durable_now
+from ._rollout import Rollout
+from ._rollout_site import RolloutSite, RunAside, batches_of
 from ._stop import Stop
 from ._values import StepFailure, Values
 from ._wire import (
@@ -29,6 +33,7 @@ from ._wire import (
     JobInput,
     PauseOrder,
     RunInput,
+    Workflows,
 )
 
 NO_LIMIT = 1_000_000
@@ -44,7 +49,7 @@ class JobRunner:
         self._contexts = contexts
         self._stop = stop
         self._env: dict[str, Any] = {}
-        self._fanouts: list[FanOut] = []
+        self._children = Children(stop)
         self._events: list[Event] = []
         self.gate = Gate(stop)
 
@@ -67,8 +72,7 @@ class JobRunner:
         await self._send(EVENT_SIGNAL, event)
 
     async def _send(self, signal: str, argument: Any) -> None:
-        for fanout in self._fanouts:
-            await fanout.send(signal, argument)
+        await self._children.send(signal, argument)
 
     async def run(self, record: JobRecord) -> None:
         """From "all needs have ended" to the job's result; never raises for what a workflow file can cause."""
@@ -118,23 +122,46 @@ class JobRunner:
         return State.SKIPPED, f"if: {job.condition} was false"
 
     async def _instances(self, record: JobRecord, values: Values) -> None:
-        target = as_groups_say(concrete_target(record.plan, values), self._given.target_all)
+        target = TargetPlan()  # a called workflow runs on no host: its jobs do
+        if record.plan.call is None:
+            target = as_groups_say(concrete_target(record.plan, values), self._given.target_all)
         job = msgspec.structs.replace(record.plan, target=target)
-        instances = await expand(job, job.target, values)
+        instances, members = await expand(job, job.target, values)
+        instances = placed_in(self._given, instances)
         inputs = {instance.name: self._input(job, instance) for instance in instances}
-        record.instances = [pending_state(given) for given in inputs.values()]
+        batches = batches_of(job, instances, members) if job.rollout and members else []
+        record.instances = [pending_state(inputs[name], number) for name, number in numbered(instances, batches)]
         record.state = State.RUNNING
         able = [instance for instance in instances if self._may_start(record, instance, inputs[instance.name])]
-        fanout = FanOut(self._given.id, self._given_now(inputs), record.update, self.gate, self._stop)
-        self._fanouts.append(fanout)
         limit, fail_fast = self._limits(job, values)
-        await fanout.run(able, limit, fail_fast=fail_fast)
+        fanout = self._fan_out(record, inputs)
+        if not batches or job.rollout is None:
+            await fanout.run(able, limit, fail_fast=fail_fast)
+            return
+        pause = values.seconds(job.rollout.pause_between, "rollout.pause-between")
+        record.gates = [state for state in self._given.kept.values() if state.id == job.id and state.gate]
+        prefix = instance_prefix(self._given)
+        site = RolloutSite(job, record, fanout, limit, fail_fast, self._aside(record, limit), self._given.kept, prefix)
+        record.rollout = rollout = Rollout(job.rollout, record, batches, able, pause, self._stop, self.gate)
+        await rollout.run(site)
+
+    def _fan_out(self, record: JobRecord, inputs: dict[str, JobInput]) -> FanOut:
+        return FanOut(self._given.id, record, self._children, self._given_now(inputs), self.gate, self._stop)
+
+    def _aside(self, record: JobRecord, limit: int) -> RunAside:
+        """Runs the gates of a rollout, beside the job's instances."""
+
+        async def run(job: JobPlan, gates: list[Instance], batch: int, kind: str) -> None:
+            inputs = {gate.name: self._input(job, gate) for gate in gates}
+            shown = [msgspec.structs.replace(pending_state(given, batch), gate=kind) for given in inputs.values()]
+            record.gates = [*(gate for gate in record.gates if gate.instance not in inputs), *shown]
+            await self._fan_out(record, inputs).run(gates, limit, fail_fast=False)
+
+        return run
 
     def _given_now(self, inputs: dict[str, JobInput]) -> Callable[[Instance], JobInput]:
         """The input of an instance at the moment it starts: with the events that came until then."""
-        return lambda instance: msgspec.structs.replace(
-            inputs[instance.name], events=self._events, paused=self.gate.reason
-        )
+        return lambda instance: as_it_stands(inputs[instance.name], self._events, self.gate.reason)
 
     def _may_start(self, record: JobRecord, instance: Instance, given: JobInput) -> bool:
         """Not one whose result a retry keeps; one whose host is offline only where the policy is to wait for it."""
@@ -156,7 +183,8 @@ class JobRunner:
             return NO_LIMIT, False
         unset = source.max_parallel in (None, 0)  # 0: how the plan of a job's `for-each` says that there is no limit
         limit = NO_LIMIT if unset else values.count(source.max_parallel, "max-parallel")
-        return limit, values.flag(source.fail_fast, "fail-fast")
+        fail_fast = values.flag(source.fail_fast, "fail-fast")
+        return limit, fail_fast and not _hosts_only(job)
 
     def _input(self, job: JobPlan, instance: Instance) -> JobInput:
         names = {
@@ -183,4 +211,14 @@ class JobRunner:
             agent=point.agent if point and point.agent else None if waits else instance.agent,
             resume=point,
             retry_safe=self._given.retry_safe,
+            history_events=self._given.history_events,
+            calls=call_input(self._given, job.call, values, instance.name) if job.call else None,
+            workflows=self._given.workflows if starts_others(job) else Workflows(),
+            within=within(self._given) if self._given.call or self._given.parent else [],
         )
+
+
+def _hosts_only(job: JobPlan) -> bool:
+    """Whether a strategy is there for its ``max-parallel`` alone: hosts of a group do not cancel each other."""
+    strategy = job.strategy
+    return strategy is not None and strategy.matrix is None and strategy.include is None and job.for_each is None

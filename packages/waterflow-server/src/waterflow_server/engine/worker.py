@@ -13,10 +13,12 @@ from ..concurrency import WaterflowLock, lock_activities
 from ..documents import DocumentWorkflow
 from ..groups import GroupsWorkflow, group_activities
 from ..presence import PRESENCE_WORKFLOWS, presence_activities
+from ..schedules import WaterflowTrigger, schedule_activities
+from ._shard import WaterflowShard
 from .job import WaterflowJob
 from .run import WaterflowRun
 
-WORKFLOWS = [WaterflowRun, WaterflowJob, WaterflowLock, DocumentWorkflow, GroupsWorkflow, *PRESENCE_WORKFLOWS]
+WORKFLOWS = [WaterflowRun, WaterflowJob, WaterflowShard, WaterflowLock, WaterflowTrigger, DocumentWorkflow, GroupsWorkflow, *PRESENCE_WORKFLOWS]
 """Every workflow type that a server runs; what the replay tests replay."""
 
 CACHED_WORKFLOWS = 1000
@@ -42,7 +44,12 @@ def create_worker(client: Client) -> Worker:
         client,
         task_queue=ORCHESTRATOR_QUEUE,
         workflows=WORKFLOWS,
-        activities=[*presence_activities(client), *group_activities(client), *lock_activities(client)],
+        activities=[
+            *presence_activities(client),
+            *group_activities(client),
+            *lock_activities(client),
+            *schedule_activities(client),
+        ],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=CACHED_WORKFLOWS,
         max_concurrent_workflow_tasks=20,

@@ -3,7 +3,16 @@
 from ._agent_workflow import AgentWorkflow
 from ._facts import AGENT_GROUPS_ACTIVITY, AgentFacts, Assignment, tags_of
 from ._hello import fitting
-from ._wire import ALL_SERVERS, FIND_AGENTS_ACTIVITY, AgentQuery, ByeNote, ModeChange
+from ._wire import (
+    ALL_SERVERS,
+    CHOOSE_AGENT_ACTIVITY,
+    FIND_AGENTS_ACTIVITY,
+    AgentChoice,
+    AgentQuery,
+    ByeNote,
+    ChoiceQuery,
+    ModeChange,
+)
 from .activities import presence_activities
 from .administration import Agents, Mode
 from .registry import AgentRegistry
@@ -14,8 +23,10 @@ PRESENCE_WORKFLOWS = [AgentWorkflow]
 __all__ = [
     "AGENT_GROUPS_ACTIVITY",
     "ALL_SERVERS",
+    "CHOOSE_AGENT_ACTIVITY",
     "FIND_AGENTS_ACTIVITY",
     "PRESENCE_WORKFLOWS",
+    "AgentChoice",
     "AgentFacts",
     "AgentQuery",
     "AgentRegistry",
@@ -23,6 +34,7 @@ __all__ = [
     "Agents",
     "Assignment",
     "ByeNote",
+    "ChoiceQuery",
     "Mode",
     "ModeChange",
     "fitting",

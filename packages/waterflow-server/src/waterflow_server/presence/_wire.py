@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from waterflow_sdk.wire import AgentHello, AgentState, AgentStatus, Wire
+from waterflow_sdk.wire import AgentHello, AgentRef, AgentState, AgentStatus, Wire
 
 FIND_AGENTS_ACTIVITY = "FindAgents"
 """On the orchestrator queue: the members that a target names. ``AgentQuery`` → ``list[AgentState]``."""
+
+CHOOSE_AGENT_ACTIVITY = "ChooseAgent"
+"""On the orchestrator queue: the member with the least to do. ``ChoiceQuery`` → ``AgentChoice``."""
 
 MISSING_MANIFESTS_ACTIVITY = "MissingManifests"
 """On the orchestrator queue: which manifests are not stored yet. ``list[str]`` of digests → ``list[str]``."""
@@ -32,6 +35,21 @@ class AgentQuery(Wire, frozen=True, kw_only=True):
     groups: list[str] = []
     tags: list[str] = []
     agent: str | None = None
+
+
+class ChoiceQuery(Wire, frozen=True, kw_only=True):
+    """As :class:`AgentQuery`; ``nodes`` are those that the job uses, so that whoever lacks one comes last."""
+
+    groups: list[str] = []
+    tags: list[str] = []
+    nodes: list[str] = []
+
+
+class AgentChoice(Wire, frozen=True, kw_only=True):
+    """Who takes the job; None with all ``members``, offline ones included, where nobody can."""
+
+    agent: AgentRef | None = None
+    members: list[AgentState] = []
 
 
 class AgentMemory(Wire, frozen=True, kw_only=True):

@@ -15,12 +15,16 @@ from waterflow_sdk.wire import ORCHESTRATOR_QUEUE, AgentState, NodeManifest, doc
 
 from .._search_attributes import KIND, NAME
 from ..documents import DOCUMENT_WORKFLOW, VALUE_MEMO, VERSION_MEMO, DocumentSeed
+from ._choice import Chooser
 from ._wire import (
+    CHOOSE_AGENT_ACTIVITY,
     FIND_AGENTS_ACTIVITY,
     MANIFEST_KIND,
     MISSING_MANIFESTS_ACTIVITY,
     STORE_MANIFESTS_ACTIVITY,
+    AgentChoice,
     AgentQuery,
+    ChoiceQuery,
 )
 from .registry import AgentRegistry
 
@@ -31,12 +35,18 @@ class PresenceActivities:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._registry = AgentRegistry(client)
+        self._chooser = Chooser(self._registry)
 
     @activity.defn(name=FIND_AGENTS_ACTIVITY)
     async def find_agents(self, query: AgentQuery) -> list[AgentState]:
         """Members that the query names, by name, offline ones included; without nodes and load."""
         states = await self._registry.find(groups=query.groups, tags=query.tags, agent=query.agent)
         return [msgspec.structs.replace(state, nodes={}, broken_nodes=[], load=None) for state in states]
+
+    @activity.defn(name=CHOOSE_AGENT_ACTIVITY)
+    async def choose_agent(self, query: ChoiceQuery) -> AgentChoice:
+        """The member with the least to do; all members where nobody can take anything now."""
+        return await self._chooser.choose(query)
 
     @activity.defn(name=MISSING_MANIFESTS_ACTIVITY)
     async def missing_manifests(self, digests: list[str]) -> list[str]:
@@ -66,4 +76,4 @@ class PresenceActivities:
 def presence_activities(client: Client) -> list[Callable[..., Any]]:
     """The activities for the server's worker on the orchestrator queue."""
     activities = PresenceActivities(client)
-    return [activities.find_agents, activities.missing_manifests, activities.store_manifests]
+    return [activities.find_agents, activities.choose_agent, activities.missing_manifests, activities.store_manifests]

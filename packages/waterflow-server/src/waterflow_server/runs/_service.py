@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import msgspec
 from temporalio.client import Client
@@ -23,9 +24,9 @@ from ..presence import AgentRegistry
 from ._control import RunControl
 from ._errors import IdempotencyConflict, InvalidConcurrency, RunNotEnded, RunNotFound
 from ._forgetting import forget
-from ._retry import plan_retry
+from ._retry import Retry, plan_retry, trimmed
 from ._submission import Submission, new_run_id, pack, search_attributes, unpack, workflows_of
-from ._tree import RPC_TIMEOUT, RunTree
+from ._tree import QUERIES_AT_ONCE, RPC_TIMEOUT, RunTree
 
 _log = logging.getLogger("waterflow.runs")
 
@@ -47,7 +48,7 @@ class Runs(RunControl):
         """
         now = datetime.now(UTC)
         run_id = new_run_id(submission, now)
-        delay = max(submission.run_at - now, timedelta(0)) if submission.run_at else None
+        run_at = submission.run_at if submission.run_at and submission.run_at > now else None
         given = RunInput(
             id=run_id,
             plan=msgspec.Raw(encode_plan(submission.plan)),
@@ -60,6 +61,7 @@ class Runs(RunControl):
             retry_safe=submission.retry_safe,
             target_all=submission.target_all,
             event=submission.event,
+            run_at=run_at,
             link=submission.link,
             source=pack(submission.source),
             filename=submission.filename,
@@ -69,7 +71,7 @@ class Runs(RunControl):
             history_events=self._history_events,
         )
         lock = _lock(given, submission)
-        if delay is None:  # one that starts later gets in line by itself then; a signal would start it at once
+        if run_at is None:  # one that starts later gets in line then, by itself
             given = msgspec.structs.replace(given, concurrency=lock)
         try:
             await self._client.start_workflow(
@@ -78,9 +80,8 @@ class Runs(RunControl):
                 id=run_workflow_id(run_id),
                 task_queue=ORCHESTRATOR_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                search_attributes=search_attributes(submission, State.QUEUED if lock else State.RUNNING),
+                search_attributes=search_attributes(submission, State.QUEUED if lock or run_at else State.RUNNING),
                 memo={"fingerprint": submission.fingerprint},
-                start_delay=delay,
                 static_summary=submission.plan.name,
             )
         except WorkflowAlreadyStartedError:
@@ -103,7 +104,7 @@ class Runs(RunControl):
         original = await self.started_with(run_id)
         plan = decode_plan(bytes(original.plan))
         decided = plan_retry(plan, run, request)
-        points = {name: await self.resume_point(run_id, name) for name in decided.resume}
+        points = await self._resume_points(decided, request)
         new_id, _ = await self.submit(
             Submission(
                 plan=plan,
@@ -120,10 +121,22 @@ class Runs(RunControl):
                 source=unpack(original.source),
                 filename=original.filename,
                 kept=decided.kept,
-                resume={name: point for name, point in points.items() if point is not None},
+                resume=points,
             )
         )
         return new_id
+
+    async def _resume_points(self, decided: Retry, request: RetryRequest) -> dict[str, ResumePoint]:
+        gate = asyncio.Semaphore(QUERIES_AT_ONCE)
+
+        async def asked(name: str, run_id: str) -> tuple[str, ResumePoint | None]:
+            async with gate:
+                return name, await self.resume_point(run_id, name)
+
+        points = dict(await asyncio.gather(*(asked(name, run_id) for name, run_id in decided.resume.items())))
+        if decided.before is not None:
+            return trimmed(points, decided.before, request.step or "")
+        return {name: point for name, point in points.items() if point is not None}
 
     async def definition(self, run_id: str) -> tuple[str, str]:
         """The workflow file as it was submitted, and its name. Raises RunNotFound."""

@@ -1,0 +1,123 @@
+"""Large runs: hundreds of hosts, a thousand instances, a thousand jobs. Bounded in histories and children."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from benchmarks._host import GROUP, NODE
+from benchmarks._rig import Rig, compiled
+from temporalio.client import Client
+
+from waterflow_dsl import Plan
+from waterflow_sdk.wire import RunState, State, run_workflow_id
+from waterflow_server.engine import Event
+from waterflow_server.runs import Runs, Submission
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
+
+WITHIN = 100.0
+NOTHING = "steps: [{uses: vars/set, with: {a: 1}}]"
+
+
+async def start(client: Client, plan: Plan) -> str:
+    run_id, _ = await Runs(client).submit(Submission(plan=plan, started_by="test"))
+    return run_id
+
+
+async def ended(client: Client, run_id: str) -> RunState:
+    """The result of a run."""
+    async with asyncio.timeout(WITHIN):
+        return await client.get_workflow_handle(run_workflow_id(run_id), result_type=RunState).result()
+
+
+async def events(client: Client, run_id: str) -> int:
+    """Length of the run's own history."""
+    return (await client.get_workflow_handle(run_workflow_id(run_id)).describe()).history_length
+
+
+def matrix(count: int, more: str = "", steps: str = NOTHING) -> Plan:
+    values = ", ".join(str(number) for number in range(count))
+    head = f"{{matrix: {{n: [{values}]}}, max-instances: {count}{more}}}"
+    return compiled(
+        f"name: large\njobs:\n  many:\n    strategy: {head}\n    {steps}\n"
+        "  after: {needs: many, if: always(), steps: [{uses: vars/set, with: {a: 1}}], "
+        "outputs: {n: '${{ toJSON(needs.many.results[700].matrix.n) }}'}}\n"
+    )
+
+
+class TestHosts:
+    async def test_more_than_a_shard_each_with_its_step(self, fleet: Rig):
+        plan = compiled(
+            f"name: x\njobs:\n  a:\n    runs-on: {{group: {GROUP}, target: all}}\n    steps: [uses: {NODE}]\n"
+        )
+        run_id = await start(fleet.client, plan)
+        state = await ended(fleet.client, run_id)
+        assert state.state is State.SUCCESS, state.error
+        assert {job.agent.name for job in state.jobs if job.agent} == set(fleet.agents)
+        assert await events(fleet.client, run_id) < 100
+
+
+class TestInstances:
+    async def test_a_thousand_have_their_results_in_order_and_a_short_history(self, alone: Rig):
+        run_id = await start(alone.client, matrix(1000))
+        state = await ended(alone.client, run_id)
+        assert state.state is State.SUCCESS, state.error
+        assert len(state.jobs) == 1001
+        assert state.jobs[-1].outputs == {"n": "700"}
+        assert await events(alone.client, run_id) < 200
+
+    async def test_are_seen_and_paused_and_cancelled_in_time_while_they_run(self, alone: Rig):
+        runs = Runs(alone.client)
+        run_id = await start(alone.client, matrix(300, steps="steps: [{uses: wait, with: {for: never}}]"))
+        async for _ in _looks():
+            seen = await runs.get(run_id, full=False)
+            if sum(job.state is State.WAITING for job in seen.jobs) == 300:
+                break
+        assert seen.state is State.WAITING
+        await runs.pause(run_id, "lunch")
+        assert (await runs.get(run_id, full=False)).state is State.PAUSED
+        await runs.resume(run_id)
+        await runs.cancel(run_id, "enough")
+        state = await ended(alone.client, run_id)
+        assert state.state is State.CANCELLED
+        assert {job.state for job in state.jobs if job.id == "many"} == {State.CANCELLED}
+
+    async def test_an_event_reaches_all(self, alone: Rig):
+        runs = Runs(alone.client)
+        run_id = await start(alone.client, matrix(150, steps="steps: [{uses: wait, with: {for: go}}]"))
+        await runs.event(run_id, Event(name="go"))
+        state = await ended(alone.client, run_id)
+        assert state.state is not State.CANCELLED
+        assert {job.state for job in state.jobs if job.id == "many"} == {State.SUCCESS}
+
+    async def test_one_that_fails_ends_all_shards_at_once(self, alone: Rig):
+        steps = "steps: [{if: 'matrix.n == 250', uses: fail}, {uses: wait, with: {for: never}}]"
+        run_id = await start(alone.client, matrix(300, steps=steps))
+        state = await ended(alone.client, run_id)
+        many = [job for job in state.jobs if job.id == "many"]
+        assert [job.instance for job in many if job.state is State.FAILED] == ["many[250]"]
+        assert {job.state for job in many} == {State.FAILED, State.CANCELLED}
+        assert {job.reason for job in many if job.state is State.CANCELLED} == {"fail-fast: many[250] failed"}
+
+
+class TestJobs:
+    async def test_a_thousand_different_ones(self, alone: Rig):
+        jobs = "".join(f"  j{number}: {{{NOTHING}}}\n" for number in range(1000))
+        run_id = await start(alone.client, compiled(f"name: many-jobs\njobs:\n{jobs}"))
+        state = await ended(alone.client, run_id)
+        assert state.state is State.SUCCESS, state.error
+        assert {job.state for job in state.jobs} == {State.SUCCESS}
+        began = time.perf_counter()
+        assert len((await Runs(alone.client).get(run_id, full=False)).jobs) == 1000
+        assert time.perf_counter() - began < 5  # far more than it takes
+
+
+async def _looks() -> AsyncIterator[None]:
+    """Turns to look again, for as long as a test may wait."""
+    async with asyncio.timeout(WITHIN):
+        while True:
+            yield
+            await asyncio.sleep(0.2)
