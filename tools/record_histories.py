@@ -259,24 +259,6 @@ async def record_presence(site: Site, recorder: Recorder) -> None:
 
 
 async def record_groups(site: Site, recorder: Recorder) -> None:
-    """Groups that the server keeps: an agent in them from its hello on, and by a change; the reconciler until its end."""
-    groups = site.client.groups
-    await groups.apply("server_groups: [{name: recorded, tags: [linux]}, {name: outer, include_groups: [recorded]}]")
-    agent = site.start_agent("grouped", ["web"])
-    await site.until_online(agent.name)
-    await groups.create("late", agents=[agent.name])
-    await groups.apply("server_groups: []", prune=True)
-    reconciler: WorkflowHandle[Any, Any] = recorder.client.get_workflow_handle("groups/reconcile")
-    await reconciler.result()
-    await recorder.record("groups", reconciler.id)
-    found = await site.client.agent(agent.name)
-    agent.kill()
-    await _until_offline(site, agent.name)
-    await site.client.remove_agent(found.id)
-    await recorder.record("groups", f"agent/{found.id}")
-
-
-async def record_groups(site: Site, recorder: Recorder) -> None:
     """Groups of the server: an agent in them from its hello on, and by a change; the reconciler until its end."""
     groups = site.client.groups
     await groups.apply("server_groups: [{name: recorded, tags: [linux]}, {name: outer, include_groups: [recorded]}]")

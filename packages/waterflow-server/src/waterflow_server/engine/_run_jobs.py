@@ -211,6 +211,7 @@ class JobRunner:
             agent=point.agent if point and point.agent else None if waits else instance.agent,
             resume=point,
             retry_safe=self._given.retry_safe,
+            target_all=self._given.target_all,
             history_events=self._given.history_events,
             calls=call_input(self._given, job.call, values, instance.name) if job.call else None,
             workflows=self._given.workflows if starts_others(job) else Workflows(),

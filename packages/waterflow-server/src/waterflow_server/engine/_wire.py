@@ -84,6 +84,7 @@ class JobInput(EngineStruct, frozen=True, kw_only=True):
     secrets: dict[str, str] = {}
     agent: AgentRef | None = None
     retry_safe: list[str] = []
+    target_all: list[str] = []
     paused: str | None = None
     events: list[Event] = []
     resume: ResumePoint | None = None
