@@ -126,8 +126,10 @@ class TestRetry:
             (["--failed-jobs"], RetryRequest(scope="failed-jobs")),
             (["--job", "build"], RetryRequest(scope="job", job="build")),
             (["--all"], RetryRequest(scope="all")),
+            (["--hosts"], RetryRequest(scope="failed-hosts")),
+            (["--from-step", "build.test"], RetryRequest(scope="step", step="build.test")),
         ],
-        ids=["failed jobs", "one job", "all"],
+        ids=["failed jobs", "one job", "all", "hosts", "from a step"],
     )
     def test_what_runs_again(self, waterflow: Any, told: Any, options: list[str], asked: RetryRequest) -> None:
         assert waterflow("retry", "r1", *options).code == ExitCode.OK

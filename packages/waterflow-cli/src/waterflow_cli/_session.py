@@ -36,10 +36,10 @@ async def run_there(job: Job, *, detach: bool, patience: float | None) -> int:
         return await _shown(run, view, detach=detach, patience=patience)
 
 
-async def retry_there(id: str, scope: RetryScope, job: str | None, *, detach: bool) -> int:
+async def retry_there(id: str, scope: RetryScope, job: str | None, step: str | None, *, detach: bool) -> int:
     """Retry a run of the server, follow the new one, give its exit code."""
     async with make_client() as client:
-        run = await on_run(client, id, lambda run: run.retry(scope, job))
+        run = await on_run(client, id, lambda run: run.retry(scope, job, step))
         return await _shown(run, make_view(options=same_server(client)), detach=detach)
 
 

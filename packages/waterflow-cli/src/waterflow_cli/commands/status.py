@@ -10,6 +10,7 @@ import click
 from waterflow_sdk.wire import JobState, RunState, StepState
 
 from .._format import between, colour, error_text, mark, moment
+from .._grid import grid, hosts_of, rollout_lines
 from .._options import call, format_option, same_server, server_options
 from .._output import Cell, make_table, print_table, write_data
 from .._runs import on_run
@@ -57,8 +58,16 @@ def _show(state: RunState, options: str, *, wide: bool) -> None:
     for line in waits(state, options):
         console.print(Text(line, style="yellow"))
     headers = ["JOB / STEP", "HOST", "STATE", "DURATION", *(["ATTEMPTS", "STARTED"] if wide else []), "ERROR"]
-    console.print()
-    print_table(console, make_table(headers, [row for job in state.jobs for row in _job(job, wide)]))
+    grids = {} if wide else hosts_of(state)
+    listed = [job for job in state.jobs if job.gate or job not in grids.get(job.id, [])]
+    if listed:
+        console.print()
+        print_table(console, make_table(headers, [row for job in listed for row in _job(job, wide)]))
+    for id, jobs in grids.items():
+        console.print(Text(f"\n{id}", style="bold"))
+        for line in (line for rollout in state.rollouts if rollout.job == id for line in rollout_lines(rollout)):
+            console.print(Text(clean(line, colour=False)))
+        print_table(console, make_table(*grid(jobs)))
     for number, line in enumerate(failures(state, tail=True)):
         console.print(
             Text(clean(line if number else f"\n{line}", colour=False)), style="red" if line[:1] != " " else ""
