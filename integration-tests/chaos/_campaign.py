@@ -12,8 +12,9 @@ from harness import Site
 
 from waterflow_sdk.client import Run, WaterflowError
 from waterflow_sdk.wire import LogLine
+from waterflow_server.dev import DevError
 
-from ._faults import Faults
+from ._faults import Faults, revive
 from ._generate import generate
 from ._model import AGENTS, GROUP
 from ._source import source
@@ -79,8 +80,9 @@ async def run_seed(site: Site, seed: int) -> Outcome:
         lines = await _settled_logs(run, verdict)
         _note(outcome, verdict, lines)
         outcome.state, outcome.redelivered = state.state.value, verdict.redelivered
-    except* (WaterflowError, AssertionError) as errors:
+    except* (WaterflowError, DevError, AssertionError) as errors:
         outcome.problems += [f"{type(error).__name__}: {error}" for error in errors.exceptions]
+    outcome.problems += await revive(site)
     outcome.seconds = time.monotonic() - started
     return outcome
 

@@ -62,3 +62,16 @@ class Faults:
             site.agents[target].kill()
             await asyncio.sleep(fault.down)
             site.start_agent(target)
+
+
+async def revive(site: Site) -> list[str]:
+    """Starts again what does not run although no fault holds it down, and says what that was."""
+    told: list[str] = []
+    if site.server is not None and site.server.poll() is not None:
+        told.append(f"at the end the server did not run: it had ended with {site.server.poll()}")
+        await site.start_server()
+    for agent in site.agents.values():
+        if agent.process is not None and agent.process.poll() is not None:
+            told.append(f"at the end agent {agent.name} did not run: it had ended with {agent.process.poll()}")
+            site.start_agent(agent.name)
+    return told
