@@ -19,7 +19,10 @@ from temporalio.converter import PayloadCodec as TemporalPayloadCodec
 
 from waterflow_sdk import codec
 
+from ._garbage import no_collection
+
 _JSON = "json/plain"
+_LARGE = 256 * 1024
 
 
 class MsgspecPayloadConverter(EncodingPayloadConverter):
@@ -36,7 +39,11 @@ class MsgspecPayloadConverter(EncodingPayloadConverter):
 
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         """Decode into ``type_hint``; without one, into plain JSON values."""
-        return msgspec.json.decode(payload.data, type=cast("type[Any]", type_hint or Any))
+        wanted = cast("type[Any]", type_hint or Any)
+        if len(payload.data) < _LARGE:
+            return msgspec.json.decode(payload.data, type=wanted)
+        with no_collection():
+            return msgspec.json.decode(payload.data, type=wanted)
 
 
 class WaterflowPayloadConverter(CompositePayloadConverter):

@@ -53,6 +53,16 @@ def _level(value: str) -> str:
     return value.lower()
 
 
+HISTORY_EVENTS = 4000
+"""Temporal itself suggests at 4,096 events that a workflow should continue as new, and ends it at 51,200."""
+
+
+def _events(value: int) -> int:
+    if not 20 <= value <= 40_000:
+        raise ValueError(value)
+    return value
+
+
 def _text(value: str) -> str:
     if not value.strip():
         raise ValueError(value)
@@ -199,6 +209,16 @@ TABLE = (
         kind=bool,
         expects="true or false",
         help="listen beyond this machine although nobody is asked for a key",
+    ),
+    Setting(
+        name="history_events",
+        keys=("temporal.history_events",),
+        environ=("WATERFLOW_HISTORY_EVENTS",),
+        flag="--history-events",
+        kind=int,
+        expects="a number from 20 to 40000",
+        parse=_events,
+        help=f"events in a workflow's history above which it goes on in a new one (default {HISTORY_EVENTS})",
     ),
 )
 

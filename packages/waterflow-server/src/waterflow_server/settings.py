@@ -14,7 +14,7 @@ import msgspec
 from ._errors import ServerError
 from ._nearest import did_you_mean
 from ._settings_file import Given, SettingsFileError, read_settings_file
-from ._settings_table import KEYS, SECTIONS, TABLE, Setting
+from ._settings_table import HISTORY_EVENTS, KEYS, SECTIONS, TABLE, Setting
 
 
 class SettingsError(ServerError):
@@ -42,7 +42,8 @@ class Settings(_Settings, frozen=True, kw_only=True):
     its last line a log stays whose run Temporal has forgotten. ``keys_file`` is the key ring
     that seals what goes to Temporal: without one, runs with secrets are refused. ``groups_file`` is a
     ``server-groups.yml`` that is applied at start. ``insecure_no_auth`` allows to listen
-    beyond this machine although nobody is asked for a key.
+    beyond this machine although nobody is asked for a key. ``history_events`` is how long the history of a workflow may
+    grow before it goes on in a new one.
     """
 
     temporal: TemporalConnection = TemporalConnection()
@@ -55,6 +56,7 @@ class Settings(_Settings, frozen=True, kw_only=True):
     groups_file: Path | None = None
     auth_enabled: bool = False
     insecure_no_auth: bool = False
+    history_events: int = HISTORY_EVENTS
 
     @property
     def url(self) -> str:

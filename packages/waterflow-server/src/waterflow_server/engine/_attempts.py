@@ -4,68 +4,78 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
 
-import msgspec
 from temporalio import workflow
 
 from waterflow_sdk.wire import AgentRef, AttemptKey, NodeOutcome, NodeTask, State
 
 from ._delivery import AgentLostError, deliver, unreached
 from ._job_context import JobContext
-from ._policy import INTERRUPTED, KILL_GRACE, AttemptPolicy
+from ._policy import INTERRUPTED, KILL_GRACE
+from ._progress import Progress
 from ._records import AttemptRecord, StepRecord
 
 Reassign = Callable[[], Awaitable[AgentRef | None]]
 """Claims another agent for the job; None when the run was stopped meanwhile."""
 
 
-class Resolved(msgspec.Struct, frozen=True, kw_only=True):
-    """A step with nothing left to evaluate."""
-
-    path: str
-    name: str
-    node: str
-    version: str | None
-    inputs: dict[str, Any]
-    env: dict[str, str]
-
-
 class Attempts:
     """Runs the attempts of one resolved step, recording each."""
 
-    def __init__(self, job: JobContext, policy: AttemptPolicy, record: StepRecord, reassign: Reassign | None) -> None:
+    def __init__(self, job: JobContext, progress: Progress, record: StepRecord, reassign: Reassign | None) -> None:
+        if progress.task is None or progress.policy is None:
+            raise RuntimeError(f"step {record.path} is not resolved")
         self._job = job
-        self._policy = policy
+        self._step = progress.task
+        self._policy = progress.policy
+        self._progress = progress
         self._record = record
         self._reassign = reassign
 
-    async def run(self, step: Resolved) -> NodeOutcome:
+    async def run(self) -> NodeOutcome:
         """The last attempt's outcome. Attempts that were interrupted or lost do not use up ``max-attempts``."""
-        spent = 0
+        progress = self._progress
         while True:
-            attempt = AttemptRecord(number=len(self._record.attempts) + 1, agent=self._job.agent)
-            self._record.attempts.append(attempt)
-            outcome = await self._attempt(step, attempt)
-            if outcome.state is State.SUCCESS or self._job.stop.cancelled:
+            if progress.outcome is None:
+                await self._job.roll.passed()
+                progress.outcome, progress.due = await self._attempt(self._next()), None
+            outcome = progress.outcome
+            if not await self._again(outcome):
                 return outcome
-            if await self._continue_elsewhere(outcome):
-                continue
-            spent += 1
-            code = outcome.error.code if outcome.error else ""
-            if not self._policy.retry.worth_another(code, outcome.exit_code, spent):
-                return outcome
-            self._record.reason = f"attempt {attempt.number} failed; the next one follows"
-            if not await self._job.stop.sleep(self._policy.retry.delay(spent)):
-                return outcome
+            progress.outcome = None
 
-    async def _attempt(self, step: Resolved, attempt: AttemptRecord) -> NodeOutcome:
-        attempt.state, attempt.started = State.RUNNING, workflow.now()
-        task = self._task(step, attempt)
+    async def _again(self, outcome: NodeOutcome) -> bool:
+        """Whether another attempt follows, waiting until it is time for it."""
+        progress, policy = self._progress, self._policy.retry
+        if outcome.state is State.SUCCESS or self._job.stop.cancelled:
+            return False
+        if progress.due is None:
+            if await self._continue_elsewhere(outcome):
+                return True
+            progress.spent += 1
+            code = outcome.error.code if outcome.error else ""
+            if not policy.worth_another(code, outcome.exit_code, progress.spent):
+                return False
+            self._record.reason = f"attempt {len(self._record.attempts)} failed; the next one follows"
+            progress.due = workflow.time() + policy.delay(progress.spent)
+        return await self._job.sleep_until(progress.due)
+
+    def _next(self) -> AttemptRecord:
+        """The next attempt, or the one that was under way at a roll-over."""
+        attempts = self._record.attempts
+        if not attempts or attempts[-1].state.ended:
+            attempts.append(AttemptRecord(number=len(attempts) + 1, agent=self._job.agent))
+        return attempts[-1]
+
+    async def _attempt(self, attempt: AttemptRecord) -> NodeOutcome:
+        if attempt.started is None:
+            attempt.state, attempt.started = State.RUNNING, workflow.now()
+        task = self._task(attempt)
         try:
-            outcome = await deliver(task, self._policy, attempt, self._job.stop)
+            outcome = await deliver(task, self._policy, attempt, self._progress, self._job)
         except AgentLostError as error:
             outcome = unreached(task, State.FAILED, "agent-lost", str(error))
+        self._progress.lost_since = None
         _note(attempt, outcome)
         return outcome
 
@@ -81,8 +91,8 @@ class Attempts:
         self._record.reason = f"{outcome.error.message if outcome.error else code}; looking for another agent"
         return await self._reassign() is not None
 
-    def _task(self, step: Resolved, attempt: AttemptRecord) -> NodeTask:
-        job, given = self._job, self._job.given
+    def _task(self, attempt: AttemptRecord) -> NodeTask:
+        job, given, step = self._job, self._job.given, self._step
         if job.agent is None:
             raise RuntimeError(f"step {step.path} has no agent")
         return NodeTask(

@@ -15,8 +15,10 @@ from temporalio.exceptions import ActivityError, ApplicationError, CancelledErro
 
 from waterflow_sdk.wire import EXECUTE_ACTIVITY, ErrorInfo, NodeOutcome, NodeTask, State, agent_queue
 
+from ._job_context import JobContext
 from ._placement import is_online
 from ._policy import AttemptPolicy
+from ._progress import Progress
 from ._records import AttemptRecord
 from ._stop import Stop
 
@@ -33,12 +35,14 @@ class AgentLostError(Exception):
     """Nobody picked the attempt up for as long as the policy waits."""
 
 
-async def deliver(task: NodeTask, policy: AttemptPolicy, record: AttemptRecord, stop: Stop) -> NodeOutcome:
+async def deliver(
+    task: NodeTask, policy: AttemptPolicy, record: AttemptRecord, progress: Progress, job: JobContext
+) -> NodeOutcome:
     """Run one attempt to its outcome; raises :class:`AgentLostError` when its agent is lost for good."""
-    lost_since: datetime | None = None
+    stop = job.stop
     while True:
         sent = workflow.now()
-        outcome = await _send(task, policy, _patience(policy, lost_since), stop)
+        outcome = await _send(task, policy, _patience(policy, progress.lost_since), stop)
         if isinstance(outcome, NodeOutcome):
             return outcome
         if stop.cancelled:
@@ -46,13 +50,18 @@ async def deliver(task: NodeTask, policy: AttemptPolicy, record: AttemptRecord, 
         never_started = outcome is TimeoutType.SCHEDULE_TO_START
         if never_started and await is_online(task.agent):
             record.reason = f"agent {task.agent.name} is busy"
-            lost_since = None
-            continue
-        lost_since = lost_since or (sent if never_started else workflow.now())
-        record.lost += 1
-        record.reason = f"lost contact with agent {task.agent.name} at {lost_since:%H:%M:%S}"
-        if policy.loss.policy != "wait" and _elapsed(lost_since) >= policy.loss.wait:
-            raise AgentLostError(f"{record.reason}; nobody there for {policy.loss.wait:g} s")
+            progress.lost_since = None
+        else:
+            _note_loss(record, progress, task, sent if never_started else workflow.now())
+            if policy.loss.policy != "wait" and _elapsed(progress.lost_since or sent) >= policy.loss.wait:
+                raise AgentLostError(f"{record.reason}; nobody there for {policy.loss.wait:g} s")
+        await job.roll.passed()
+
+
+def _note_loss(record: AttemptRecord, progress: Progress, task: NodeTask, moment: datetime) -> None:
+    progress.lost_since = progress.lost_since or moment
+    record.lost += 1
+    record.reason = f"lost contact with agent {task.agent.name} at {progress.lost_since:%H:%M:%S}"
 
 
 def _elapsed(since: datetime) -> float:

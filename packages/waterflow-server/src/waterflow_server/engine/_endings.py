@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from waterflow_dsl.plan import JobPlan, NodePlan
+from waterflow_sdk.wire import State
 
 from ._job_context import Scope
 from ._records import StepRecord
 from ._steps import StepRunner
 
+Ending = tuple[tuple[NodePlan, ...], tuple[str, str]]
+"""Steps, and the ``prefix`` of their paths."""
 
-async def run_endings(runner: StepRunner, job: JobPlan, main: Scope, records: list[StepRecord]) -> bool:
-    """Run what is due after the main steps; true when an ending itself failed."""
-    stopped = runner.job.stop.cancelled
-    trouble = False
+
+class Endings:
+    """Runs the endings one after the other, each with a list of records of its own after the job's in ``lists``.
+
+    ``within``: the request to stop that the last of these lists had, if a roll-over interrupted it.
+    """
+
+    def __init__(self, runner: StepRunner, lists: list[list[StepRecord]], within: State | None) -> None:
+        self._runner = runner
+        self._lists = lists
+        self._within = within
+        self._interrupted = len(lists) - 1
+
+    async def run(self, plan: JobPlan, main: Scope, *, stopped: bool) -> None:
+        """Run what is due after the main steps; ``stopped`` = they were ended early."""
+        for number, (nodes, prefix) in enumerate(_due(plan, main, stopped=stopped), 1):
+            if number == len(self._lists):
+                self._lists.append([])
+            within = self._within if number == self._interrupted else None
+            scope = Scope(steps=main.steps, names=main.names)  # `success()` asks about these steps, not the job's
+            with self._runner.job.stop.set_aside(within):
+                await self._runner.run_list(nodes, scope, self._lists[number], prefix=prefix)
+
+
+def _due(plan: JobPlan, main: Scope, *, stopped: bool) -> Iterator[Ending]:
     if main.failed or stopped:
-        trouble = await _roll_back(runner, main, records)
-    if main.failed and job.on_failure:
-        trouble = await _run(runner, main, job.on_failure, records) or trouble
-    if job.finally_:
-        trouble = await _run(runner, main, job.finally_, records) or trouble
-    return trouble
+        yield from _rollbacks(main)
+    if main.failed and plan.on_failure:
+        yield plan.on_failure, ("", "")
+    if plan.finally_:
+        yield plan.finally_, ("", "")
 
 
-async def _roll_back(runner: StepRunner, main: Scope, records: list[StepRecord]) -> bool:
-    trouble = False
-    for step, record in reversed(main.completed):
+def _rollbacks(main: Scope) -> Iterator[Ending]:
+    """Of the steps that succeeded, the last one first, each below the path of its step in its iteration."""
+    for step, record in sorted(main.completed, key=lambda each: each[1].order, reverse=True):
         if step.rollback:
-            moved = (step.path, record.path)  # into the iteration that is undone
-            trouble = await _run(runner, main, step.rollback, records, prefix=moved) or trouble
-    return trouble
-
-
-async def _run(
-    runner: StepRunner,
-    main: Scope,
-    nodes: tuple[NodePlan, ...],
-    records: list[StepRecord],
-    *,
-    prefix: tuple[str, str] = ("", ""),
-) -> bool:
-    """A list of steps with a fresh view of failure: ``success()`` asks about these steps, not about the job's."""
-    scope = Scope(steps=main.steps, names=main.names)
-    with runner.job.stop.set_aside():
-        await runner.run_list(nodes, scope, records, prefix=prefix)
-    return scope.failed
+            yield step.rollback, (step.path, record.path)

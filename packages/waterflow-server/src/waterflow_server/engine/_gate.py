@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from temporalio import workflow
 
 from waterflow_sdk.wire import Interval
@@ -12,12 +14,13 @@ from ._stop import Stop
 class Gate:
     """Whether something new may start. Closed by pause, opened by resume; a cancel passes through it."""
 
-    def __init__(self, stop: Stop, reason: str | None = None) -> None:
-        self.pauses: list[Interval] = []
+    def __init__(self, stop: Stop, reason: str | None = None, pauses: Sequence[Interval] = ()) -> None:
+        self.pauses: list[Interval] = list(pauses)
         """Every pause so far, the last one perhaps still open."""
         self._stop = stop
-        self._reason: str | None = None
-        self.reason = reason
+        self._reason = reason if pauses else None
+        if not pauses:
+            self.reason = reason
 
     @property
     def reason(self) -> str | None:

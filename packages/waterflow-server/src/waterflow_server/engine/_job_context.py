@@ -12,10 +12,14 @@ from waterflow_sdk.wire import AgentRef, State, StepState
 
 from ._gate import Gate
 from ._inbox import Inbox
+from ._memory import recall_attempts
 from ._records import AttemptRecord, StepRecord
+from ._rollover import RollOver
 from ._stop import Stop
 from ._values import StepFailure, Values
-from ._wire import NOTE_SIGNAL, JobInput, JobNote, ResumePoint
+from ._wire import NOTE_SIGNAL, JobInput, JobMemory, JobNote, ResumePoint
+
+STOPPED = "the job was stopped before it"
 
 
 class Scope:
@@ -28,6 +32,10 @@ class Scope:
         self.steps: dict[str, Any] = {} if steps is None else steps
         self.names: dict[str, Any] = names or {}
         self.completed: list[tuple[StepPlan, StepRecord]] = []
+
+    def fail(self, record: StepRecord) -> None:
+        """This step makes the list that it is in fail."""
+        self.failed = record.broke = True
 
     def nested(self, **names: Any) -> Scope:
         """A scope inside this one that starts from what is known here and keeps its own results."""
@@ -44,15 +52,22 @@ class JobContext:
         self.stop = stop
         self.agent: AgentRef | None = given.agent
         self.masks: list[str] = []
-        self.begin()
-        self.gate = Gate(stop, given.paused)
-        self.inbox = Inbox(given.events)
+        self.completions = 0
         self.attempts: dict[str, list[AttemptRecord]] = {}
-        if given.resume is not None:
+        self.begin()
+        memory = given.memory
+        self.roll = RollOver(given.history_events)
+        self.gate = Gate(stop, given.paused, memory.pauses if memory else ())
+        self.inbox = Inbox(given.events, memory.answers if memory else {})
+        if memory is not None:
+            self._remember(memory)
+        elif given.resume is not None:
             self._go_on(given.resume)
 
     def begin(self) -> None:
         """As at the start of the job; a retry of the whole job begins anew."""
+        self.halted = ""
+        """Why ``stop`` ends the job's steps: what runs ends, nothing more begins."""
         self.env: dict[str, str] = dict(self.given.env)
         self.vars: dict[str, Any] = {}
         self.paths: list[str] = []
@@ -62,6 +77,34 @@ class JobContext:
         """As an earlier run left it."""
         self.env, self.vars, self.paths = dict(point.env), dict(point.vars), list(point.paths)
         self.kept = {step.path: step for step in point.steps}
+
+    def _remember(self, memory: JobMemory) -> None:
+        """As the last run of the workflow left it."""
+        self.env, self.vars, self.paths = dict(memory.env), memory.vars, memory.paths
+        self.masks, self.agent, self.completions = memory.masks, memory.agent, memory.completions
+        self.halted = memory.halted
+        self.attempts = {path: recall_attempts(found) for path, found in memory.attempts.items()}
+
+    def halt(self, reason: str) -> None:
+        """``stop``: what runs ends, nothing more of the job's steps begins. Jobs that never roll over do not wait."""
+        if self.roll.bounded:
+            self.halted = reason or STOPPED
+
+    def next_order(self) -> int:
+        """The place of a step in the order in which steps succeed, from 1."""
+        self.completions += 1
+        return self.completions
+
+    async def sleep_until(self, moment: float) -> bool:
+        """A durable timer, over roll-overs; false when a stop cut it short. ``moment``: seconds since 1970."""
+        with self.roll.resting():
+            return await self.stop.sleep(max(moment - workflow.time(), 0.0))
+
+    async def may_start(self) -> None:
+        """Wait until something new may start: for a roll-over that is due, and while the run is paused."""
+        await self.roll.passed()
+        with self.roll.resting():
+            await self.gate.passed()
 
     def values(self, scope: Scope, *, env: dict[str, str] | None = None) -> Values:
         """An evaluator for this instant."""

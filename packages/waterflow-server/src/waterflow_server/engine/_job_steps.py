@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from temporalio import workflow
 
@@ -10,44 +10,59 @@ from waterflow_dsl.plan import JobPlan
 from waterflow_sdk.wire import AgentRef, ErrorInfo, State
 
 from ._control import StopJob
-from ._job_context import JobContext, Scope
+from ._course import Course
+from ._job_context import STOPPED, JobContext, Scope
 from ._policy import retry_policy
 from ._records import StepRecord
 from ._steps import StepRunner
 
 
-async def run_main_steps(
-    runner: StepRunner, plan: JobPlan, records: list[StepRecord], begun: Callable[[Scope], None]
-) -> Scope:
+async def run_main_steps(runner: StepRunner, plan: JobPlan, course: Course, begun: Callable[[Scope], None]) -> Scope:
     """Run the job's steps; all of them again, with a fresh environment, as its retry policy says. ``begun`` hears of
     the scope of each turn.
     """
     job = runner.job
-    policy = retry_policy(plan.retry, job.values(Scope())) if plan.retry else None
-    spent = 0
+    if plan.retry and course.retry is None:
+        course.retry = retry_policy(plan.retry, job.values(Scope()))
     while True:
         scope = Scope()
         begun(scope)
-        records.clear()
-        await _once(runner, plan, scope, records)
-        spent += 1
-        if policy is None or not scope.failed or job.stop.cancelled:
+        await _once(runner, plan, scope, course.lists[0])
+        if course.due is None and (course.conclusion is not None or not _again(course, scope, job)):
             return scope
-        error = first_error(records, job.agent) or ErrorInfo(code="", message="")
-        if not policy.worth_another(error.code, error.details.get("exit_code"), spent):
-            return scope
-        if not await job.stop.sleep(policy.delay(spent)):
+        if not await job.sleep_until(course.due or 0.0):
             return scope
         job.begin()
+        course.lists[:], course.due = [[]], None
+
+
+def _again(course: Course, scope: Scope, job: JobContext) -> bool:
+    """Whether the steps run once more; then it is set when."""
+    course.turns += 1
+    if course.retry is None or not scope.failed or job.stop.cancelled:
+        return False
+    error = first_error(course.lists[0], job.agent) or ErrorInfo(code="", message="")
+    if not course.retry.worth_another(error.code, error.details.get("exit_code"), course.turns):
+        return False
+    course.due = workflow.time() + course.retry.delay(course.turns)
+    return True
 
 
 async def _once(runner: StepRunner, plan: JobPlan, scope: Scope, records: list[StepRecord]) -> None:
     try:
         await runner.run_list(plan.steps, scope, records)
     except StopJob as stop:
-        for record in records:
-            if record.state is State.PENDING:
-                record.end(State.SKIPPED, workflow.now(), reason=str(stop) or "the job was stopped before it")
+        _skip(records, str(stop) or STOPPED, deep=runner.job.roll.bounded)
+
+
+def _skip(records: Iterable[StepRecord], reason: str, *, deep: bool) -> None:
+    """After ``stop``: what has not begun never does, and the blocks around it have done what they should."""
+    for record in records:
+        if record.state is State.PENDING:
+            record.end(State.SKIPPED, workflow.now(), reason=reason)
+        elif deep and not record.state.ended:
+            _skip(record.children(), reason, deep=True)
+            record.end(State.SUCCESS, workflow.now())
 
 
 def first_error(records: list[StepRecord], agent: AgentRef | None) -> ErrorInfo | None:
@@ -65,10 +80,10 @@ def first_error(records: list[StepRecord], agent: AgentRef | None) -> ErrorInfo 
 def _innermost(record: StepRecord) -> ErrorInfo | None:
     if record.error is not None:
         return record.error
-    return next((error for child in record.children if (error := _innermost(child))), None)
+    return next((error for child in record.children() if (error := _innermost(child))), None)
 
 
-def waiting(records: list[StepRecord]) -> StepRecord | None:
+def waiting(records: Iterable[StepRecord]) -> StepRecord | None:
     """The first step that waits for somebody or something outside."""
     return next((found for record in records if (found := record.waiting())), None)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from waterflow_sdk.wire import AgentRef, AttemptState, ErrorInfo, Interval, LogRef, State, StepState
+from waterflow_sdk.wire import AgentRef, ApprovalState, AttemptState, ErrorInfo, Interval, LogRef, State, StepState
+
+from ._progress import Progress
 
 
 @dataclass(slots=True)
@@ -42,7 +45,12 @@ class AttemptRecord:
 
 @dataclass(slots=True)
 class StepRecord:
-    """A step or block. ``state`` is the outcome; ``conclusion`` differs from it under continue-on-error."""
+    """A step or block. ``state`` is the outcome; ``conclusion`` differs from it under continue-on-error.
+
+    ``branches`` are the lists of steps in a block, one for each branch or iteration that has begun. ``progress`` is
+    what it decided when it began. ``broke``: it made the steps around it fail. ``order`` is its place in the order in
+    which steps succeeded, 0 without one. ``kept``: a retry took it over from an earlier run.
+    """
 
     path: str
     id: str | None
@@ -56,8 +64,17 @@ class StepRecord:
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
     error: ErrorInfo | None = None
     attempts: list[AttemptRecord] = field(default_factory=list[AttemptRecord])
-    children: list[StepRecord] = field(default_factory=list["StepRecord"])
+    branches: list[list[StepRecord]] = field(default_factory=list[list["StepRecord"]])
     waits: list[Interval] = field(default_factory=list[Interval])
+    approval: ApprovalState | None = None
+    progress: Progress | None = None
+    broke: bool = False
+    order: int = 0
+    kept: bool = False
+
+    def children(self) -> Iterator[StepRecord]:
+        """What is in it, in the order of the branches."""
+        return (child for branch in self.branches for child in branch)
 
     def begin(self, now: datetime) -> None:
         """The step has started."""
@@ -65,7 +82,9 @@ class StepRecord:
         self.started = now
 
     def wait(self, now: datetime, reason: str) -> None:
-        """The step waits for somebody or something outside."""
+        """The step waits for somebody or something outside; one that waited already, before a roll-over, waits on."""
+        if self.state is State.WAITING:
+            return
         self.state, self.reason = State.WAITING, reason
         self.waits.append(Interval(since=now, reason=reason))
 
@@ -80,12 +99,13 @@ class StepRecord:
         self.ended = now
         self.reason = reason
         self.error = error
+        self.progress = self.progress.closed() if self.progress is not None and self.branches else None
 
     def waiting(self) -> StepRecord | None:
         """The first step in here that waits for somebody or something outside."""
         if self.state is State.WAITING:
             return self
-        return next((found for child in self.children if (found := child.waiting())), None)
+        return next((found for child in self.children() if (found := child.waiting())), None)
 
     def context(self) -> dict[str, Any]:
         """What expressions see as ``steps.<id>``."""
@@ -95,8 +115,8 @@ class StepRecord:
             "conclusion": (self.conclusion or self.state).result,
         }
 
-    def snapshot(self) -> StepState:
-        """As shown outside, with everything below it."""
+    def snapshot(self, *, deep: bool = True) -> StepState:
+        """As shown outside; ``deep`` with everything below it."""
         return StepState(
             path=self.path,
             name=self.name,
@@ -110,6 +130,7 @@ class StepRecord:
             outputs=self.outputs,
             error=self.error,
             attempts=[attempt.snapshot() for attempt in self.attempts],
-            steps=[child.snapshot() for child in self.children],
+            steps=[child.snapshot() for child in self.children()] if deep else [],
             waits=list(self.waits),
+            approval=self.approval,
         )

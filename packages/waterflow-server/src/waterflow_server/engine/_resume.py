@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from waterflow_dsl.plan import NodePlan, StepPlan
-from waterflow_sdk.wire import AttemptState, State, StepState
+from waterflow_sdk.wire import State, StepState
 
 from ._job_context import JobContext, Scope
-from ._records import AttemptRecord, StepRecord
+from ._memory import restore
+from ._records import StepRecord
 from ._wire import ResumePoint
 
 _DONE = frozenset({State.SUCCESS, State.SKIPPED})
@@ -26,45 +27,40 @@ def resume_point(job: JobContext, scope: Scope, records: Sequence[StepRecord]) -
     return ResumePoint(steps=steps, contexts=contexts, env=job.env, vars=job.vars, paths=job.paths, agent=job.agent)
 
 
-def keep(node: NodePlan, record: StepRecord, kept: StepState, scope: Scope, contexts: dict[str, object]) -> None:
+def keep(node: NodePlan, record: StepRecord, kept: StepState, job: JobContext, scope: Scope) -> None:
     """A step that an earlier run has done: its record, its outputs, and its rollback should the job still fail."""
-    restore(record, kept)
-    for step in _all([kept]):
+    _restore(record, kept)
+    record.kept = True
+    if isinstance(node, StepPlan) and kept.state is State.SUCCESS:
+        record.order = job.next_order()
+    take_up(node, record, job, scope)
+
+
+def take_up(node: NodePlan, record: StepRecord, job: JobContext, scope: Scope) -> None:
+    """What a kept step means for those after it."""
+    contexts = job.given.resume.contexts if job.given.resume else {}
+    for step in (record, *_below(record)):
         if step.id in contexts:
             scope.steps[step.id] = contexts[step.id]
-    if isinstance(node, StepPlan) and kept.state is State.SUCCESS:
+    if isinstance(node, StepPlan) and record.order:
         scope.completed.append((node, record))
 
 
-def restore(record: StepRecord, kept: StepState) -> None:
-    """Fill a record with what it was."""
-    record.state, record.conclusion, record.reason = kept.state, kept.conclusion, kept.reason
-    record.started, record.ended, record.error = kept.started, kept.ended, kept.error
-    record.outputs = kept.outputs
-    record.attempts[:] = [_attempt(attempt) for attempt in kept.attempts]
-    record.children[:] = [_child(child) for child in kept.steps]
-    record.waits[:] = kept.waits
+def _restore(record: StepRecord, kept: StepState) -> None:
+    restore(record, kept)
+    record.branches = [[_child(child) for child in kept.steps]] if kept.steps else []
 
 
 def _child(kept: StepState) -> StepRecord:
     record = StepRecord(path=kept.path, id=kept.id, name=kept.name, node=kept.node)
-    restore(record, kept)
+    _restore(record, kept)
     return record
 
 
-def _attempt(kept: AttemptState) -> AttemptRecord:
-    return AttemptRecord(
-        number=kept.number,
-        agent=kept.agent,
-        state=kept.state,
-        reason=kept.reason,
-        started=kept.started,
-        ended=kept.ended,
-        exit_code=kept.exit_code,
-        error=kept.error,
-        log=kept.log,
-        lost=kept.lost,
-    )
+def _below(record: StepRecord) -> Iterator[StepRecord]:
+    for child in record.children():
+        yield child
+        yield from _below(child)
 
 
 def _all(steps: Sequence[StepState]) -> Iterator[StepState]:

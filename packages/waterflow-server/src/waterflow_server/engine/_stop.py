@@ -25,6 +25,8 @@ class Stop:
         self.force = False
         self.requests = 0
         """How many requests came; whoever waits compares it with what it was."""
+        self.outer: State | None = None
+        """The request that was set aside."""
 
     @property
     def cancelled(self) -> bool:
@@ -32,13 +34,16 @@ class Stop:
         return self.state is not None
 
     @contextmanager
-    def set_aside(self) -> Generator[None]:
-        """What runs inside (rollback, ``finally``) does not see the request that came before it."""
-        state, self.state = self.state, None
+    def set_aside(self, within: State | None = None) -> Generator[None]:
+        """What runs inside (rollback, ``finally``) does not see the request that came before it.
+
+        ``within``: what was asked inside already, where it goes on after a roll-over.
+        """
+        self.outer, self.state = self.state, within
         try:
             yield
         finally:
-            self.state = state or self.state
+            self.state, self.outer = self.outer or self.state, None
 
     def request(self, state: State, reason: str, *, force: bool = False) -> None:
         """Ask everything that runs now to end. The first reason stays."""

@@ -8,9 +8,22 @@ from typing import Any
 import msgspec
 
 from waterflow_dsl.plan import JobPlan
-from waterflow_sdk.wire import AgentRef, JobState, RunInfo, State, StepState
+from waterflow_sdk.wire import (
+    AgentRef,
+    ApprovalState,
+    AttemptState,
+    EnvironmentState,
+    ErrorInfo,
+    Interval,
+    JobState,
+    RunInfo,
+    State,
+    StepState,
+)
 
 from ..concurrency._wire import LockRequest
+from ._policy import RetryPolicy
+from ._progress import Progress
 
 RUN_WORKFLOW = "WaterflowRun"
 JOB_WORKFLOW = "WaterflowJob"
@@ -28,13 +41,40 @@ class EngineStruct(msgspec.Struct, frozen=True, omit_defaults=True):
     """Base of the interpreter's own structs. Unknown fields are ignored: histories outlive versions."""
 
 
+class Workflows(EngineStruct, frozen=True, kw_only=True):
+    """The other workflows that a run may call or start: their plans by key, and the key of its own, from which paths
+    are seen. ``depth`` = how many runs above it started each other by ``workflow/run``.
+    """
+
+    key: str = ""
+    plans: dict[str, msgspec.Raw] = {}
+    depth: int = 0
+
+
+class CallFrame(EngineStruct, frozen=True, kw_only=True):
+    """What makes a run a part of another one: the job instance that calls it, what it sees of its caller, and how that
+    one stands at the start. ``within`` are the ids of all workflows that wait for it.
+    """
+
+    instance: str
+    contexts: dict[str, Any]
+    within: list[str]
+    paused: str | None = None
+    events: list[Event] = []
+
+
 class RunInput(EngineStruct, frozen=True, kw_only=True):
     """Input of ``WaterflowRun``. ``plan`` stays raw until the workflow reads it, so that a plan from a newer version
     ends the run with a reason instead of a workflow task that fails for ever. ``retry_safe`` are the nodes whose
-    manifests say that they may be run again unasked; ``target_all`` the groups that mean every member. ``concurrency`` is what the run was got in line for at
-    its submit; a run that finds none there although its file asks for a group gets in line by itself.
+    manifests say that they may be run again unasked, ``target_all`` the groups that mean every member unless a job says
+    otherwise. ``concurrency`` is what the run was got in line for at its submit; a run that finds none there although its file asks for a group gets in line by itself.
     ``source`` is the workflow file, compressed, and ``filename`` its name: nothing runs by them.
     A retry names the run it repeats (``link``), the results it keeps and where instances go on, by instance.
+    ``history_events``: the length of a history above which a workflow goes on in a new one; 0 = never.
+    ``call`` is set where it is a reusable workflow that a job calls; its ``id`` is that of the run it is a part of.
+    ``run_at`` is when the run starts, None = at once.
+    ``event`` is what a schedule or a webhook says of itself, empty for a run that was submitted.
+    ``parent`` is the run that started it by ``workflow/run``, ``awaited`` the ids of those workflows of it that wait.
     """
 
     id: str
@@ -53,6 +93,13 @@ class RunInput(EngineStruct, frozen=True, kw_only=True):
     filename: str = ""
     kept: dict[str, JobState] = {}
     resume: dict[str, ResumePoint] = {}
+    history_events: int = 0
+    workflows: Workflows = Workflows()
+    call: CallFrame | None = None
+    parent: str | None = None
+    awaited: list[str] = []
+    event: dict[str, Any] = {}
+    run_at: datetime | None = None
 
 
 class ResumePoint(EngineStruct, frozen=True, kw_only=True):
@@ -73,6 +120,9 @@ class JobInput(EngineStruct, frozen=True, kw_only=True):
 
     ``contexts`` hold what expressions of this instance see beside its own steps: vars, inputs, needs, matrix, item, …
     ``paused`` is the reason why the run is paused, None when it is not; ``events`` came before the job started.
+    ``memory`` is what a job knows that goes on in a new run of its workflow.
+    ``calls`` is the reusable workflow that the job runs in place of steps; ``workflows`` are those that its steps start.
+    ``within`` are the ids of all workflows that it is a part of, where these are not just its run.
     """
 
     run: RunInfo
@@ -88,6 +138,75 @@ class JobInput(EngineStruct, frozen=True, kw_only=True):
     paused: str | None = None
     events: list[Event] = []
     resume: ResumePoint | None = None
+    history_events: int = 0
+    memory: JobMemory | None = None
+    calls: RunInput | None = None
+    workflows: Workflows = Workflows()
+    within: list[str] = []
+
+
+class StepMemory(EngineStruct, frozen=True, kw_only=True):
+    """A step or block as its record knows it; ``step`` is without what is in it, which is in ``branches``."""
+
+    step: StepState
+    branches: list[list[StepMemory]] = []
+    progress: Progress | None = None
+    broke: bool = False
+    order: int = 0
+    kept: bool = False
+
+
+class StopMemory(EngineStruct, frozen=True, kw_only=True):
+    """Why the job is to end early; ``within`` is what was asked while rollback, ``on-failure`` or ``finally`` ran."""
+
+    state: State | None = None
+    within: State | None = None
+    reason: str = ""
+    force: bool = False
+
+
+class Conclusion(EngineStruct, frozen=True, kw_only=True):
+    """What the job's steps came to, before rollback and ``finally``; ``stopped`` = they were ended early."""
+
+    state: State
+    error: ErrorInfo | None = None
+    stopped: bool = False
+
+
+class JobMemory(EngineStruct, frozen=True, kw_only=True):
+    """All that a job knows beside its input, when its workflow goes on in a new run.
+
+    ``started`` is None while it looks for an agent, until ``patience``; ``timeout`` is the job's, in seconds.
+    ``lists``: the job's steps, then one list for each ending that has begun. ``attempts``: those of earlier turns, by
+    the path of a step that has no record now. ``retry``, ``turns``, ``due``: the job's own policy, how often its steps
+    have run, and when they run again, in seconds since 1970. ``group`` is the concurrency group whose turn it has.
+    """
+
+    queued: datetime
+    started: datetime | None = None
+    patience: datetime | None = None
+    timeout: float | None = None
+    reason: str = ""
+    waits: list[Interval] = []
+    pauses: list[Interval] = []
+    environment: EnvironmentState | None = None
+    approval: ApprovalState | None = None
+    group: str = ""
+    agent: AgentRef | None = None
+    env: dict[str, str] = {}
+    vars: dict[str, Any] = {}
+    paths: list[str] = []
+    masks: list[str] = []
+    lists: list[list[StepMemory]] = []
+    attempts: dict[str, list[AttemptState]] = {}
+    completions: int = 0
+    halted: str = ""
+    answers: dict[str, Answer] = {}
+    stop: StopMemory = StopMemory()
+    retry: RetryPolicy | None = None
+    turns: int = 0
+    due: float | None = None
+    conclusion: Conclusion | None = None
 
 
 class JobResult(EngineStruct, frozen=True, kw_only=True):
@@ -112,6 +231,15 @@ class Answer(EngineStruct, frozen=True, kw_only=True):
     by: str = ""
     comment: str = ""
     inputs: dict[str, Any] = {}
+
+    @property
+    def word(self) -> str:
+        """What it does to what is asked."""
+        return "approved" if self.approved else "rejected"
+
+    def same(self, other: Answer) -> bool:
+        """Whether the other one says the same, from the same person; a second comment adds nothing."""
+        return (self.approved, self.by, self.inputs) == (other.approved, other.by, other.inputs)
 
 
 class Event(EngineStruct, frozen=True, kw_only=True):
