@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,8 +41,11 @@ class Agent:
 class Site:
     """One Temporal, one server, some agents."""
 
-    def __init__(self, root: Path, temporal: EmbeddedTemporal, port: int) -> None:
+    def __init__(
+        self, root: Path, temporal: EmbeddedTemporal, port: int, server_environ: Mapping[str, str] | None = None
+    ) -> None:
         self.root = root
+        self.server_environ = dict(server_environ or {})
         self.temporal = temporal
         self.port = port
         self.server: subprocess.Popen[bytes] | None = None
@@ -57,13 +60,18 @@ class Site:
     @classmethod
     @asynccontextmanager
     async def create(
-        cls, root: Path, *, agents: Sequence[str] = (), groups: Sequence[str] = ("web",)
+        cls,
+        root: Path,
+        *,
+        agents: Sequence[str] = (),
+        groups: Sequence[str] = ("web",),
+        server_environ: Mapping[str, str] | None = None,
     ) -> AsyncIterator[Site]:
         """A ready site; ``agents`` all belong to ``groups``."""
         settings = TemporalSettings.from_environ(data_dir=root / "temporal", ui=False)
         async with EmbeddedTemporal(settings) as temporal:
             ensure_key_ring(root / "keys.json")
-            site = cls(root, temporal, _free_port())
+            site = cls(root, temporal, _free_port(), server_environ)
             try:
                 await site.start_server()
                 for name in agents:
@@ -81,6 +89,7 @@ class Site:
             ["-m", "waterflow_server", "start", "--port", str(self.port)],
             {
                 "WATERFLOW_DATA_DIR": str(self.root / "server"),
+                **self.server_environ,
             },
         )
         await until(self._ready, f"the server is ready; see {self.root}/server.log")

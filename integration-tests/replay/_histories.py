@@ -28,8 +28,8 @@ def recorded() -> list[Path]:
 
 
 def workflow_id(path: Path) -> str:
-    """A history's path below its feature is its workflow id."""
-    return path.relative_to(HISTORIES).with_suffix("").as_posix().partition("/")[2]
+    """A history's path below its feature is its workflow id; one that was continued has ``~<number>`` behind it."""
+    return path.relative_to(HISTORIES).with_suffix("").as_posix().partition("/")[2].partition("~")[0]
 
 
 def case_name(path: Path) -> str:
