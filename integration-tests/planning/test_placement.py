@@ -80,7 +80,14 @@ class TestOffline:
 
     async def test_a_job_that_does_not_run_is_not_judged(self, site: Site):
         yaml = "vars: {x: 1}\njobs: {a: {if: vars.x == 2, runs-on: away, steps: [run: echo]}}"
-        assert await warned(site, yaml) == []
+        run = await site.client.submit(yaml)
+        assert run.warnings == ()
+        assert (await run.wait(30)).jobs[0].state is State.SKIPPED
+
+    async def test_validating_knows_no_values_so_that_it_only_warns(self, site: Site):
+        yaml = "vars: {x: 1}\njobs: {a: {if: vars.x == 1, runs-on: away, steps: [run: echo]}}"
+        assert await warned(site, yaml) == [("WF1710", "warning")]
+        assert [code for code, _, _ in await refused(site, yaml)] == ["WF1709"]
 
     async def test_control_nodes_need_nobody(self, site: Site):
         yaml = "jobs: {a: {runs-on: away, steps: [{uses: sleep, with: {duration: 1ms}}]}}"

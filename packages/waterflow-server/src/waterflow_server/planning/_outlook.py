@@ -24,13 +24,17 @@ _SHOWN = 4
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run would get. Of secrets there are the values, only to keep them out of what is shown."""
+    """What a run would get. Of secrets there are the values, only to keep them out of what is shown.
+
+    ``open``: nobody has said yet what the run gets, so that variables and inputs may still have any value.
+    """
 
     vars: dict[str, Any] = {}
     inputs: dict[str, Any] = {}
     secrets: dict[str, str] = {}
     started_by: str = ""
     labels: list[str] = []
+    open: bool = False
 
 
 class Outlook:
@@ -146,21 +150,32 @@ def _file_contexts(plan: Plan, given: Given) -> dict[str, Any]:
         started_by=given.started_by,
     )
     contexts = run_contexts(run, plan)
-    missing = {
-        name: Unknown(f"the input `{name}`, which is not given")
-        for name, declared in plan.inputs.items()
-        if declared.required and declared.default is None and given.inputs.get(name) is None
-    }
-    inputs = {**contexts["inputs"], **missing}
+    variables, inputs = _values(plan, given, contexts)
     later = Unknown("the run itself")
     return {
         **contexts,
+        "vars": variables,
         "inputs": inputs,
         "secrets": Unknown("a secret"),
         "run": {**contexts["run"], "id": later, "submitted": later, "title": later},
         "github": {**contexts["github"], "run_id": later, "event": {"inputs": inputs}},
         **dict.fromkeys(("matrix", "strategy", "item", "index")),
     }
+
+
+def _values(plan: Plan, given: Given, contexts: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Variables and inputs; :class:`Unknown` in place of those that are missing, or that nobody has given yet."""
+    variables: dict[str, Any] = contexts["vars"]
+    inputs: dict[str, Any] = contexts["inputs"]
+    if given.open:
+        open_vars = {name: Unknown(f"the variable `{name}`") for name in variables}
+        return open_vars, {name: Unknown(f"the input `{name}`") for name in inputs}
+    missing = {
+        name: Unknown(f"the input `{name}`, which is not given")
+        for name, declared in plan.inputs.items()
+        if declared.required and declared.default is None and given.inputs.get(name) is None
+    }
+    return variables, {**inputs, **missing}
 
 
 def known_texts(env: Mapping[str, Any], forecast: Forecast) -> dict[str, Any]:
