@@ -183,7 +183,7 @@ class Submissions:
         """Check the file; what is wrong with it is in the answer. Raises InvalidInputs for a name that is none."""
         checked, snapshot = await self._check(request, ())
         result = checked.result
-        placement, _ = await self._place(result, snapshot, Given(), later=False)
+        placement, _ = await self._place(result, snapshot, Given(open=True), later=False)
         missing = _not_available(result.plan, checked.called) if result.plan else []
         diagnostics = (*result.diagnostics, *placement)
         return ValidateResponse(
