@@ -12,7 +12,7 @@ from waterflow_sdk.wire import LogRecord, LogStreamKind, StreamName
 class LogQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Filters of a log; all that are given must hold.
 
-    - ``job``: a job's id (all its instances) or one instance, ``deploy[web-01]``
+    - ``job``: a job's id (all its instances, and the jobs of a workflow that it calls) or one instance, ``deploy[web-01]``
     - ``steps``: paths of steps; a block's path means all steps in it; empty means all
     - ``host``: id or name of the agent that sent the lines
     - ``attempt``: number of the attempt
@@ -34,7 +34,7 @@ class LogQuery(msgspec.Struct, frozen=True, kw_only=True):
     def wants_stream(self, stream: StreamName) -> bool:
         """Whether lines of this stream can match; the host is not known by the stream's name."""
         return (
-            (self.job is None or stream.job == self.job or stream.job.startswith(f"{self.job}["))
+            (self.job is None or stream.job == self.job or stream.job.startswith((f"{self.job}[", f"{self.job}/")))
             and (not self.steps or any(_within(stream.step, path) for path in self.steps))
             and (self.attempt is None or stream.attempt == self.attempt)
             and (self.only is None or str(stream) in self.only)
