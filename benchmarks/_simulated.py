@@ -24,7 +24,7 @@ from waterflow_agent._worker import control_worker
 from waterflow_sdk.codec import KeyRing, PayloadCodec
 from waterflow_sdk.wire import AgentConfig, AgentHello, AgentLoad
 
-AT_ONCE = 5
+AT_ONCE = 2
 SLOTS = 100
 
 

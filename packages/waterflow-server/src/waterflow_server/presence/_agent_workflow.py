@@ -37,6 +37,7 @@ _EVENTS_PER_RUN = 2000
 _FIRST_HELLO = timedelta(seconds=60)
 _GROUPS_ASKED = "2026-11-groups-asked"
 _GROUPS_TIMEOUT = timedelta(seconds=10)
+_GROUPS_WITHIN = timedelta(seconds=25)  # an agent that has no lease after 30 s says hello again
 
 
 @workflow.defn(name=AGENT_WORKFLOW)
@@ -191,7 +192,7 @@ class AgentWorkflow:
                 AGENT_GROUPS_ACTIVITY,
                 AgentFacts.said(hello),
                 result_type=Assignment,
-                schedule_to_close_timeout=_GROUPS_TIMEOUT,
+                schedule_to_close_timeout=_GROUPS_WITHIN,
                 start_to_close_timeout=_GROUPS_TIMEOUT,
             )
         except ActivityError as error:
