@@ -37,6 +37,8 @@ from ._wire import (
     RunInput,
 )
 
+_PATCH_SHOWN = "2026-11-lists-show-waits"
+
 
 @workflow.defn(name=RUN_WORKFLOW)
 class WaterflowRun:
@@ -51,6 +53,7 @@ class WaterflowRun:
         self._graph = Graph(())
         self._jobs: JobRunner | None = None
         self._state = State.QUEUED
+        self._published = State.RUNNING
         self._title = ""
         self._starts = ""
         self._started: datetime | None = None
@@ -146,6 +149,7 @@ class WaterflowRun:
         await workflow.wait_condition(lambda: self._jobs is not None or self._state.ended)
         if self._jobs is not None:
             await self._jobs.pause(order)
+            self._publish_shown()
 
     @workflow.signal(name=EVENT_SIGNAL)
     async def event(self, event: Event) -> None:
@@ -158,6 +162,7 @@ class WaterflowRun:
     async def note(self, note: JobNote) -> None:
         """A job waits for somebody or something outside, or goes on."""
         self._graph.jobs[note.job].note(note.instance, note.state, note.reason)
+        self._publish_shown()
         await self._tell_caller()
 
     async def _tell_caller(self) -> None:
@@ -188,10 +193,18 @@ class WaterflowRun:
         self._ended = workflow.now()
         await self._turn.release()
 
-    def _publish_state(self) -> None:
+    def _publish_shown(self) -> None:
+        """Lists follow pauses and waits too; where many jobs wait one after the other, only their first and last."""
+        shown = self._shown()[0]
+        if self._state.ended or shown is self._published or not workflow.patched(_PATCH_SHOWN):
+            return
+        self._publish_state(shown)
+
+    def _publish_state(self, shown: State | None = None) -> None:
         if self._given.call is not None:
             return  # a part of a run is in no list
-        state = [attributes.STATE.value_set(self._state.value)]
+        self._published = shown or self._state
+        state = [attributes.STATE.value_set(self._published.value)]
         workflow.upsert_search_attributes(state)  # pyright: ignore[reportUnknownMemberType] - of temporalio
 
     def _fail(self, code: str, message: str) -> None:

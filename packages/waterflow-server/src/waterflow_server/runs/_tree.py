@@ -42,7 +42,15 @@ class RunTree:
             raise
 
     async def run(self, description: WorkflowExecution) -> RunState:
-        """The run's own part: by a query while it lives, then its result."""
+        """The run's own part: by a query while it lives, then its result. Raises RunNotFound."""
+        try:
+            return await self._own(description)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:  # it was forgotten since it was described
+                raise RunNotFound(f"there is no run {self._id!r}") from error
+            raise
+
+    async def _own(self, description: WorkflowExecution) -> RunState:
         if description.status is WorkflowExecutionStatus.RUNNING:
             handle: WorkflowHandle[Any, Any] = self._client.get_workflow_handle(description.id)
             state: RunState = await handle.query(STATE_QUERY, result_type=RunState, rpc_timeout=RPC_TIMEOUT)
