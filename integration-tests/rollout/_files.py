@@ -81,6 +81,10 @@ async def until_waiting(run: Run) -> RunState:
 
 async def finished(site: Site, yaml: str) -> RunState:
     """Submit, wait for the end, and read the whole tree."""
-    run = await site.client.submit(yaml)
+    return await finished_run(await site.client.submit(yaml))
+
+
+async def finished_run(run: Run) -> RunState:
+    """Wait for the end, and read the whole tree."""
     await run.wait(60)
     return await run.status("full")
