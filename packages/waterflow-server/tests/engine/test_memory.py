@@ -119,11 +119,17 @@ class TestTooLarge:
         assert all(each.step.attempts[0].agent for each in found.memory.lists[0])
 
     def test_then_what_is_known_of_attempts_that_succeeded(self):
-        given = job_input([record(number, name=noise(900)) for number in range(10_000)])
+        given = job_input(
+            [record(number, outputs={"value": noise(80)}) for number in range(10_000)],
+            plan("echo ${{ toJSON(steps) }}"),
+        )
         assert estimate(given) > BUDGET
         found = fitting(given)
-        attempts = [] if found is None or found.memory is None else found.memory.lists[0][0].step.attempts
-        assert [(each.number, each.agent) for each in attempts] in ([], [(1, None)])
+        assert found is not None
+        assert found.memory is not None
+        attempts = {(each.step.attempts[0].number, each.step.attempts[0].agent) for each in found.memory.lists[0]}
+        assert attempts == {(1, None)}
+        assert all(each.step.outputs for each in found.memory.lists[0])
 
     def test_what_is_asked_for_stays_even_if_it_does_not_fit(self):
         assert fitting(self.large(plan("echo ${{ toJSON(steps) }}"))) is None
@@ -149,7 +155,7 @@ class TestUsedSteps:
             ("steps.*.outcome", None),
             ("toJSON(steps)", None),
             ("steps[vars.name].outcome", None),
-            ("vars.name", set()),
+            ("vars.name", set[str]()),
         ],
     )
     def test_are_those_that_expressions_name(self, expression: str, used: set[str] | None):

@@ -16,6 +16,7 @@ from ._children import Children
 from ._expansion import Instance
 from ._gate import Gate
 from ._graph import FAILED, JobRecord
+from ._job_state import job_state
 from ._shard_wire import BRAKE_SIGNAL, SHARD_SIZE, SHARD_WORKFLOW, BrakeOrder, ShardResult, shard_input
 from ._stop import Stop
 from ._wire import CANCEL_SIGNAL, JOB_WORKFLOW, CancelOrder, JobInput, JobResult
@@ -154,20 +155,7 @@ def ended_from_outside(given: JobInput, error: ChildWorkflowError) -> JobState:
 
 def instance_state(given: JobInput, state: State, *, reason: str = "", error: ErrorInfo | None = None) -> JobState:
     """An instance as its run knows it, before its own workflow tells more."""
-    return JobState(
-        id=given.job.id,
-        instance=given.instance,
-        name=given.name or given.job.id,
-        state=state,
-        reason=reason,
-        agent=given.agent,
-        matrix=given.contexts.get("matrix"),
-        item=given.contexts.get("item"),
-        index=given.contexts.get("index"),
-        ended=workflow.now() if state.ended else None,
-        error=error,
-        calls=str(given.job.call.workflow) if given.job.call else "",
-    )
+    return job_state(given, state, reason=reason, ended=workflow.now() if state.ended else None, error=error)
 
 
 def pending_state(given: JobInput, batch: int | None = None) -> JobState:
