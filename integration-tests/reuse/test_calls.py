@@ -76,6 +76,8 @@ class TestInputsAndOutputs:
         await run.wait(60)
         lines = [(line.job, line.text) async for line in run.logs() if line.text.startswith("building")]
         assert lines == [("release/build", "building 2 with 12 characters")]
+        of_the_call = [line.job async for line in run.logs(job="release") if line.text.startswith("building")]
+        assert of_the_call == ["release/build"]
 
     async def test_a_matrix_calls_once_for_each_combination(self, site: Site):
         state = await site.run(

@@ -12,7 +12,7 @@ from waterflow_sdk.wire import LogRecord, LogStreamKind, StreamName
 class LogQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Filters of a log; all that are given must hold.
 
-    - ``job``: a job's id (all its instances, and the jobs of a workflow that it calls) or one instance, ``deploy[web-01]``
+    - ``job``: a job's id (all its instances, and jobs of a workflow that it calls) or one instance, ``deploy[web-01]``
     - ``steps``: paths of steps; a block's path means all steps in it; empty means all
     - ``host``: id or name of the agent that sent the lines
     - ``attempt``: number of the attempt
