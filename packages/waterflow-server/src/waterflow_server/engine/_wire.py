@@ -67,7 +67,8 @@ class RunInput(EngineStruct, frozen=True, kw_only=True):
     """Input of ``WaterflowRun``. ``plan`` stays raw until the workflow reads it, so that a plan from a newer version
     ends the run with a reason instead of a workflow task that fails for ever. ``retry_safe`` are the nodes whose
     manifests say that they may be run again unasked, ``target_all`` the groups that mean every member unless a job says
-    otherwise. ``concurrency`` is what the run was got in line for at its submit; a run that finds none there although its file asks for a group gets in line by itself.
+    otherwise. ``concurrency`` is what the run was got in line for at its submit; a run that finds none there although
+    its file asks for a group gets in line by itself.
     ``source`` is the workflow file, compressed, and ``filename`` its name: nothing runs by them.
     A retry names the run it repeats (``link``), the results it keeps and where instances go on, by instance.
     ``history_events``: the length of a history above which a workflow goes on in a new one; 0 = never.
@@ -121,7 +122,7 @@ class JobInput(EngineStruct, frozen=True, kw_only=True):
     ``contexts`` hold what expressions of this instance see beside its own steps: vars, inputs, needs, matrix, item, …
     ``paused`` is the reason why the run is paused, None when it is not; ``events`` came before the job started.
     ``memory`` is what a job knows that goes on in a new run of its workflow.
-    ``calls`` is the reusable workflow that the job runs in place of steps; ``workflows`` are those that its steps start.
+    ``calls`` is the workflow that the job runs in place of steps; ``workflows`` are those that its steps start.
     ``within`` are the ids of all workflows that it is a part of, where these are not just its run.
     """
 
