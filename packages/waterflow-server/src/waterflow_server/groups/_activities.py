@@ -18,7 +18,7 @@ from ._membership import Membership
 from ._reconcile import ASSIGN_GROUPS_ACTIVITY
 from ._store import TableStore
 
-_AT_ONCE = 20
+_AT_ONCE = 10
 _BEAT = 2.0
 
 _log = logging.getLogger("waterflow.groups")
@@ -54,9 +54,14 @@ class GroupActivities:
 
         beating = asyncio.create_task(_beat())
         try:
-            await asyncio.gather(*(tell(agent) for agent in await self._registry.list()))
+            agents = await self._registry.list()
+            ends = await asyncio.gather(*(tell(agent) for agent in agents), return_exceptions=True)
         finally:
             beating.cancel()
+        # All are told before the first failure counts: the next attempt then has only those left that failed.
+        for end in ends:
+            if end is not None:
+                raise end
         return table.version
 
     async def _assign(self, agent: AgentState, assignment: Assignment) -> None:
