@@ -38,7 +38,7 @@ from harness.site import until  # noqa: E402
 
 from waterflow_sdk.client import Run  # noqa: E402
 from waterflow_sdk.codec import KeyRing, PayloadCodec  # noqa: E402
-from waterflow_sdk.wire import AgentStatus, RunState, State  # noqa: E402
+from waterflow_sdk.wire import AgentStatus, RunState, ScheduleSpec, State  # noqa: E402
 from waterflow_server._converter import data_converter  # noqa: E402
 from waterflow_server.concurrency import lock_workflow_id  # noqa: E402
 from waterflow_server.documents import (  # noqa: E402
@@ -49,6 +49,8 @@ from waterflow_server.documents import (  # noqa: E402
     DocumentSeed,
 )
 from waterflow_server.presence import ModeChange  # noqa: E402
+from waterflow_server.schedules import TRIGGER_WORKFLOW  # noqa: E402
+from waterflow_server.schedules._wire import TriggerOrder  # noqa: E402
 
 Act = Callable[[Site, Run], Awaitable[None]]
 
@@ -298,10 +300,35 @@ async def record_documents(_site: Site, recorder: Recorder) -> None:
     await recorder.record("documents", handle.id)
 
 
+async def record_schedules(site: Site, recorder: Recorder) -> None:
+    """Times of a schedule: one whose run succeeds, one that is cancelled for the next, one that cannot start."""
+    quick = "jobs: {work: {runs-on: web, steps: [{run: 'true'}]}}"
+    await site.client.definitions.apply("recorded", quick)
+    await site.client.definitions.apply("recorded-long", quick.replace("true", "sleep 60"))
+    for name, definition in (("done", "recorded"), ("cancelled", "recorded-long"), ("broken", "missing")):
+        order = TriggerOrder(name=name, spec=ScheduleSpec(definition=definition, cron="@daily"))
+        handle: WorkflowHandle[Any, Any] = await recorder.client.start_workflow(
+            TRIGGER_WORKFLOW, order, id=f"trigger/{name}", task_queue="waterflow"
+        )
+        if name == "cancelled":
+            await _until_run(site, f"schedule {name}")
+            await handle.cancel()
+        await handle.result()
+        await recorder.record("schedules", handle.id)
+
+
+async def _until_run(site: Site, started_by: str) -> None:
+    async def listed() -> bool:
+        return started_by in {run.started_by async for run in site.client.runs()}
+
+    await until(listed, f"there is a run that {started_by} started", within=60)
+
+
 DRIVEN: dict[str, Callable[[Site, Recorder], Awaitable[None]]] = {
     "documents": record_documents,
     "groups": record_groups,
     "presence": record_presence,
+    "schedules": record_schedules,
 }
 
 
@@ -393,7 +420,7 @@ async def main(wanted: list[str]) -> None:
         client = await Client.connect(site.temporal.address, data_converter=data_converter(codec))
         recorder = Recorder(client, codec, root)
         for feature in wanted or features():
-            for kind in ("run", "lock", "agent", "doc"):
+            for kind in ("run", "lock", "agent", "doc", "trigger"):
                 shutil.rmtree(HISTORIES / feature / kind, ignore_errors=True)
             await _restart_with(site, HISTORY_EVENTS.get(feature))
             if driven := DRIVEN.get(feature):

@@ -13,6 +13,8 @@ NOT_WORKFLOW_CODE = frozenset({"activities.py", "registry.py", "_activities.py",
 """Of ``presence``, ``documents`` and ``concurrency``: these run in activities and in the API."""
 
 WORKFLOW_CODE = [
+    SERVER / "schedules" / "_wire.py",
+    SERVER / "schedules" / "_workflow.py",
     *sorted((SERVER / "engine").rglob("*.py")),
     *sorted(path for path in (SERVER / "concurrency").glob("*.py") if path.name not in NOT_WORKFLOW_CODE),
     *sorted(path for path in (SERVER / "documents").glob("*.py") if path.name not in NOT_WORKFLOW_CODE),

@@ -68,11 +68,13 @@ class TestDefinition:
 
     async def test_a_stale_version(self, site: Site, command: Command):
         file = "jobs: {work: {runs-on: web, steps: [{run: 'true'}]}}"
-        await waterflow(command, site, "apply", "-f", "-", "--name", "kept", stdin=file)
-        refused = await waterflow(command, site, "apply", "-f", "-", "--name", "kept", "--expect", "0", stdin=file)
+        await waterflow(command, site, "apply", "-f", "-", "--name", "stale-here", stdin=file)
+        refused = await waterflow(
+            command, site, "apply", "-f", "-", "--name", "stale-here", "--expect", "0", stdin=file
+        )
         assert refused.code != 0
         assert refused.stderr == (
-            "error: definition 'kept' is at version 1, not 0; look at what changed and apply it again\n"
+            "error: definition 'stale-here' is at version 1, not 0; look at what changed and apply it again\n"
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """ISO 8601, such as ``2026-11-21T02:00`` (local time), ``…T02:00Z`` or ``…T02:00+08:00``; or ``now``."""
 
     name = "time"

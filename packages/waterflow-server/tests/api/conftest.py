@@ -29,6 +29,7 @@ from waterflow_server.logs import FileLogStore
 from waterflow_server.runs import RunClosed, RunNotEnded, RunNotFound, RunQuery, as_of
 
 from .agents_and_groups import AgentsInMemory, GroupsInMemory
+from .definitions_and_schedules import DefinitionsInMemory, SchedulesInMemory
 from .plans_and_edits import EditsInMemory, PlansInMemory
 
 Client = AsyncTestClient[Litestar]
@@ -166,6 +167,8 @@ async def services(
         catalog=CatalogInMemory(),
         agents=AgentsInMemory(),
         groups=GroupsInMemory(),
+        definitions=DefinitionsInMemory(),
+        schedules=SchedulesInMemory(),
         logs=logs,
         health=health,
         closing=asyncio.Event(),

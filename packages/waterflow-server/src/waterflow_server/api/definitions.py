@@ -32,7 +32,7 @@ class DefinitionController(Controller):
     @get("/", responses=problems(503))
     async def list_definitions(self, services: NamedDependency[Services]) -> list[DefinitionInfo]:
         """All definitions, by name."""
-        return await services.definitions.list()
+        return list(await services.definitions.list())
 
     @put(
         "/{name:str}",
@@ -64,7 +64,7 @@ class DefinitionController(Controller):
     @get("/{name:str}/versions", responses=problems(404, 503))
     async def list_versions(self, name: FromPath[str], services: NamedDependency[Services]) -> list[DefinitionVersion]:
         """The versions that are kept, newest first."""
-        return await services.definitions.versions(name)
+        return list(await services.definitions.versions(name))
 
     @get("/{name:str}/versions/{number:int}", responses=problems(404, 503))
     async def get_version(

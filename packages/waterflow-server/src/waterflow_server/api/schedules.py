@@ -38,7 +38,7 @@ class ScheduleController(Controller):
     @get("/")
     async def list_schedules(self, services: NamedDependency[Services]) -> list[ScheduleInfo]:
         """All schedules, by name."""
-        return await services.schedules.list()
+        return list(await services.schedules.list())
 
     @post("/", status_code=201)
     async def create_schedule(
@@ -69,7 +69,7 @@ class ScheduleController(Controller):
         self, name: FromPath[str], services: NamedDependency[Services], limit: Limit = 10
     ) -> list[datetime]:
         """The next times, as if it were not paused."""
-        return await services.schedules.next(name, limit)
+        return list(await services.schedules.next(name, limit))
 
     @post("/{name:str}/pause", status_code=202)
     async def pause(
@@ -100,4 +100,4 @@ class ScheduleController(Controller):
         self, name: FromPath[str], data: JSONBody[BackfillRequest], services: NamedDependency[Services]
     ) -> Response[BackfillResponse]:
         """Run for times that have been, at most a hundred."""
-        return Response(BackfillResponse(times=await services.schedules.backfill(name, data)))
+        return Response(BackfillResponse(times=list(await services.schedules.backfill(name, data))))

@@ -1,6 +1,6 @@
 """Stored workflows: versions, which of them is active, and runs of them."""
 
-from ._checks import check_name, needed_secrets
+from ._checks import check_name, needed_secrets, specified_by
 from ._cron import check_fires, cron_lines
 from ._document import KEPT_VERSIONS, StoredDefinition, definition_label, schedule_names
 from ._errors import (
@@ -32,4 +32,5 @@ __all__ = [
     "disabled",
     "needed_secrets",
     "schedule_names",
+    "specified_by",
 ]

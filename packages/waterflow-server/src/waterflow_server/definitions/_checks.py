@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from waterflow_dsl.plan import SchedulePlan
 from waterflow_sdk.wire import Overlap, ScheduleSpec
 
 from .._workflow_files import all_secrets
@@ -33,17 +34,20 @@ def schedules_of(name: str, examined: Examined) -> list[ScheduleSpec]:
     errors = _errors(examined)
     if errors:
         raise InvalidDefinition("; ".join(each["message"] for each in errors), {"errors": errors})
-    return [
-        ScheduleSpec(
-            definition=name,
-            cron=each.cron,
-            timezone=each.timezone,
-            overlap=Overlap(each.overlap),
-            catch_up=each.catch_up,
-            jitter=each.jitter,
-        )
-        for each in plan.schedules
-    ]
+    return [specified_by(name, each) for each in plan.schedules]
+
+
+def specified_by(definition: str, plan: SchedulePlan) -> ScheduleSpec:
+    """A schedule of a definition, as its file says it."""
+    return ScheduleSpec(
+        definition=definition,
+        cron=plan.cron,
+        timezone=plan.timezone,
+        overlap=Overlap(plan.overlap),
+        # Expressions, which durations may be elsewhere, are not allowed here by the language.
+        catch_up=float(plan.catch_up),
+        jitter=float(plan.jitter),
+    )
 
 
 def _errors(examined: Examined) -> list[dict[str, Any]]:

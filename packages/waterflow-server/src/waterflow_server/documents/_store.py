@@ -156,7 +156,7 @@ class DocumentStore(Generic[Value]):
             ) from error
 
     async def _send(self, name: str, update: str, argument: Any, result: type[Any]) -> Any:
-        handle = self._client.get_workflow_handle(self._id(name))
+        handle: Any = self._client.get_workflow_handle(self._id(name))
         while True:
             try:
                 return await handle.execute_update(update, argument, result_type=result)

@@ -25,6 +25,7 @@ from ._wire import (
 _CHANGES_PER_RUN = 500
 _BYTES_PER_RUN = 20 * 1024 * 1024
 _QUIET = 0.05
+_QUIET_END = "2026-11-quiet-end"
 
 
 @workflow.defn(name=DOCUMENT_WORKFLOW)
@@ -42,7 +43,10 @@ class DocumentWorkflow:
         """Lives until it is deleted; bounds its history by continuing as new."""
         del seed
         await workflow.wait_condition(lambda: self._deleted or self._is_long())
-        await self._quiet()
+        if workflow.patched(_QUIET_END):
+            await self._quiet()
+        else:
+            await workflow.wait_condition(workflow.all_handlers_finished)
         if not self._deleted:
             # The memo must be named: else it silently falls back to the one of the first run.
             memo: dict[str, Any] = {VALUE_MEMO: workflow.memo_value(VALUE_MEMO), VERSION_MEMO: self._version}

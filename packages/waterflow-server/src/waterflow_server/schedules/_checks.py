@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from waterflow_dsl import check
-from waterflow_sdk.wire import Overlap, SchedulePut, ScheduleSpec
+from waterflow_sdk.wire import SchedulePut, ScheduleSpec
 
-from ..definitions import check_fires
+from ..definitions import check_fires, specified_by
 from ._errors import InvalidBackfill, InvalidSchedule
 
 MAX_BACKFILL = 100
@@ -46,17 +46,8 @@ def specified(given: SchedulePut) -> ScheduleSpec:
     (plan,) = result.plan.schedules
     if (problem := check_fires(plan.cron)) is not None:
         raise _invalid([{"path": "cron", "code": "schedule", "message": problem}])
-    return ScheduleSpec(
-        definition=given.definition,
-        cron=plan.cron,
-        timezone=plan.timezone,
-        overlap=Overlap(plan.overlap),
-        catch_up=plan.catch_up,
-        jitter=plan.jitter,
-        vars=given.vars,
-        inputs=given.inputs,
-        labels=given.labels,
-    )
+    spec = specified_by(given.definition, plan)
+    return msgspec.structs.replace(spec, vars=given.vars, inputs=given.inputs, labels=given.labels)
 
 
 def check_range(start: datetime, end: datetime) -> None:
