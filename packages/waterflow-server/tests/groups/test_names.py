@@ -52,7 +52,7 @@ class TestGroup:
             (
                 {"agents": [f"a{n}" for n in range(MAX_AGENTS + 1)]},
                 "agents",
-                "agents has 2001 entries, the most is 2000",
+                "agents has 2001 entries, at most 2000",
             ),
             ({"include_groups": [""]}, "include_groups[0]", "'' cannot be the name of a group"),
             ({"tags": ["ssd", "ssd"]}, "tags[1]", "'ssd' stands twice in tags"),
