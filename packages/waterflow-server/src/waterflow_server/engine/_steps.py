@@ -40,8 +40,14 @@ class StepRunner:
         with no_collection():
             records.extend(self._record(node, prefix) for node in nodes[len(records) :])
         for node, record in zip(nodes, records, strict=True):
-            if not self._kept(node, record, scope):
+            if self._kept(node, record, scope):
+                continue
+            if not record.state.ended:
                 await self._next(node, record, scope)
+                continue
+            if record.branches:
+                await _blocks.pass_through(self, node, record, scope)
+            _pass_by(node, record, scope)
 
     def _kept(self, node: NodePlan, record: StepRecord, scope: Scope) -> bool:
         """Whether an earlier run has done the step, so that a retry takes it over."""
@@ -52,9 +58,6 @@ class StepRunner:
         return record.kept
 
     async def _next(self, node: NodePlan, record: StepRecord, scope: Scope) -> None:
-        if record.state.ended:
-            await self._pass_by(node, record, scope)
-            return
         if record.state is State.PENDING:
             await self.job.may_start()
         begun = record.state is not State.PENDING
@@ -64,16 +67,6 @@ class StepRunner:
             record.end(State.SKIPPED, workflow.now(), reason=self.job.halted)
         else:
             await self.run_node(node, record, scope)
-
-    async def _pass_by(self, node: NodePlan, record: StepRecord, scope: Scope) -> None:
-        """A step or block that ended before a roll-over: what it means for those after it."""
-        if record.branches:
-            await _blocks.pass_through(self, node, record, scope)
-        elif isinstance(node, StepPlan) and record.order:
-            scope.completed.append((node, record))
-        scope.failed = scope.failed or record.broke
-        if node.id:
-            scope.steps[node.id] = record.context()
 
     async def run_node(self, node: NodePlan, record: StepRecord, scope: Scope) -> None:
         """Run one step or block to its end and let the scope know."""
@@ -197,6 +190,15 @@ class StepRunner:
                 record.conclusion = State.SUCCESS
             else:
                 scope.fail(record)
+
+
+def _pass_by(node: NodePlan, record: StepRecord, scope: Scope) -> None:
+    """A step or block that ended before a roll-over: what it means for those after it."""
+    if isinstance(node, StepPlan) and record.order:
+        scope.completed.append((node, record))
+    scope.failed = scope.failed or record.broke
+    if node.id:
+        scope.steps[node.id] = record.context()
 
 
 _WAITING = frozenset({"approval", "sleep", "wait", "workflow/run"})
