@@ -76,10 +76,15 @@ class TestLayers:
                 ("engine", "presence"),
                 ("waterflow_server.api", "waterflow_server.app", "waterflow_server.logs", "waterflow_server.runs"),
             ),
+            (
+                ("documents",),
+                ("litestar", "waterflow_server.presence", "waterflow_server.engine", "waterflow_server.runs"),
+            ),
+            (("definitions",), ("waterflow_server.schedules",)),
             (("logs",), ("litestar", "uvicorn", "temporalio", "waterflow_server.api", "waterflow_server.engine")),
             (("logs",), ("waterflow_server.runs", "waterflow_server.catalog", "waterflow_server.submissions")),
             (
-                ("runs", "catalog.py", "submissions.py", "_readiness.py", "_inputs.py"),
+                ("definitions", "schedules", "runs", "catalog.py", "submissions.py", "_readiness.py", "_inputs.py"),
                 ("litestar", "uvicorn", "waterflow_server.api", "waterflow_server.app", "waterflow_server._process"),
             ),
             (
@@ -88,7 +93,18 @@ class TestLayers:
             ),
             (("settings.py", "_settings_table.py", "_settings_file.py"), ("litestar", "uvicorn", "temporalio")),
         ],
-        ids=["no-web", "concurrency", "engine", "logs", "logs-services", "services", "api", "settings"],
+        ids=[
+            "no-web",
+            "concurrency",
+            "engine",
+            "documents",
+            "definitions",
+            "logs",
+            "logs-services",
+            "services",
+            "api",
+            "settings",
+        ],
     )
     def test_nobody_reaches_up(self, places: tuple[str, ...], forbidden: tuple[str, ...]) -> None:
         assert offenders(imports_below(*places), *forbidden) == []
