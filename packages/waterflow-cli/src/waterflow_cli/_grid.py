@@ -40,8 +40,8 @@ def rollout_lines(rollout: RolloutState) -> Iterator[str]:
 
 def _columns(jobs: Sequence[JobState]) -> dict[str, str]:
     """Paths and names of the steps, in the order of the job that has the most."""
-    longest = max((job.steps for job in jobs), key=len, default=[])
-    columns = {step.path: step.name or step.path for step in longest}
+    longest = max(jobs, key=lambda job: len(job.steps))
+    columns = {step.path: step.name or step.path for step in longest.steps}
     for job in jobs:  # a host may have run an ending that the others did not
         columns |= {step.path: step.name or step.path for step in job.steps if step.path not in columns}
     return columns
