@@ -17,6 +17,7 @@ from waterflow_sdk.wire import LogLine, State
 
 from .._console import has_colour, make_console
 from .._format import between, colour, mark
+from .._grid import rollout_lines
 from ._lines import LineFormatter
 from ._progress import HostProgress, Progress
 from ._waiting import waits
@@ -71,6 +72,8 @@ class LiveView:
         hosts = list(self.progress.hosts.values())
         run = self.progress.run
         notes = [Text(line, style="yellow") for line in (waits(run, self._options) if run else [])]
+        going = [rollout for rollout in run.rollouts if not rollout.state.ended] if run else []
+        notes += [Text(line, style="cyan") for rollout in going for line in rollout_lines(rollout)]
         taken = sum(len(note.wrap(self._console, self._console.width)) for note in notes)
         room = max(self._console.height - _MARGIN - taken, 3)
         shown = _most_interesting(hosts, room)
