@@ -18,7 +18,16 @@ from ._shard import WaterflowShard
 from .job import WaterflowJob
 from .run import WaterflowRun
 
-WORKFLOWS = [WaterflowRun, WaterflowJob, WaterflowShard, WaterflowLock, WaterflowTrigger, DocumentWorkflow, GroupsWorkflow, *PRESENCE_WORKFLOWS]
+WORKFLOWS = [
+    WaterflowRun,
+    WaterflowJob,
+    WaterflowShard,
+    WaterflowLock,
+    WaterflowTrigger,
+    DocumentWorkflow,
+    GroupsWorkflow,
+    *PRESENCE_WORKFLOWS,
+]
 """Every workflow type that a server runs; what the replay tests replay."""
 
 CACHED_WORKFLOWS = 1000
@@ -33,6 +42,13 @@ STICKY_PATIENCE = timedelta(seconds=1)
 them. After a server is lost, every run that it had in memory stands still for this long."""
 
 
+DEADLOCK_AFTER = 9
+"""Seconds after which a workflow task counts as hanging, just below the 10 s that Temporal gives it. The SDK's own 2 s
+end tasks that are only slow, such as the first one of a job of 10,000 steps on a busy machine; and what it interrupts it
+may be unable to evict, so that the workflow stands still until the server is restarted (seen with temporalio 1.35).
+"""
+
+
 def create_worker(client: Client) -> Worker:
     """A worker to be run inside the server's event loop.
 
@@ -40,7 +56,7 @@ def create_worker(client: Client) -> Worker:
     which costs memory and time at each start. Determinism is held instead by the allowed imports of ``engine`` and by
     replaying recorded histories (see docs/adr).
     """
-    return Worker(
+    worker = Worker(
         client,
         task_queue=ORCHESTRATOR_QUEUE,
         workflows=WORKFLOWS,
@@ -56,3 +72,6 @@ def create_worker(client: Client) -> Worker:
         max_concurrent_activities=ACTIVITIES_AT_ONCE,
         sticky_queue_schedule_to_start_timeout=STICKY_PATIENCE,
     )
+    # The SDK has no setting for it but `debug_mode`, which would run workflows in the API's own event loop.
+    worker._workflow_worker._deadlock_timeout_seconds = DEADLOCK_AFTER  # pyright: ignore[reportPrivateUsage, reportOptionalMemberAccess]
+    return worker
