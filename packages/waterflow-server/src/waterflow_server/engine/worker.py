@@ -44,8 +44,8 @@ them. After a server is lost, every run that it had in memory stands still for t
 
 DEADLOCK_AFTER = 9
 """Seconds after which a workflow task counts as hanging, just below the 10 s that Temporal gives it. The SDK's own 2 s
-end tasks that are only slow, such as the first one of a job of 10,000 steps on a busy machine; and what it interrupts it
-may be unable to evict, so that the workflow stands still until the server is restarted (seen with temporalio 1.35).
+end tasks that are only slow, such as the first one of a job of 10,000 steps on a busy machine; and what it interrupts
+it may be unable to evict, so that the workflow stands still until the server is restarted (seen with temporalio 1.35).
 """
 
 
