@@ -60,6 +60,7 @@ class WaterflowShard:
                 self._stop.request(State.CANCELLED, "cancelled through Temporal")
                 await self._children.send(CANCEL_SIGNAL, CancelOrder(reason=self._stop.reason))
         body.result()
+        await workflow.wait_condition(workflow.all_handlers_finished)  # what an instance said last reaches the run
         known = {state.instance: state for state in self._record.instances}
         return ShardResult(jobs=[known[name] for name in self._record.finished])
 
