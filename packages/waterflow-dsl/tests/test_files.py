@@ -13,7 +13,7 @@ from waterflow_dsl import Catalog, Diagnostic, NodeSignature, check, decode_plan
 CASES = Path(__file__).parents[3] / "conformance" / "files"
 TOPICS = (
     *("source", "structure", "expressions", "graph", "matrix", "blocks", "triggers"),
-    *("nodes", "placement", "calls", "forms", "policies", "github"),
+    *("nodes", "placement", "calls", "forms", "policies", "secrets", "github"),
     *sorted(path.stem for path in CASES.glob("github-*.yaml")),
 )
 WITH_CATALOG = ("nodes", "placement")

@@ -74,6 +74,7 @@ class Code(StrEnum):
     UNDECLARED_VAR = "WF1306"
     UNDECLARED_INPUT = "WF1307"
     UNDECLARED_SECRET = "WF1308"
+    OPAQUE_SECRET = "WF1309"
 
     UNKNOWN_NODE = "WF1401"
     UNKNOWN_NODE_INPUT = "WF1402"
@@ -239,6 +240,11 @@ CODES: dict[Code, CodeInfo] = {
     Code.UNDECLARED_INPUT: CodeInfo("An undeclared input", "Declare it under `on.manual.inputs` or `on.call.inputs`."),
     Code.UNDECLARED_SECRET: CodeInfo(
         "A secret that the file does not declare", "The file declares its secrets, but not this one.", _W
+    ),
+    Code.OPAQUE_SECRET: CodeInfo(
+        "A function or operator over a secret that the agent reads",
+        "Nobody but the agent knows the value, and expressions are evaluated before. It may stand alone or be a part of "
+        "a text: `${{ secrets.X }}`, `user:${{ secrets.X }}`.",
     ),
     Code.UNKNOWN_NODE: CodeInfo("An unknown node", "No agent offers a node of that name."),
     Code.UNKNOWN_NODE_INPUT: CodeInfo("An unknown input of a node", "The node does not take that input."),

@@ -58,10 +58,16 @@ class InputPlan(PlanStruct, frozen=True, kw_only=True):
 
 
 class SecretPlan(PlanStruct, frozen=True, kw_only=True):
-    """A declared secret: its name is the key; never a value."""
+    """A declared secret: its name is the key; never a value.
+
+    ``source`` is where it is read when nobody gives it (``env:NAME``, ``file:/path``, ``vault:mount/path#field``), and
+    ``reader`` by whom: ``agent`` or ``server``.
+    """
 
     required: bool = False
     description: str = ""
+    source: str | None = None
+    reader: str = "agent"
 
 
 class RetryPlan(PlanStruct, frozen=True, kw_only=True):

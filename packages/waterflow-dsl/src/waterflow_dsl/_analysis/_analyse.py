@@ -10,7 +10,7 @@ from waterflow_dsl import model
 from waterflow_dsl._analysis._called import CalledFiles
 from waterflow_dsl._analysis._calls import check_calls
 from waterflow_dsl._analysis._contexts import Jobs, file_contexts, job_contexts
-from waterflow_dsl._analysis._declarations import check_inputs
+from waterflow_dsl._analysis._declarations import check_inputs, check_secrets, opaque_secrets
 from waterflow_dsl._analysis._expressions import Inspector, Scope
 from waterflow_dsl._analysis._graph import check_graph
 from waterflow_dsl._analysis._ids import check_ids, check_ids_on_github
@@ -38,9 +38,10 @@ class Against(msgspec.Struct, frozen=True, kw_only=True):
 
 def analyse(workflow: model.Workflow, source: SourceText, report: Report, against: Against) -> frozenset[str]:
     """Report everything that can be said of a model before a run; gives the names of the secrets that it reads."""
-    inspector = Inspector(source, report, against.dialect)
+    inspector = Inspector(source, report, against.dialect, opaque_secrets(workflow))
     check_structure(workflow, report, against.dialect)
     check_inputs(workflow, report, against.dialect)
+    check_secrets(workflow, report)
     check_graph(workflow, report)
     called = CalledFiles(against.key, workflow, against.files, against.dialect)
     check_calls(workflow, called, report)

@@ -19,6 +19,31 @@ _TYPES: dict[str, tuple[type[Any], ...]] = {
 }
 
 
+def opaque_secrets(workflow: model.Workflow) -> dict[str, str]:
+    """The secrets whose values only agents know, as declared, by their names in lower case: expressions see a segment
+    that stands for the value."""
+    return {
+        name.lower(): name
+        for name, declared in _declared_secrets(workflow)
+        if declared and declared.from_ is not None and declared.on != "server"
+    }
+
+
+def check_secrets(workflow: model.Workflow, report: Report) -> None:
+    """Report secrets that say who reads them, but not where."""
+    for name, declared in _declared_secrets(workflow):
+        if declared and declared.on is not None and "from" not in declared.node.entries:
+            message = f"the secret `{name}` says `on: {declared.on}`, but not where it is read"
+            report.add(
+                Code.MISSING_KEY, declared.key("on"), message, path=declared.path, hint=f"add `from: env:{name}`"
+            )
+
+
+def _declared_secrets(workflow: model.Workflow) -> list[tuple[str, model.Secret | None]]:
+    call = workflow.on.call if workflow.on else None
+    return [*(call.secrets if call else {}).items(), *workflow.secrets.items()]
+
+
 def check_inputs(workflow: model.Workflow, report: Report, dialect: Dialect) -> None:
     """Report inputs that no value could satisfy, or whose default does not; GitHub judges defaults less strictly."""
     if dialect == "github":

@@ -65,6 +65,8 @@ class _Facts(msgspec.Struct, frozen=True):
     errors: tuple[ExpressionError, ...]
     references: tuple[Reference, ...] = ()
     functions: frozenset[str] = frozenset()
+    whole: tuple[int, int] | None = None
+    """From where to where the expression goes, without the blanks and parentheses around it."""
 
 
 @lru_cache(maxsize=4096)
@@ -77,13 +79,17 @@ def _examine(
         return _Facts((error,))
     errors = tuple(check_expression(expression, names=names, functions=functions, bare=bare))
     called = called_functions(expression) if "(" in text else frozenset[str]()
-    return _Facts(errors, tuple(references(expression)), called)
+    whole = (expression.root.span.start, expression.root.span.end) if expression.root else None
+    return _Facts(errors, tuple(references(expression)), called, whole)
 
 
 class Inspector:
-    """Judges the expressions of one file."""
+    """Judges the expressions of one file. ``opaque``: see ``opaque_secrets``."""
 
-    def __init__(self, source: SourceText, report: Report, dialect: Dialect) -> None:
+    def __init__(
+        self, source: SourceText, report: Report, dialect: Dialect, opaque: Mapping[str, str] | None = None
+    ) -> None:
+        self._opaque = opaque or {}
         self._positions = Positions(source)
         self._report = report
         self._dialect: Dialect = dialect
@@ -137,6 +143,8 @@ class Inspector:
         for reference in facts.references:
             if len(reference.path) > 1 and reference.path[0] == "secrets" and isinstance(reference.path[1], str):
                 self.secrets.add(reference.path[1])
+            if self._opaque and reference.path[0] == "secrets":
+                self._check_opaque(site, reference, facts.whole, offset)
             if reference.span.start not in unknown:
                 self._reference(site, scope, reference, offset)
         if self._dialect == "waterflow":
@@ -148,6 +156,24 @@ class Inspector:
             start, end = offset + finding.span.start - 1, offset + finding.span.end - 1
             place = self._positions.span(site.node, start, end)
             self._report.add(finding.code, place, finding.message, path=site.path, hint=finding.hint)
+
+    def _check_opaque(self, site: Site, reference: Reference, whole: tuple[int, int] | None, offset: int) -> None:
+        """A secret that the agent reads stands alone or in a text: whatever else was done would be done to a segment
+        that only stands for it."""
+        name = reference.path[1] if len(reference.path) > 1 else None
+        alone = whole == (reference.span.start, reference.span.end) and len(reference.path) == 2 and not site.bare
+        if isinstance(name, str) and (alone or name.lower() not in self._opaque):
+            return
+        if name is None:
+            message = f"all secrets at once cannot be read: `{min(self._opaque.values())}` is only known to the agent"
+            hint = "read each by its name: `secrets.NAME`"
+        else:
+            message = f"`secrets.{name}` is only known to the agent: no function or operator takes it"
+            hint = f"`${{{{ secrets.{name} }}}}` may stand alone or in a text; or declare it with `on: server`"
+        start, end = offset + reference.span.start - 1, offset + reference.span.end - 1
+        self._report.add(
+            Code.OPAQUE_SECRET, self._positions.span(site.node, start, end), message, path=site.path, hint=hint
+        )
 
     def _note_extensions(self, site: Site, functions: frozenset[str]) -> None:
         for name in sorted(functions):

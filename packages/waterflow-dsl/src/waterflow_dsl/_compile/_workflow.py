@@ -69,10 +69,18 @@ def _secrets(workflow: model.Workflow, used: frozenset[str]) -> dict[str, Secret
     declared = {**(call.secrets if call else {}), **workflow.secrets}
     known = {name.lower() for name in declared} | {"github_token"}
     found = {
-        name: SecretPlan(required=each.required, description=each.description) if each else SecretPlan(required=True)
-        for name, each in declared.items()
+        name: _secret(each) if each else SecretPlan(required=True) for name, each in declared.items()
     }
     return found | {name: SecretPlan(required=True) for name in sorted(used) if name.lower() not in known}
+
+
+def _secret(declared: model.Secret) -> SecretPlan:
+    return SecretPlan(
+        required=declared.required,
+        description=declared.description,
+        source=declared.from_,
+        reader=declared.on or "agent",
+    )
 
 
 def _output(output: model.CallOutput | str) -> str:

@@ -27,6 +27,7 @@ _INPUT = OneOf(mapping=Ref(name="input"), null=True)
 _INPUTS = MapOf(values=_INPUT, pattern=_NAME, what="an input's name")
 _GITHUB_INPUTS = OnGithub(type=MapOf(values=_INPUT, null=True))
 _GITHUB_CALL_INPUTS = OnGithub(type=MapOf(values=Ref(name="call-input")))
+_SOURCE = r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\x00-\x1f\x7f]+|vault:[^/#?\s]+(?:/[^/#?\s]+)+#[^#\s]+"
 _SECRET = OneOf(mapping=Ref(name="secret"), null=True)
 SECRETS = MapOf(values=_SECRET, pattern=_NAME, what="a secret's name")
 INPUT_TYPES = ("string", "number", "boolean", "choice", "json", "group", "agent", "environment")
@@ -177,6 +178,22 @@ TRIGGER_TYPES = (
         fields=(
             Field(name="required", type=Flag(), help="Whether a run needs it."),
             Field(name="description", type=Text(), help="What it is for."),
+            Field(
+                name="from",
+                type=Text(
+                    pattern=_SOURCE,
+                    what="what a secret is read from: `env:NAME`, `file:/path` or `vault:mount/path#field`",
+                ),
+                help="Where it is read: `env:NAME`, `file:/path` or `vault:mount/path#field`; what a submit gives "
+                "goes before it.",
+                origin="waterflow",
+            ),
+            Field(
+                name="on",
+                type=Text(options=("agent", "server")),
+                help="Who reads it: the agent just before a step runs, or the server when the run starts; agent.",
+                origin="waterflow",
+            ),
         ),
     ),
     ObjectType(

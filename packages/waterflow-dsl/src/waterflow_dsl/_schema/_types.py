@@ -152,7 +152,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         return name + "_" if name in _RESERVED else name
 
 
-_RESERVED = frozenset({"if", "else", "while", "with", "finally", "as", "in", "for"})
+_RESERVED = frozenset({"if", "else", "while", "with", "finally", "as", "in", "for", "from"})
 
 
 class ObjectType(msgspec.Struct, frozen=True, kw_only=True):

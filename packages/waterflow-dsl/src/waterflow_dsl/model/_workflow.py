@@ -19,10 +19,12 @@ class Input(ModelObject, frozen=True, kw_only=True):
 
 
 class Secret(ModelObject, frozen=True, kw_only=True):
-    """A declared secret."""
+    """A declared secret; ``on`` is only there where it was written."""
 
     required: bool = False
     description: str = ""
+    from_: str | None = None
+    on: str | None = None
 
 
 class ManualTrigger(ModelObject, frozen=True, kw_only=True):
