@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup hello shell test lint format types bench chaos temporal clean
+.PHONY: help setup hello shell test lint format types bench chaos soak temporal clean
 
 # Everything that is made lies inside the clone.
 export HATCH_DATA_DIR := $(CURDIR)/.hatch/data
@@ -21,6 +21,8 @@ CHECKS ?=
 BENCHMARKS ?=
 # `make chaos CHAOS="--seed 17"` runs only this seed.
 CHAOS ?=
+# `make soak SOAK="logs --lines 100000"` runs only this proof, with fewer lines.
+SOAK ?=
 HATCH := .venv/bin/hatch
 ENVIRONMENTS := default test bench lint types \
   isolated-agent isolated-cli isolated-dsl isolated-nodes-core isolated-sdk isolated-server
@@ -57,6 +59,9 @@ bench: .venv/ready ## Run the benchmarks and print their ratios
 
 chaos: .venv/ready ## Kill everything at random while fifty generated runs go
 	@WATERFLOW_TEMPORAL_BINARY="$$($(HATCH) run temporal | tail -n 1)" $(HATCH) run test:chaos $(CHAOS)
+
+soak: .venv/ready ## Run the proofs in their long form: a million log lines, then chaos
+	@WATERFLOW_TEMPORAL_BINARY="$$($(HATCH) run temporal | tail -n 1)" $(HATCH) run test:soak $(SOAK)
 
 temporal: .venv/ready ## Find or fetch the Temporal CLI and print its path
 	@$(HATCH) run temporal
