@@ -344,7 +344,12 @@ class Recorder:
         # As words of their own: a host may have a name as short as `vm`.
         self._replaced = {
             re.compile(rf"(?<![A-Za-z0-9]){re.escape(found)}(?![A-Za-z0-9])"): instead
-            for found, instead in ((str(root), "/srv/waterflow"), (socket.gethostname(), "recorder"))
+            for found, instead in (
+                (str(root), "/srv/waterflow"),
+                (str(REPOSITORY), "/usr/src/waterflow"),
+                (sys.prefix, "/usr"),  # in stack traces
+                (socket.gethostname(), "recorder"),
+            )
         }
 
     async def record(self, feature: str, workflow_id: str) -> None:

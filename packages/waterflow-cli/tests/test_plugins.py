@@ -17,9 +17,9 @@ class TestInstalled:
         assert (result.code, result.out) == (7, "['--help', '-x', 'a b', '--', '--y']\n")
 
     def test_a_dot_puts_it_into_a_group(self, waterflow: Any, distribution: Any) -> None:
-        distribution("nodetool", "node.new", "def main(argv):\n    print('new', argv)\n    return 0\n")
-        assert waterflow("node", "new", "slack").out == "new ['slack']\n"
-        assert "new   From nodetool." in waterflow("node", "--help").out
+        distribution("nodetool", "node.lint", "def main(argv):\n    print('lint', argv)\n    return 0\n")
+        assert waterflow("node", "lint", "slack").out == "lint ['slack']\n"
+        assert "lint  From nodetool." in waterflow("node", "--help").out
 
     def test_listing_imports_nothing(self, waterflow: Any, distribution: Any) -> None:
         distribution("noisy", "noisy", "raise SystemExit('imported')\n")

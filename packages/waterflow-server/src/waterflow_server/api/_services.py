@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -45,7 +45,6 @@ from waterflow_sdk.wire import (
 
 from ..engine import Event
 from ..logs import LogStore
-from ..presence import Mode
 from ..runs import Approval, RunQuery, RunWatch
 
 
@@ -138,7 +137,9 @@ class AgentService(Protocol):
         """One agent, or None."""
         ...
 
-    async def change_mode(self, id_or_name: str, mode: Mode, reason: str) -> AgentState:
+    async def change_mode(
+        self, id_or_name: str, mode: Literal["cordon", "drain", "uncordon"], reason: str
+    ) -> AgentState:
         """Cordon, drain or uncordon; raises AgentNotFound, AgentAmbiguous and InvalidReason."""
         ...
 
