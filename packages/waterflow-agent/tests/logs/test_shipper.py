@@ -42,7 +42,7 @@ def lines(start: int, stop: int) -> bytes:
 
 def write(spool: Spool, data: bytes) -> None:
     file = spool.create(STREAM)
-    file.append(data, data.count(b"\n"))
+    file.append(data)
     file.close()
 
 

@@ -37,31 +37,40 @@ class TestNames:
 class TestWholeLines:
     def test_a_line_that_a_crash_cut_is_dropped(self, spool: Spool) -> None:
         file = spool.create(STREAM)
-        file.append(b"one\ntwo\n", 2)
+        file.append(b"one\ntwo\n")
         file.close()
         with spool.path(STREAM).open("ab") as stream:
             stream.write(b"thr" * 50_000)
         again = spool.create(STREAM)
-        again.append(b"four\n", 1)
+        again.append(b"four\n")
         assert spool.path(STREAM).read_bytes() == b"one\ntwo\nfour\n"
         assert again.length == 13
 
 
 class TestFullDisk:
-    def test_what_does_not_fit_is_cut_away_and_counted(self, spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_what_does_not_fit_is_cut_away(self, spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
         file = spool.create(STREAM)
-        file.append(b"one\n", 1)
+        file.append(b"one\n")
         real_write = os.write
         with monkeypatch.context() as patch:
             patch.setattr(os, "write", lambda fd, data: real_write(fd, data[:3]))
-            assert not file.append(b"two\nthree\n", 2)
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "write", _no_space)
-            assert not file.append(b"four\n", 1)
-        file.append(b"five\n", 1)
-        assert spool.path(STREAM).read_bytes() == b"one\nfive\n"
-        assert file.take_lost() == (3, "No space left on device")
-        assert file.take_lost()[0] == 0
+            assert not file.append(b"two\nthree\n")
+        file.append(b"four\n")
+        assert spool.path(STREAM).read_bytes() == b"one\nfour\n"
+        assert file.failure == "No space left on device"
+
+
+class TestNotWritable:
+    def test_a_read_only_file_system_is_told_at_once(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        Spool(tmp_path)
+
+        def read_only(path: Path, data: bytes) -> int:
+            del data
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+        monkeypatch.setattr(Path, "write_bytes", read_only)
+        with pytest.raises(OSError, match="Read-only file system"):
+            Spool(tmp_path)
 
 
 class TestAge:
@@ -73,8 +82,3 @@ class TestAge:
         spool.forget(shipped_after=3600, unshipped_after=1e12)
         assert list(spool.unshipped()) == ["r2/a/s.1"]
         assert list((tmp_path / "logs" / "shipped").iterdir()) == []
-
-
-def _no_space(fd: int, data: bytes) -> int:
-    del fd, data
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -7,12 +7,15 @@ the other, so that a restart knows what is left to do.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote
+
+from ._reserve import Reserve
 
 OPEN = "open"
 SHIPPED = "shipped"
@@ -26,42 +29,40 @@ _LONGEST = 200  # bytes of a file name; most file systems take 255
 class SpoolFile:
     """The file of one attempt, open for appending. Only whole lines are ever in it.
 
-    A full disk never fails a step: what does not fit is cut away again and counted: see :meth:`take_lost`.
+    Lines are handed to the operating system and not forced to the disk: they survive the end of the agent, however it
+    comes, and not always a loss of power. A full disk never fails a step: what does not fit is cut away again.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, reserve: Reserve | None = None) -> None:
         self.path = path
+        self.failure = ""
+        """Why lines did not fit, the last time."""
+        self._reserve = reserve
         self._fd = _opened(path)
         self.length = cut_to_whole_lines(self._fd)
-        self._lost = 0
-        self._lost_because = ""
 
-    def append(self, data: bytes, lines: int) -> bool:
-        """Adds whole lines; False if they did not fit and are lost."""
-        try:
-            written = os.write(self._fd, data)
-        except OSError as error:
-            self._lose(lines, error.strerror or str(error))
-            return False
-        if written < len(data):
-            os.ftruncate(self._fd, self.length)
-            self._lose(lines, "the disk is full")
-            return False
-        self.length += written
-        return True
+    def append(self, data: bytes, *, needed: bool = False) -> bool:
+        """Adds whole lines; False if they did not fit. What is ``needed`` may take up the reserve."""
+        if self._append(data):
+            return True
+        return needed and self._reserve is not None and self._reserve.give() and self._append(data)
 
     def close(self) -> None:
         """Nothing more is added."""
         os.close(self._fd)
 
-    def take_lost(self) -> tuple[int, str]:
-        """How many lines did not fit since the last call, and why."""
-        lost, self._lost = self._lost, 0
-        return lost, self._lost_because
-
-    def _lose(self, lines: int, reason: str) -> None:
-        self._lost += lines
-        self._lost_because = reason
+    def _append(self, data: bytes) -> bool:
+        try:
+            written = os.write(self._fd, data)
+        except OSError as error:
+            self.failure = error.strerror or str(error)
+            return False
+        if written < len(data):
+            os.ftruncate(self._fd, self.length)
+            self.failure = os.strerror(errno.ENOSPC)
+            return False
+        self.length += written
+        return True
 
 
 def _opened(path: Path) -> int:
@@ -90,18 +91,22 @@ def cut_to_whole_lines(fd: int) -> int:
 
 
 class Spool:
-    """The log directory."""
+    """The log directory. Raises OSError where nothing can be written; a disk that is only full is no reason."""
 
     def __init__(self, directory: Path) -> None:
         self._open = directory / OPEN
         self._shipped = directory / SHIPPED
         for folder in (self._open, self._shipped):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._reserve = Reserve(directory / ".reserve")
+        self._reserve.renew()
 
     def create(self, stream: str) -> SpoolFile:
         """Opens the file of a stream, to go on where it ends. Raises OSError."""
         relative, hashed = _relative(stream)
-        file = SpoolFile(self._open / relative)
+        with contextlib.suppress(OSError):
+            self._reserve.renew()
+        file = SpoolFile(self._open / relative, self._reserve)
         if hashed:
             file.path.with_suffix(_NAME).write_text(stream)
         return file
