@@ -20,10 +20,13 @@ from waterflow_agent._logs import Logs
 from waterflow_agent._notices import Notices
 from waterflow_agent._registry import NodeRegistry
 from waterflow_agent._runner import Runner
+from waterflow_agent._secrets import SecretResolver
 from waterflow_agent._settings import AgentSettings
 from waterflow_agent._stop import StopReason
 from waterflow_agent._workspace import Workspaces
+from waterflow_sdk.codec import PayloadCodec
 from waterflow_sdk.node import Node, NodeContext, NodeInput, SyncNodeContext
+from waterflow_sdk.secrets import AllowList, SecretSources
 from waterflow_sdk.wire import LogRecord, NodeTask, State
 
 from .conftest import AGENT, key
@@ -76,7 +79,9 @@ async def book(tmp_path: Path, journal: Journal) -> AsyncIterator[AttemptBook]:
     for node in (Script, Stubborn, Loop):
         registry.add(node, "tests")
     logs = Logs(AgentSettings(state_dir=tmp_path), "web-01", Notices())
-    book = AttemptBook(journal, "i1", Runner(AGENT, registry, journal, logs, Workspaces(tmp_path / "work")))
+    secrets = SecretResolver(PayloadCodec(), SecretSources("agent web-01", AllowList()))
+    runner = Runner(AGENT, registry, journal, logs, Workspaces(tmp_path / "work"), secrets)
+    book = AttemptBook(journal, "i1", runner)
     yield book
     await book.stop_all(StopReason.CANCELLED)
     await asyncio.sleep(0.01)  # asyncio closes pipes some turns of the loop after it was told to

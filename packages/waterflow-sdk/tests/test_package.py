@@ -17,6 +17,7 @@ PACKAGES = [
     "waterflow_sdk",
     "waterflow_sdk.client",
     "waterflow_sdk.node",
+    "waterflow_sdk.secrets",
     "waterflow_sdk.testing",
     "waterflow_sdk.wire",
 ]

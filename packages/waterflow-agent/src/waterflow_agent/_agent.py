@@ -23,6 +23,7 @@ from ._notices import Notices
 from ._plugins import Discovery, InstalledPacks
 from ._registry import NodeRegistry
 from ._runner import Runner
+from ._secrets import SecretResolver, secret_sources
 from ._session import Session
 from ._settings import AgentSettings
 from ._workspace import Workspaces
@@ -108,11 +109,13 @@ class Agent:
         journal = Journal(state.path / "attempts", codec)
         workspaces = Workspaces(state.path / "work")
         logs = Logs(self._settings, agent.name, self._notices)
+        secrets = SecretResolver(codec, secret_sources(self._settings, agent.name))
+        runner = Runner(agent, self._registry, journal, logs, workspaces, secrets)
         left = await end_leftovers(agent, journal, logs)
         logs.start()
         cleaning = asyncio.create_task(keep_clean(journal, workspaces, logs, self._settings))
         try:
-            await self._work(agent, codec, journal, Runner(agent, self._registry, journal, logs, workspaces), left)
+            await self._work(agent, codec, journal, runner, left)
         finally:
             cleaning.cancel()
             await asyncio.to_thread(logs.stop, _LOGS_FLUSH)

@@ -11,15 +11,17 @@ from typing import Any
 import msgspec
 
 from waterflow_sdk.node import StepContext, StepResult, execute_step
+from waterflow_sdk.secrets import SecretError
 from waterflow_sdk.wire import AgentRef, AttemptKey, ErrorInfo, LogEventKind, LogRef, NodeOutcome, State
 
 from ._attempts import Attempt
 from ._error_context import with_context
 from ._journal import Journal
 from ._logs import AttemptLog, Logs
-from ._process_table import started_at
 from ._registry import NodeRegistry, Registered
+from ._secrets import SecretResolver
 from ._stop import StopReason, stopped_error, stopped_state
+from ._strays import Strays
 from ._workspace import Workspaces, marked, step_environment
 
 logger = logging.getLogger("waterflow.agent")
@@ -56,13 +58,15 @@ class Runner:
         journal: Journal,
         logs: Logs,
         workspaces: Workspaces,
+        secrets: SecretResolver,
     ) -> None:
+        self._secrets = secrets
         self._agent = agent
         self._registry = registry
         self._journal = journal
         self._logs = logs
         self._workspaces = workspaces
-        self._environ = step_environment(os.environ)
+        self._environ = step_environment(os.environ, secrets.hides)
 
     async def __call__(self, attempt: Attempt) -> NodeOutcome:
         """Runs the attempt to its outcome."""
@@ -85,6 +89,11 @@ class Runner:
         if found is None:
             message = f"agent {self._agent.name} has no node {task.node!r}"
             return self._outcome(attempt, State.FAILED, ErrorInfo(code="node-missing", message=message))
+        try:
+            attempt.task = await self._secrets.resolve(task)
+        except SecretError as error:
+            info = ErrorInfo(code=error.code, message=str(error), retryable=error.retryable)
+            return self._outcome(attempt, State.FAILED, info)
         log = self._logs.open(str(task.key))
         log.event(LogEventKind.STEP_STARTED, "", {"node": task.node, "name": task.step_name})
         private = _PrivateDirectory(self._workspaces, task.key)
@@ -101,17 +110,19 @@ class Runner:
         self, attempt: Attempt, found: Registered, log: AttemptLog, private: _PrivateDirectory
     ) -> NodeOutcome:
         task = attempt.task
+        strays = Strays(task.key, task.kill_grace)
         ctx = StepContext(
             task=task,
             workspace=self._workspaces.of_job(task.key),
             make_temp=private.make,
             sink=log.append,
             base_env=marked(self._environ, task.key),
-            on_process_start=lambda group: self._journal.process(task.key, group, started_at(group)),
+            on_process_start=lambda group: self._journal.process(task.key, group, strays.began(group)),
             on_process_end=lambda group: self._journal.process_ended(task.key, group),
         )
         step = asyncio.create_task(execute_step(found.node, ctx, task.inputs), name=f"node of {task.key}")
-        result = await _until_ended(attempt, step, ctx)
+        result = await _until_ended(attempt, step, ctx, strays)
+        await strays.end(stopped=result is None)
         if result is not None:
             return self._outcome(attempt, State.FAILED if result.error else State.SUCCESS, result.error, result, ctx)
         reason = attempt.reason or StopReason.CANCELLED
@@ -139,7 +150,9 @@ class Runner:
         )
 
 
-async def _until_ended(attempt: Attempt, step: asyncio.Task[StepResult], ctx: StepContext) -> StepResult | None:
+async def _until_ended(
+    attempt: Attempt, step: asyncio.Task[StepResult], ctx: StepContext, strays: Strays
+) -> StepResult | None:
     """The result of a node that ended by itself; None if it was told to end, by a stop or by its time-out."""
     stopping = asyncio.create_task(attempt.stopping.wait())
     try:
@@ -150,7 +163,8 @@ async def _until_ended(attempt: Attempt, step: asyncio.Task[StepResult], ctx: St
         return step.result()
     attempt.stop(StopReason.TIMED_OUT, attempt.task.timeout)
     step.cancel()
-    await asyncio.wait((step,), timeout=attempt.task.kill_grace + _PATIENCE)
+    others = asyncio.create_task(strays.stop(), name=f"strays of {attempt.key}")
+    await asyncio.wait((step, others), timeout=attempt.task.kill_grace + _PATIENCE)
     if not step.done():
         logger.error("node %s of %s ignores that it is to end; it is left behind", attempt.task.node, attempt.key)
         await ctx.close()

@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,13 +18,20 @@ from ._process_table import MARK
 # The agent's own settings and keys are not for steps.
 _OWN_PREFIXES = ("WATERFLOW_", "TEMPORAL_")
 _OWN = frozenset(
-    {"SERVER_ADDRESS", "SERVER_GROUP", "TAGS", "TASK_QUEUE", "PLUGIN_DIR", "LOG_OUTPUT_TYPE", "LOG_OUTPUT_PATH"}
+    {
+        *("SERVER_ADDRESS", "SERVER_API_KEY", "SERVER_GROUP", "TAGS", "TASK_QUEUE", "PLUGIN_DIR"),
+        *("LOG_OUTPUT_TYPE", "LOG_OUTPUT_PATH", "VAULT_TOKEN"),
+    }
 )
 
 
-def step_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What steps see of the agent's environment."""
-    return {name: value for name, value in environ.items() if name not in _OWN and not name.startswith(_OWN_PREFIXES)}
+def step_environment(environ: Mapping[str, str], hides: Callable[[str], bool]) -> dict[str, str]:
+    """What steps see of the agent's environment; ``hides`` tells which variables are secrets."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name not in _OWN and not name.startswith(_OWN_PREFIXES) and not hides(name)
+    }
 
 
 def marked(environ: Mapping[str, str], key: AttemptKey) -> dict[str, str]:

@@ -243,7 +243,7 @@ CODES: dict[Code, CodeInfo] = {
     ),
     Code.OPAQUE_SECRET: CodeInfo(
         "A function or operator over a secret that the agent reads",
-        "Nobody but the agent knows the value, and expressions are evaluated before. It may stand alone or be a part of "
+        "Nobody but the agent knows the value, and expressions are evaluated before. It may stand alone or be part of "
         "a text: `${{ secrets.X }}`, `user:${{ secrets.X }}`.",
     ),
     Code.UNKNOWN_NODE: CodeInfo("An unknown node", "No agent offers a node of that name."),

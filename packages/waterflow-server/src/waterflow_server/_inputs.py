@@ -52,7 +52,7 @@ def check_secrets(declared: Mapping[str, SecretPlan], given: Mapping[str, str]) 
     missing = [
         _error(f"secrets.{name}", "secret-missing", f"secret {name!r} is required")
         for name, each in declared.items()
-        if each.required and not given.get(name)
+        if each.required and each.source is None and not given.get(name)
     ]
     return [*missing, *_undeclared("secrets", given, declared)]
 

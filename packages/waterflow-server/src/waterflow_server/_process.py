@@ -35,6 +35,7 @@ from .planner import Planner
 from .presence import Agents
 from .runs import RunEdits, Runs
 from .schedules import FileSchedules, Schedules, TemporalSchedules
+from .secrets import SecretReferences, secret_references
 from .settings import Settings, SettingsError
 from .submissions import Submissions
 
@@ -67,15 +68,19 @@ async def serve(settings: Settings) -> None:
             await ensure_search_attributes(client, settings.temporal.namespace)
         except SearchAttributesError as error:
             raise TemporalRefused(str(error)) from error
-        await _run(settings, client, listener, groups_file, encrypts=ring is not None)
+        await _run(settings, client, listener, groups_file, secret_references(settings, ring))
 
 
 async def _run(
-    settings: Settings, client: Client, listener: socket.socket, groups_file: GroupsApply | None, *, encrypts: bool
+    settings: Settings,
+    client: Client,
+    listener: socket.socket,
+    groups_file: GroupsApply | None,
+    secrets: SecretReferences,
 ) -> None:
-    worker = create_worker(client)
+    worker = create_worker(client, secrets)
     logs = FileLogStore(settings.data_dir / "logs")
-    services = _services(settings, client, worker, logs, encrypts=encrypts)
+    services = _services(settings, client, worker, logs, secrets)
     server = _Server(
         uvicorn.Config(
             create_app(services),
@@ -127,11 +132,13 @@ async def _reconcile(services: Services) -> None:
             return
 
 
-def _services(settings: Settings, client: Client, worker: Worker, logs: FileLogStore, *, encrypts: bool) -> Services:
+def _services(
+    settings: Settings, client: Client, worker: Worker, logs: FileLogStore, secrets: SecretReferences
+) -> Services:
     runs, agents = Runs(client, settings.history_events), Agents(client)
     catalog = NodeCatalog(agents, TableStore(client))
     stored, schedules = DefinitionStore(client), TemporalSchedules(client)
-    submissions = Submissions(runs, catalog, encrypts=encrypts, stored=stored)
+    submissions = Submissions(runs, catalog, secrets=secrets, stored=stored)
     edited = RunEdits(client, runs, KnownElements)
     return Services(
         runs=runs,

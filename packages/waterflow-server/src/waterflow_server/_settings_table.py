@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 
 from waterflow_dsl import parse_duration
+from waterflow_sdk.secrets import AllowList
 
 from ._logging import LEVELS
 
@@ -90,6 +92,17 @@ def _path(value: str) -> str:
 
 
 _NAME = r"text that is not empty"
+
+
+def _patterns(value: str) -> tuple[str, ...]:
+    return AllowList(word.strip() for word in value.split(",") if word.strip()).patterns
+
+
+def _web_address(value: str) -> str:
+    if re.fullmatch(r"https?://[^\s/?#]+(?:/[^\s?#]*)?", value) is None:
+        raise ValueError(value)
+    return value
+
 
 TABLE = (
     Setting(
@@ -181,6 +194,72 @@ TABLE = (
         expects="a file",
         parse=_path,
         help="key ring that seals what goes to Temporal; without one, secrets are refused",
+    ),
+    Setting(
+        name="secrets_allow",
+        keys=("secrets.allow",),
+        environ=("WATERFLOW_SECRETS_ALLOW",),
+        flag="--secrets-allow",
+        kind=str,
+        expects="env:NAME, env:PREFIX*, file:/path, file:/directory/, vault:mount/path, vault:mount/path/*, with commas",
+        parse=_patterns,
+        help="secrets that workflows may have the server read; none by default",
+    ),
+    Setting(
+        name="vault.address",
+        keys=("vault.address",),
+        environ=("WATERFLOW_VAULT_ADDRESS", "VAULT_ADDR"),
+        flag="--vault",
+        kind=str,
+        expects="an address such as https://vault:8200",
+        parse=_web_address,
+        help="Vault that secrets are read from",
+    ),
+    Setting(
+        name="vault.token_file",
+        keys=("vault.token_file",),
+        environ=("WATERFLOW_VAULT_TOKEN_FILE",),
+        flag="--vault-token-file",
+        kind=str,
+        expects="a file",
+        parse=_path,
+        help="file with the token for Vault, read each time",
+    ),
+    Setting(
+        name="vault.role_id",
+        keys=("vault.role_id",),
+        environ=("WATERFLOW_VAULT_ROLE_ID",),
+        flag="--vault-role-id",
+        kind=str,
+        help="role id of an AppRole of Vault",
+    ),
+    Setting(
+        name="vault.secret_id_file",
+        keys=("vault.secret_id_file",),
+        environ=("WATERFLOW_VAULT_SECRET_ID_FILE",),
+        flag="--vault-secret-id-file",
+        kind=str,
+        expects="a file",
+        parse=_path,
+        help="file with the secret id of the AppRole",
+    ),
+    Setting(
+        name="vault.namespace",
+        keys=("vault.namespace",),
+        environ=("WATERFLOW_VAULT_NAMESPACE", "VAULT_NAMESPACE"),
+        flag="--vault-namespace",
+        kind=str,
+        help="namespace of Vault",
+    ),
+    Setting(
+        name="vault.ca",
+        keys=("vault.ca",),
+        environ=("WATERFLOW_VAULT_CA", "VAULT_CACERT"),
+        flag="--vault-ca",
+        kind=str,
+        expects="a file",
+        parse=_path,
+        help="PEM file that Vault's certificate is checked against",
     ),
     Setting(
         name="groups_file",

@@ -35,12 +35,26 @@ class TemporalConnection(_Settings, frozen=True, kw_only=True):
     wait: float = 10.0
 
 
+class VaultConnection(_Settings, frozen=True, kw_only=True):
+    """Where Vault is and how to get in (:class:`waterflow_sdk.secrets.VaultSettings`); the token itself is only taken
+    from the environment (``VAULT_TOKEN``).
+    """
+
+    address: str | None = None
+    token_file: Path | None = None
+    role_id: str | None = None
+    secret_id_file: Path | None = None
+    namespace: str | None = None
+    ca: Path | None = None
+
+
 class Settings(_Settings, frozen=True, kw_only=True):
     """What is in force.
 
     ``data_dir`` holds the logs of runs and the pid file; several servers may share it. ``retention`` is how long after
     its last line a log stays whose run Temporal has forgotten. ``keys_file`` is the key ring
-    that seals what goes to Temporal: without one, runs with secrets are refused. ``groups_file`` is a
+    that seals what goes to Temporal: without one, runs with secrets are refused. ``secrets_allow`` are the secrets that the server may read for
+    workflows, none by default. ``groups_file`` is a
     ``server-groups.yml`` that is applied at start. ``insecure_no_auth`` allows to listen
     beyond this machine although nobody is asked for a key. ``history_events`` is how long the history of a workflow may
     grow before it goes on in a new one.
@@ -53,6 +67,8 @@ class Settings(_Settings, frozen=True, kw_only=True):
     data_dir: Path
     retention: timedelta = timedelta(days=30)
     keys_file: Path | None = None
+    secrets_allow: tuple[str, ...] = ()
+    vault: VaultConnection = VaultConnection()
     groups_file: Path | None = None
     auth_enabled: bool = False
     insecure_no_auth: bool = False
@@ -142,7 +158,7 @@ def _from_flags(flags: Mapping[str, str | bool | None]) -> Iterable[Given]:
 
 
 def _build(values: Mapping[str, Given], environ: Mapping[str, str]) -> Settings:
-    tree: dict[str, Any] = {"temporal": {}}
+    tree: dict[str, Any] = {"temporal": {}, "vault": {}}
     for setting in TABLE:
         if given := values.get(setting.name):
             parent, _, leaf = setting.name.rpartition(".")

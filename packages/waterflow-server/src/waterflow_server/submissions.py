@@ -20,6 +20,7 @@ from .catalog import MAX_AGE, Snapshot
 from .engine import unsupported
 from .planning import Given, check_placement
 from .runs import Submission
+from .secrets import SecretReferences
 
 MAX_LABELS = 50
 MAX_LABEL_BYTES = 1500
@@ -40,12 +41,6 @@ class InvalidInputs(ServerError):
     """The file is right, but what the run gets is not; ``details["errors"]`` say where."""
 
     code = "invalid-inputs"
-
-
-class SecretsUnprotected(ServerError):
-    """Secrets were given, but nothing would encrypt them on their way."""
-
-    code = "secrets-unprotected"
 
 
 class Examined(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,20 +98,27 @@ class CatalogSource(Protocol):
 
 
 class Submissions:
-    """Checks workflow files against the catalog and starts runs. ``encrypts``: payloads are sealed with a key;
+    """Checks workflow files against the catalog and starts runs. ``secrets`` completes what runs are given of them;
     ``stored`` are the workflows that files may call by name.
     """
 
     def __init__(
-        self, runs: RunStarter, catalog: CatalogSource, *, encrypts: bool, stored: StoredWorkflows | None = None
+        self,
+        runs: RunStarter,
+        catalog: CatalogSource,
+        *,
+        secrets: SecretReferences,
+        stored: StoredWorkflows | None = None,
     ) -> None:
         self._runs = runs
         self._catalog = catalog
-        self._encrypts = encrypts
+        self._secrets = secrets
         self._stored = stored or NothingStored()
 
     async def submit(self, request: SubmitRequest, started_by: str) -> SubmitResponse:
-        """Start a run. Raises SecretsUnprotected, InvalidWorkflow, InvalidInputs, and what starting a run raises."""
+        """Start a run. Raises SecretsUnprotected, SecretsUnavailable, InvalidWorkflow, InvalidInputs, and what starting
+        a run raises.
+        """
         prepared = await self.prepare(request, started_by)
         run_id, created = await self._runs.submit(prepared.submission)
         warnings = render(prepared.examined.diagnostics)
@@ -124,20 +126,17 @@ class Submissions:
 
     async def prepare(self, request: SubmitRequest, started_by: str) -> Prepared:
         """The whole way of a submit but for the start: a run that could be started. Raises what a submit raises."""
-        if request.secrets and not self._encrypts:
-            raise SecretsUnprotected(
-                "secrets are refused: this server has no key to encrypt them with. Give it a key file "
-                "(WATERFLOW_KEYS_FILE), the same as the agents have"
-            )
         examined = await self.examine(request)
         examined.refuse(request.filename)
+        secrets, missing = await self._secrets.complete(all_secrets(examined.plan, examined.called), request.secrets)
+        _refuse_if(missing)
         snapshot = examined.snapshot
         submission = Submission(
             plan=examined.plan,
             called=examined.called,
             vars=request.vars,
             inputs=examined.inputs,
-            secrets=request.secrets,
+            secrets=secrets,
             labels=list(dict.fromkeys(request.labels)),
             started_by=started_by,
             tenant_id=request.tenant_id,

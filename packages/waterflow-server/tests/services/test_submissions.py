@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from waterflow_sdk.codec import KeyRing, PayloadCodec
+from waterflow_sdk.secrets import AllowList, SecretSources, Segment
 from waterflow_sdk.wire import AgentState, AgentStatus, NodeManifest, SubmitRequest, ValidateRequest
 from waterflow_server.catalog import NodeCatalog
 from waterflow_server.runs import Submission
-from waterflow_server.submissions import InvalidInputs, InvalidWorkflow, SecretsUnprotected, Submissions
+from waterflow_server.secrets import SecretReferences, SecretsUnavailable, SecretsUnprotected
+from waterflow_server.submissions import InvalidInputs, InvalidWorkflow, Submissions
 
 SHELL = NodeManifest(name="shell", version="1.0.0")
 PULL = NodeManifest(name="docker/pull", version="1.0.0", retry_safe=True)
@@ -32,6 +35,16 @@ jobs:
     steps:
       - run: echo ${{ vars.app }} ${{ inputs.version }}
 """
+
+
+RING = KeyRing(active="k1", keys={"k1": bytes(32)})
+
+
+def _secrets(ring: KeyRing | None) -> SecretReferences:
+    sources = SecretSources(
+        "the server", AllowList(["env:SHOP_*", "vault:secret/*"]), environ={"SHOP_TOKEN": "from-env", "HOME": "/root"}
+    )
+    return SecretReferences(PayloadCodec(ring), sources)
 
 
 class Agents:
@@ -76,7 +89,7 @@ def agents() -> Agents:
 
 @pytest.fixture
 def submissions(runs: Runs, agents: Agents) -> Submissions:
-    return Submissions(runs, NodeCatalog(agents), encrypts=True)
+    return Submissions(runs, NodeCatalog(agents), secrets=_secrets(RING))
 
 
 def request(**given: Any) -> SubmitRequest:
@@ -224,7 +237,7 @@ class TestRefused:
         assert runs.started == []
 
     async def test_secrets_that_nothing_would_encrypt(self, runs: Runs, agents: Agents) -> None:
-        submissions = Submissions(runs, NodeCatalog(agents), encrypts=False)
+        submissions = Submissions(runs, NodeCatalog(agents), secrets=_secrets(None))
         with pytest.raises(SecretsUnprotected) as caught:
             await submissions.submit(request(), "ann")
         assert caught.value.message == (
@@ -236,6 +249,62 @@ class TestRefused:
         with pytest.raises(InvalidInputs) as caught:
             await submissions.submit(request(secrets={"TOKEN": "t", "OTHER": "v3ry-s3cret"}), "ann")
         assert "v3ry-s3cret" not in f"{caught.value.message} {caught.value.details}"
+
+
+class TestReferences:
+    """Secrets that say where they are read."""
+
+    def file(self, source: str) -> str:
+        return FILE.replace("{TOKEN: {required: true}}", f"{{TOKEN: {{required: true, {source}}}}}")
+
+    async def test_the_servers_own_are_read_at_the_submit(self, submissions: Submissions, runs: Runs) -> None:
+        await submissions.submit(request(yaml=self.file('from: "env:SHOP_TOKEN", on: server'), secrets={}), "ann")
+        assert runs.started[0].secrets == {"TOKEN": "from-env"}
+
+    async def test_those_of_agents_become_segments(self, submissions: Submissions, runs: Runs) -> None:
+        await submissions.submit(request(yaml=self.file('from: "env:SHOP_TOKEN"'), secrets={}), "ann")
+        segment = runs.started[0].secrets["TOKEN"]
+        assert Segment.open(segment, PayloadCodec(RING)) == Segment("TOKEN", "env:SHOP_TOKEN")
+        assert "SHOP" not in segment
+
+    async def test_what_is_given_goes_before(self, submissions: Submissions, runs: Runs) -> None:
+        await submissions.submit(request(yaml=self.file('from: "env:NONE"'), secrets={"TOKEN": "mine"}), "ann")
+        assert runs.started[0].secrets == {"TOKEN": "mine"}
+
+    @pytest.mark.parametrize(
+        ("source", "code", "message"),
+        [
+            (
+                "env:HOME",
+                "secret-not-allowed",
+                "secret 'TOKEN': the server may not read env:HOME; its setting secrets.allow does not list it",
+            ),
+            (
+                "env:SHOP_OTHER",
+                "secret-missing",
+                "secret 'TOKEN': env:SHOP_OTHER: the server has no such environment variable",
+            ),
+        ],
+    )
+    async def test_one_that_cannot_be_had(
+        self, submissions: Submissions, runs: Runs, source: str, code: str, message: str
+    ) -> None:
+        with pytest.raises(InvalidInputs) as caught:
+            await submissions.submit(request(yaml=self.file(f'from: "{source}", on: server'), secrets={}), "ann")
+        assert caught.value.details["errors"] == [{"path": "secrets.TOKEN", "code": code, "message": message}]
+        assert runs.started == []
+
+    async def test_a_vault_that_cannot_be_asked(self, submissions: Submissions) -> None:
+        with pytest.raises(SecretsUnavailable) as caught:
+            await submissions.submit(request(yaml=self.file('from: "vault:secret/a#b", on: server'), secrets={}), "ann")
+        assert caught.value.message == (
+            "secret 'TOKEN': vault:secret/a#b: the server knows no Vault; set vault.address"
+        )
+
+    async def test_nothing_would_seal_the_segment(self, runs: Runs, agents: Agents) -> None:
+        submissions = Submissions(runs, NodeCatalog(agents), secrets=_secrets(None))
+        with pytest.raises(SecretsUnprotected):
+            await submissions.submit(request(yaml=self.file('from: "env:SHOP_TOKEN"'), secrets={}), "ann")
 
 
 class TestFreshness:

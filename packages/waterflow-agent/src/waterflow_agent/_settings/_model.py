@@ -43,6 +43,9 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     - ``log_dir``: spool of step logs; None = ``/var/log/waterflow`` where the state directory is the system's, else
       ``logs`` in the state directory
     - ``keys_file``: key ring that seals payloads; the server's must have the same keys
+    - ``secrets_allow``: secrets that this agent may read for workflows: ``env:NAME``, ``env:PREFIX*``, ``file:/path``,
+      ``file:/directory/``, ``vault:mount/path``, ``vault:mount/path/*``; none by default
+    - ``vault_address`` and the others of Vault: where it is, and a token or an AppRole to get in
     - ``stop_grace``: how long running steps may go on after SIGTERM
     - ``heartbeat_timeout``: after how long without a heartbeat the server calls the agent offline
     - ``log_max_bytes``: output of one attempt that is kept
@@ -71,6 +74,14 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     state_dir: Path = msgspec.field(default_factory=default_state_dir)
     log_dir: Path | None = None
     keys_file: Path | None = None
+    secrets_allow: list[str] = []
+    vault_address: str | None = None
+    vault_token: str | None = None
+    vault_token_file: Path | None = None
+    vault_role_id: str | None = None
+    vault_secret_id_file: Path | None = None
+    vault_namespace: str | None = None
+    vault_ca: Path | None = None
     stop_grace: float = 30.0
     heartbeat_timeout: float = 15.0
     log_max_bytes: int = 100 * 1024 * 1024

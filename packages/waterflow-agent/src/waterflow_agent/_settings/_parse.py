@@ -53,6 +53,21 @@ def pairs(value: Any) -> dict[str, str]:
     return {name.strip(): item.strip() for name, _, item in found}
 
 
+def secret_patterns(value: Any) -> list[str]:
+    """Patterns of secrets, as an allow-list takes them."""
+    from waterflow_sdk.secrets import AllowList  # most agents have none
+
+    return list(AllowList(words(value)).patterns)
+
+
+def web_address(value: Any) -> str:
+    """An address that begins with ``https://`` or ``http://``."""
+    found = text(value)
+    if not re.fullmatch(r"https?://[^\s/?#]+(?:/[^\s?#]*)?", found):
+        raise ValueError("expected an address such as https://vault:8200")
+    return found
+
+
 def tags(value: Any) -> list[str]:
     """A list of tags, or a mapping of keys to values."""
     if isinstance(value, dict):

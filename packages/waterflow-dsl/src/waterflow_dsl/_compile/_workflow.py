@@ -68,9 +68,7 @@ def _secrets(workflow: model.Workflow, used: frozenset[str]) -> dict[str, Secret
     call = workflow.on.call if workflow.on else None
     declared = {**(call.secrets if call else {}), **workflow.secrets}
     known = {name.lower() for name in declared} | {"github_token"}
-    found = {
-        name: _secret(each) if each else SecretPlan(required=True) for name, each in declared.items()
-    }
+    found = {name: _secret(each) if each else SecretPlan(required=True) for name, each in declared.items()}
     return found | {name: SecretPlan(required=True) for name in sorted(used) if name.lower() not in known}
 
 

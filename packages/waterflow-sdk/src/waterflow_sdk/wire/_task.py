@@ -37,6 +37,8 @@ class NodeTask(Wire, frozen=True, kw_only=True):
 
     ``inputs`` are the node's inputs as JSON. ``env`` is the step's whole added environment; ``paths`` come in front of
     ``PATH``. ``secrets`` are values by name, for masking and ``ctx.secrets``; ``masks`` are further values to mask.
+    ``needed_secrets`` are the names of those that the job reads: where agents have to read a secret themselves
+    (:mod:`waterflow_sdk.secrets`), nothing of the job runs on a host that lacks one.
     ``timeout`` and ``kill_grace`` are seconds. ``fence_after`` is the number of seconds without contact to Temporal
     after which the agent ends the attempt by itself (set where the attempt may be reassigned); None = never.
     ``trace`` carries the W3C trace context.
@@ -54,6 +56,7 @@ class NodeTask(Wire, frozen=True, kw_only=True):
     paths: list[str] = []
     secrets: dict[str, str] = {}
     masks: list[str] = []
+    needed_secrets: list[str] = []
     timeout: float | None = None
     kill_grace: float = 10.0
     fence_after: float | None = None

@@ -71,6 +71,7 @@ STATUS: dict[str, int] = {
     "schedule-exists": 409,
     "schedule-not-found": 404,
     "schedule-of-file": 409,
+    "secret-unavailable": 503,
     "secrets-unprotected": 422,
     "temporal-invalid": 400,
     "temporal-unavailable": 503,

@@ -69,12 +69,13 @@ def _errors(examined: Examined) -> list[dict[str, Any]]:
 
 
 def needed_secrets(examined: Examined) -> list[str]:
-    """The secrets that a run of the file has to be given."""
-    return [name for name, declared in all_secrets(examined.plan, examined.called).items() if declared.required]
+    """The secrets that a run of the file has to be given: those that say where they are read are not among them."""
+    found = all_secrets(examined.plan, examined.called)
+    return [name for name, declared in found.items() if declared.required and declared.source is None]
 
 
 def _no_secret(name: str) -> str:
     return (
-        f"secret {name!r} is required: a run that a schedule starts is given no secrets; let an agent read it from its "
-        "environment, or declare it `required: false`"
+        f"secret {name!r} is required: a run that a schedule starts is given no secrets; say where it is read, such as "
+        f"`from: env:{name}`, or declare it `required: false`"
     )

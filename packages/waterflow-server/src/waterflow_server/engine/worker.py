@@ -14,9 +14,10 @@ from ..documents import DocumentWorkflow
 from ..groups import GroupsWorkflow, group_activities
 from ..presence import PRESENCE_WORKFLOWS, presence_activities
 from ..schedules import WaterflowTrigger, schedule_activities
-from ._shard import WaterflowShard
-from .job import WaterflowJob
-from .run import WaterflowRun
+from ..secrets import SecretReferences
+from .fanout.shard import WaterflowShard
+from .job.workflow import WaterflowJob
+from .run.workflow import WaterflowRun
 
 WORKFLOWS = [
     WaterflowRun,
@@ -49,8 +50,8 @@ it may be unable to evict, so that the workflow stands still until the server is
 """
 
 
-def create_worker(client: Client) -> Worker:
-    """A worker to be run inside the server's event loop.
+def create_worker(client: Client, secrets: SecretReferences) -> Worker:
+    """A worker to be run inside the server's event loop. ``secrets`` completes those of runs that schedules start.
 
     Workflow code runs outside Temporal's sandbox: the sandbox re-imports what is not passed through for every workflow,
     which costs memory and time at each start. Determinism is held instead by the allowed imports of ``engine`` and by
@@ -64,7 +65,7 @@ def create_worker(client: Client) -> Worker:
             *presence_activities(client),
             *group_activities(client),
             *lock_activities(client),
-            *schedule_activities(client),
+            *schedule_activities(client, secrets),
         ],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=CACHED_WORKFLOWS,

@@ -18,6 +18,7 @@ from ..definitions import DefinitionStore, definition_label, disabled
 from ..groups import TableStore
 from ..presence import Agents
 from ..runs import RunError, Runs
+from ..secrets import SecretReferences
 from ..submissions import Submissions
 from ._wire import OUTCOME_ACTIVITY, PICK_ACTIVITY, START_ACTIVITY, Outcome, StartOrder, TriggerOrder
 
@@ -25,12 +26,11 @@ from ._wire import OUTCOME_ACTIVITY, PICK_ACTIVITY, START_ACTIVITY, Outcome, Sta
 class TriggerActivities:
     """The activities, with what they share."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, secrets: SecretReferences) -> None:
         self._store = DefinitionStore(client)
         self._runs = Runs(client)
         catalog = NodeCatalog(Agents(client), TableStore(client))
-        # Nobody gives a scheduled run secrets, so it makes no difference whether there is a key.
-        self._submissions = Submissions(self._runs, catalog, encrypts=False, stored=self._store)
+        self._submissions = Submissions(self._runs, catalog, secrets=secrets, stored=self._store)
 
     @activity.defn(name=PICK_ACTIVITY)
     async def pick(self, order: TriggerOrder) -> int:
@@ -80,7 +80,7 @@ def _final(code: str, message: str) -> ApplicationError:
     return ApplicationError(message, type=code, non_retryable=True)
 
 
-def schedule_activities(client: Client) -> list[Callable[..., Any]]:
+def schedule_activities(client: Client, secrets: SecretReferences) -> list[Callable[..., Any]]:
     """The activities for the server's worker on the orchestrator queue."""
-    activities = TriggerActivities(client)
+    activities = TriggerActivities(client, secrets)
     return [activities.pick, activities.start, activities.outcome]

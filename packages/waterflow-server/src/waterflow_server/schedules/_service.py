@@ -156,7 +156,7 @@ class Schedules:
         if needed := needed_secrets(examined):
             raise InvalidSchedule(
                 f"definition {spec.definition!r} requires secret {needed[0]!r}: a run that a schedule starts is given "
-                "no secrets"
+                "no secrets; say in the file where it is read, with `from`"
             )
         examined.refuse(text.filename)
         return spec
