@@ -35,12 +35,27 @@ def boot_id() -> str:
         return ""
 
 
-def belonging_to(keys: set[str], groups: dict[int, int]) -> list[int]:
+def belonging_to(keys: set[str], groups: dict[int, int], above: int = 0) -> list[int]:
     """Living processes of attempts: those that carry the mark of one of ``keys``, and those that wiped their
     environment but stayed in the session of one of ``groups`` (id of group and session → start time of their leader).
+    Only ids greater than ``above`` are looked at.
     """
     sessions = {group: started for group, started in groups.items() if _still_ours(group, started)}
-    return [pid for pid in _pids() if _in_session(pid, sessions) or _mark(pid) in keys]
+    return [pid for pid in _pids() if pid > above and (_in_session(pid, sessions) or _mark(pid) in keys)]
+
+
+def group_of(pid: int) -> int:
+    """The process group of a process; 0 if it is not there."""
+    fields = _stat(pid)
+    return int(fields[2]) if fields else 0
+
+
+def last_pid() -> int:
+    """The id that the kernel gave last (proc_loadavg(5), last field); 0 if unknown. Ids ascend, then begin again."""
+    try:
+        return int((_PROC / "loadavg").read_text().split()[-1])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def _still_ours(group: int, started: int) -> bool:
