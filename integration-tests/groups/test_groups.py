@@ -13,6 +13,8 @@ from harness.site import until
 from waterflow_sdk.client import GroupNotFound, InvalidWorkflow
 from waterflow_sdk.wire import AgentStatus, RunState, State
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "server-groups.yml"
 
 

@@ -13,10 +13,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import msgspec
+import pytest
 from harness import Site
 from harness.site import until
 
 from waterflow_sdk.wire import AgentStatus
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WITHIN = 120.0
