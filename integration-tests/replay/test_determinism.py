@@ -9,7 +9,9 @@ import waterflow_server
 
 SERVER = Path(waterflow_server.__file__).parent
 
-NOT_WORKFLOW_CODE = frozenset({"activities.py", "registry.py", "_activities.py", "_choice.py", "_client.py", "_store.py"})
+NOT_WORKFLOW_CODE = frozenset(
+    {"activities.py", "registry.py", "_activities.py", "_choice.py", "_client.py", "_store.py"}
+)
 """Of ``presence``, ``documents`` and ``concurrency``: these run in activities and in the API."""
 
 WORKFLOW_CODE = [
@@ -33,8 +35,8 @@ class TestWorkflowCode:
         names = {f"{path.parent.name}/{path.name}" for path in WORKFLOW_CODE}
         assert names >= {
             "concurrency/_coordinator.py",
-            "engine/run.py",
-            "engine/job.py",
+            "run/workflow.py",
+            "job/workflow.py",
             "presence/_agent_workflow.py",
             "documents/_workflow.py",
         }

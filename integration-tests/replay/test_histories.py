@@ -9,8 +9,8 @@ from replay._histories import HISTORIES, case_name, find, payloads, read, record
 from temporalio import workflow
 from temporalio.workflow import NondeterminismError
 
-from waterflow_server.engine._control import CONTROL_NODES_RUN
 from waterflow_server.engine._wire import JOB_WORKFLOW, JobInput, JobResult
+from waterflow_server.engine.nodes._control import CONTROL_NODES_RUN
 from waterflow_server.engine.worker import WORKFLOWS
 
 MAX_BYTES = 4_000_000

@@ -10,9 +10,9 @@ import msgspec
 from waterflow_dsl.plan import JobPlan
 from waterflow_sdk.wire import EditReport, EditRequest, EditResponse, RunState, SubmitRequest
 
-from .engine._expansion import elements
 from .engine._values import StepFailure
 from .engine._wire import RunInput
+from .engine.expansion import elements
 from .planning import Given, NotKnown, Outlook
 from .runs import Submission
 from .submissions import Examined, Prepared, render

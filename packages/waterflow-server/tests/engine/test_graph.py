@@ -4,7 +4,7 @@ import pytest
 
 from waterflow_dsl.plan import JobPlan
 from waterflow_sdk.wire import AgentRef, ErrorInfo, JobState, State
-from waterflow_server.engine._graph import Graph
+from waterflow_server.engine.run._graph import Graph
 
 
 def instance(name: str, state: State, **fields) -> JobState:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waterflow_dsl import check
-from waterflow_server.engine._matrix import MAX_INSTANCES, expand_matrix
 from waterflow_server.engine._values import StepFailure
+from waterflow_server.engine.expansion._matrix import MAX_INSTANCES, expand_matrix
 
 ENDLESS = dict.fromkeys("abcdefgh", [0] * 20)
 

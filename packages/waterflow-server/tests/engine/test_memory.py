@@ -11,10 +11,18 @@ from waterflow_dsl.plan import JobPlan, StepPlan, UsesKind, UsesPlan
 from waterflow_sdk.codec import KeyRing, PayloadCodec
 from waterflow_sdk.wire import AgentRef, RunInfo, State
 from waterflow_server._converter import data_converter
-from waterflow_server.engine._memory import BUDGET, estimate, fitting, recall, remember, remember_lists, used_steps
 from waterflow_server.engine._progress import Progress
-from waterflow_server.engine._records import AttemptRecord, StepRecord
 from waterflow_server.engine._wire import JobInput, JobMemory
+from waterflow_server.engine.memory._carried import (
+    BUDGET,
+    estimate,
+    fitting,
+    recall,
+    remember,
+    remember_lists,
+    used_steps,
+)
+from waterflow_server.engine.memory._records import AttemptRecord, StepRecord
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TEMPORAL_LIMIT = 2 * 1024 * 1024

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from waterflow_dsl import called_key
 from waterflow_dsl.plan import JobPlan, Plan, UsesKind
 
-from ._control import CONTROL_NODES_RUN
 from ._plans import all_steps
+from .nodes._control import CONTROL_NODES_RUN
 
 
 def unsupported(plan: Plan) -> list[tuple[int, str]]:

@@ -20,9 +20,8 @@ from waterflow_sdk.wire import (
 
 from .._away import away
 from ..catalog import Snapshot
-from ..engine._batches import batch_sizes, ranked
-from ..engine._expansion import Host, Instance, combine, elements, host_of
 from ..engine._values import StepFailure
+from ..engine.expansion import Host, Instance, batch_sizes, combine, elements, host_of, ranked
 from ._forecast import Forecast, NotKnown
 from ._members import members_of
 from ._outlook import Outlook

@@ -14,9 +14,9 @@ from waterflow_dsl.expressions import PartHost, Unknown
 from waterflow_dsl.plan import JobPlan, Plan
 from waterflow_sdk.wire import PlannedCondition
 
-from ..engine._run_context import run_contexts
 from ..engine._values import StepFailure
 from ..engine._wire import RunInput
+from ..engine.run import run_contexts
 from ._forecast import Forecast, NotKnown
 
 _SHOWN = 4

@@ -9,8 +9,8 @@ from waterflow_dsl.placement import Member, Placing, check_placings
 from waterflow_dsl.plan import JobPlan, Plan, TargetPlan
 
 from ..catalog import Snapshot
-from ..engine._expansion import as_groups_say, concrete_target
 from ..engine._values import StepFailure
+from ..engine.expansion import as_groups_say, concrete_target
 from ._forecast import Forecast, NotKnown
 from ._members import members_of
 from ._outlook import Given, Outlook

@@ -11,8 +11,8 @@ from temporalio.client import Client
 from waterflow_dsl.plan import decode_plan
 from waterflow_sdk.wire import EditReport, JobState, RunState, State, StepState, run_workflow_id
 
-from ..engine._control import CONTROL_NODES_RUN
 from ..engine._wire import ResumePoint, RunInput
+from ..engine.nodes import CONTROL_NODES_RUN
 from ._edit import Edit, Elements, Side, plan_edit
 from ._errors import NothingToEdit, RunNotEnded
 from ._service import Runs

@@ -9,8 +9,8 @@ import msgspec
 from waterflow_dsl.plan import Plan
 from waterflow_sdk.wire import JobState, RetryRequest, RunState, State, StepState
 
-from ..engine._expansion import label
 from ..engine._wire import ResumePoint
+from ..engine.expansion import label
 from ._errors import NothingToRetry
 
 _BROKEN = frozenset({State.FAILED, State.TIMED_OUT, State.CANCELLED})

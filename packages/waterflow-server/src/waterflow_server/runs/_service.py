@@ -17,9 +17,9 @@ from waterflow_sdk.wire import ORCHESTRATOR_QUEUE, AgentStatus, RetryRequest, St
 
 from .._settings_table import HISTORY_EVENTS
 from ..concurrency import LockRequest, enqueue
-from ..engine._concurrency import run_lock
 from ..engine._values import StepFailure
 from ..engine._wire import RESUME_QUERY, RUN_WORKFLOW, ResumePoint, RunInput
+from ..engine.run import run_lock
 from ..presence import AgentRegistry
 from ._control import RunControl
 from ._errors import IdempotencyConflict, InvalidConcurrency, RunNotEnded, RunNotFound

@@ -18,8 +18,8 @@ from waterflow_dsl.plan import Plan, encode_plan
 from waterflow_sdk.wire import JobState, State
 
 from .. import _search_attributes as attributes
-from ..engine._called import starts_others
 from ..engine._wire import ResumePoint, Workflows
+from ..engine.calls import starts_others
 
 RUN_KIND = "run"
 """Value of the search attribute for the kind of what a workflow stands for."""

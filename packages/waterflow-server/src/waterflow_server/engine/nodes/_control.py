@@ -1,0 +1,186 @@
+"""Control nodes: run by the interpreter itself, durably and without an agent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from temporalio import workflow
+
+from waterflow_dsl import parse_duration
+from waterflow_sdk.wire import State
+
+from .._values import StepFailure
+from .._wire import JobInput
+from ..memory._records import StepRecord
+from ..memory._rollover import RollOver
+from ..signals._inbox import Inbox
+from ..signals._stop import Stop
+from ._approvals import answered, asks, rejection
+from ._linked import run_workflow
+
+Outputs = dict[str, Any]
+
+
+class StopJob(Exception):
+    """``stop``: the job ends here, as success."""
+
+
+class Control(msgspec.Struct, frozen=True, kw_only=True):
+    """What a control node works with: its inputs, its step's record, and what the job shares."""
+
+    given: JobInput
+    inputs: Mapping[str, Any]
+    record: StepRecord
+    stop: Stop
+    roll: RollOver
+    inbox: Inbox
+    set_vars: Callable[[Mapping[str, Any]], None]
+    tell: Callable[[State, str], Awaitable[None]]
+
+    def seconds(self, name: str, default: float | None = None) -> float | None:
+        """A duration among the inputs; raises StepFailure for one that is not."""
+        given = self.inputs.get(name)
+        if given is None:
+            return default
+        try:
+            return parse_duration(given)
+        except ValueError as error:
+            raise StepFailure("invalid-input", f"with.{name}: {error}") from error
+
+    @property
+    def started(self) -> datetime:
+        """When the step began: all its times count from there, over roll-overs."""
+        return self.record.started or workflow.now()
+
+    def left(self, seconds: float) -> float:
+        """What is left of a time that began with the step."""
+        return max(seconds - (workflow.now() - self.started).total_seconds(), 0.0)
+
+    async def sleep(self, seconds: float) -> bool:
+        """A durable timer; false when a stop cut it short."""
+        with self.roll.resting():
+            return await self.stop.sleep(self.left(seconds))
+
+    async def until(self, condition: Callable[[], bool], seconds: float | None, waiting_for: str) -> bool:
+        """Wait, shown as ``waiting``; false when the time is over or the run was stopped."""
+        timeout = None if seconds is None else self.left(seconds)
+        self.record.wait(workflow.now(), waiting_for)
+        await self.tell(State.WAITING, waiting_for)
+        seen = self.stop.requests
+        try:
+            with self.roll.resting():
+                await workflow.wait_condition(lambda: condition() or self.stop.requests != seen, timeout=timeout)
+        except TimeoutError:
+            return False
+        finally:
+            self.record.go_on(workflow.now())
+            await self.tell(State.RUNNING, "")
+        return condition()
+
+
+async def _sleep(control: Control) -> Outputs:
+    seconds = control.seconds("duration")
+    if seconds is None:
+        raise StepFailure("invalid-input", "with.duration: is required")
+    await control.sleep(seconds)
+    return {}
+
+
+async def _wait(control: Control) -> Outputs:
+    """``for`` an event, ``until`` a moment, or whichever comes first; ``timeout`` fails the step."""
+    event, moment = control.inputs.get("for"), control.inputs.get("until")
+    if event is None and moment is None:
+        raise StepFailure("invalid-input", "with: give `for` (the name of an event) or `until` (a moment)")
+    left = None if moment is None else (_moment(moment) - control.started).total_seconds()
+    timeout = control.seconds("timeout")
+    shortest = min((each for each in (left, timeout) if each is not None), default=None)
+    wanted = f"event {event}" if event is not None else f"{moment}"
+    came = await control.until(lambda: event is not None and control.inbox.has(str(event)), shortest, wanted)
+    if came:
+        return {"event": str(event), "payload": control.inbox.take(str(event))}
+    if control.stop.cancelled or (left is not None and shortest == left):
+        return {}
+    raise StepFailure("wait-timeout", f"{wanted} did not come within {control.inputs.get('timeout')}")
+
+
+def _moment(text: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        raise StepFailure("invalid-input", f"with.until: {text!r} is not a moment like 2026-01-31T02:00:00Z") from None
+    if moment.tzinfo is None:
+        raise StepFailure("invalid-input", f"with.until: {text!r} has no time zone; add Z for UTC")
+    return moment
+
+
+async def _approval(control: Control) -> Outputs:
+    """Waits for an answer; a rejection fails the step."""
+    path, record = control.record.path, control.record
+    message = str(control.inputs.get("message") or "approval")
+    timeout = control.seconds("timeout")
+    approvers, inputs = control.inputs.get("approvers"), control.inputs.get("inputs")
+    record.approval = asked = asks(path, message, approvers, inputs, control.started, timeout)
+    control.inbox.ask(path, asked.approvers)
+    try:
+        await control.until(lambda: control.inbox.answer_for(path) is not None, timeout, f"approval: {message}")
+    finally:
+        control.inbox.close(path)
+    answer = control.inbox.take_answer(path)
+    if answer is None:
+        if control.stop.cancelled:
+            return {}
+        raise StepFailure("approval-timeout", f"nobody answered within {control.inputs.get('timeout')}: {message}")
+    record.approval = answered(asked, answer)
+    if not answer.approved:
+        raise rejection(answer)
+    return {
+        "approved": True,
+        "by": answer.by,
+        "at": answer.at.isoformat(),
+        "comment": answer.comment,
+        "inputs": answer.inputs,
+    }
+
+
+async def _set_vars(control: Control) -> Outputs:
+    control.set_vars(control.inputs)
+    return {}
+
+
+async def _fail(control: Control) -> Outputs:
+    raise StepFailure("failed", str(control.inputs.get("message") or "the workflow says that this is a failure"))
+
+
+async def _stop_job(control: Control) -> Outputs:
+    raise StopJob(str(control.inputs.get("message") or ""))
+
+
+async def _transform(control: Control) -> Outputs:
+    return dict(control.inputs)
+
+
+_NODES: dict[str, Callable[[Control], Awaitable[Outputs]]] = {
+    "approval": _approval,
+    "data/transform": _transform,
+    "fail": _fail,
+    "sleep": _sleep,
+    "stop": _stop_job,
+    "vars/set": _set_vars,
+    "wait": _wait,
+    "workflow/run": run_workflow,
+}
+
+CONTROL_NODES_RUN = frozenset(_NODES)
+"""Control nodes that this interpreter can run."""
+
+
+async def run_control(name: str, control: Control) -> Outputs:
+    """Run a control node to its outputs; raises StepFailure or StopJob."""
+    try:
+        node = _NODES[name]
+    except KeyError:
+        raise StepFailure("not-available", f"the control node {name} cannot be run by this server") from None
+    return await node(control)
