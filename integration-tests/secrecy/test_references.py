@@ -1,0 +1,144 @@
+"""Secrets that are not given but read: by the server at the submit, by agents just before a step."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from harness import Site
+from harness.site import until
+
+from waterflow_sdk.client import InvalidRequest, Run
+from waterflow_sdk.wire import State
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def log_of(run: Run) -> str:
+    """The whole log as text."""
+    return "\n".join([record.text async for record in run.logs()])
+
+
+def written(path: Path) -> Callable[[], Awaitable[bool]]:
+    """Whether there is something in the file."""
+
+    async def check() -> bool:
+        return path.exists() and path.stat().st_size > 0
+
+    return check
+
+
+class TestAgents:
+    async def test_the_step_gets_the_value_and_nobody_sees_it(self, site: Site, tmp_path: Path):
+        run = await site.submit(f"""
+            secrets:
+              TOKEN: {{from: "env:SHOP_TOKEN"}}
+              KEY: {{from: "file:{site.root}/held/key.pem"}}
+              DB: {{from: "vault:secret/shop/db#password"}}
+            jobs:
+              deploy:
+                runs-on: web
+                outputs: {{seen: "${{{{ steps.use.outputs.seen }}}}"}}
+                steps:
+                  - id: use
+                    run: |
+                      printf '%s\\n' "$AUTH" "$KEY" "$DB" > {tmp_path}/got
+                      echo "got $AUTH, $DB, in the environment: ${{SHOP_TOKEN-nothing}}"
+                      echo "seen=$DB" >> "$WATERFLOW_OUTPUT"
+                    env:
+                      AUTH: "Bearer ${{{{ secrets.TOKEN }}}}"
+                      KEY: ${{{{ secrets.KEY }}}}
+                      DB: ${{{{ secrets.DB }}}}
+        """)
+        state = await run.wait(60)
+        assert state.state is State.SUCCESS, state.error
+        assert (tmp_path / "got").read_text() == (
+            "Bearer of-the-agent-9317\n-----BEGIN KEY-----\nagent/file+5521==\n-----END KEY-----\nfrom-vault-6612\n"
+        )
+        assert "got Bearer ***, ***, in the environment: nothing" in await log_of(run)
+        assert state.jobs[0].outputs == {"seen": "***"}
+
+    async def test_an_agent_that_lacks_one_runs_no_step_of_the_job(self, site: Site, tmp_path: Path):
+        state = await site.run(f"""
+            secrets: {{TOKEN: {{from: "env:SHOP_TOKEN"}}}}
+            jobs:
+              deploy:
+                runs-on: bare
+                steps:
+                  - run: touch {tmp_path}/first
+                  - run: deploy
+                    env: {{T: "${{{{ secrets.TOKEN }}}}"}}
+              other:
+                runs-on: bare
+                steps: [run: touch {tmp_path}/other]
+        """)
+        assert state.state is State.FAILED
+        error = state.jobs[0].steps[0].attempts[0].error
+        assert error is not None
+        assert (error.code, error.message) == (
+            "secret-not-allowed",
+            "secret TOKEN: agent bare-01 may not read env:SHOP_TOKEN; its setting secrets.allow does not list it",
+        )
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["other"]
+
+    async def test_one_that_is_missing(self, site: Site):
+        state = await site.run("""
+            secrets: {TOKEN: {from: "vault:secret/shop/none#password"}}
+            jobs: {deploy: {runs-on: web, steps: [{run: 'true', env: {T: "${{ secrets.TOKEN }}"}}]}}
+        """)
+        error = state.jobs[0].steps[0].attempts[0].error
+        assert error is not None
+        assert (error.code, error.message) == (
+            "secret-missing",
+            "secret TOKEN: vault:secret/shop/none#password: Vault has no such secret",
+        )
+
+    async def test_a_called_workflow_gets_it_from_its_caller(self, site: Site, tmp_path: Path):
+        called = f"""
+on: {{call: {{secrets: {{KEY: {{required: true}}}}}}}}
+jobs:
+  use:
+    runs-on: web
+    steps: [{{run: 'printf %s "$K" > {tmp_path}/got', env: {{K: "${{{{ secrets.KEY }}}}"}}}}]
+"""
+        state = await site.run(
+            """
+            secrets: {TOKEN: {from: "env:SHOP_TOKEN"}}
+            jobs: {call: {uses: ./called.yaml, secrets: {KEY: "a-${{ secrets.TOKEN }}-b"}}}
+            """,
+            files={"called.yaml": called},
+        )
+        assert state.state is State.SUCCESS, state.error
+        assert (tmp_path / "got").read_text() == "a-of-the-agent-9317-b"
+
+
+class TestServer:
+    FILE = """
+        secrets: {TOKEN: {from: "%s", on: server, required: true}}
+        jobs: {deploy: {runs-on: bare, steps: [{run: 'printf %%s "$T" > %s', env: {T: "${{ upper(secrets.TOKEN) }}"}}]}}
+    """
+
+    async def test_reads_its_own_at_the_submit(self, site: Site, tmp_path: Path):
+        state = await site.run(self.FILE % ("env:SHOP_SERVER", tmp_path / "got"))
+        assert state.state is State.SUCCESS, state.error
+        assert (tmp_path / "got").read_text() == "OF-THE-SERVER-4417"
+
+    async def test_nothing_that_its_settings_do_not_list(self, site: Site):
+        with pytest.raises(InvalidRequest) as caught:
+            await site.submit(self.FILE % ("env:PATH", "/dev/null"))
+        assert "secret 'TOKEN': the server may not read env:PATH" in str(caught.value)
+
+
+class TestSchedules:
+    async def test_a_run_without_submitter_has_what_is_read(self, site: Site, tmp_path: Path):
+        file = f"""
+on: {{schedule: {{cron: "0 0 1 1 *"}}}}
+secrets: {{TOKEN: {{required: true, from: "env:SHOP_TOKEN"}}, S: {{from: "env:SHOP_SERVER", on: server}}}}
+jobs:
+  work:
+    runs-on: web
+    steps: [{{run: 'printf %s "$T" > {tmp_path}/got', env: {{T: "${{{{ secrets.TOKEN }}}}, ${{{{ secrets.S }}}}"}}}}]
+"""
+        await site.client.definitions.apply("nightly", file)
+        await site.client.schedules.trigger("nightly:1")
+        await until(written(tmp_path / "got"), "the scheduled run has its secrets", 60)
+        assert (tmp_path / "got").read_text() == "of-the-agent-9317, of-the-server-4417"
