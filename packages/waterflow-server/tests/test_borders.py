@@ -110,6 +110,32 @@ class TestLayers:
         assert offenders(imports_below(*places), *forbidden) == []
 
 
+class TestRoomsOfTheEngine:
+    """Each needs only those before it, so that there is no circle and each can be read with what is above it."""
+
+    ORDER = ("signals", "expansion", "memory", "calls", "nodes", "steps", "job", "fanout", "run")
+    AT_THE_DOOR = frozenset({"__init__.py", "_support.py", "worker.py"})
+    """Modules beside the rooms that put them together; whatever else is there, rooms need, and never the other way."""
+
+    def test_are_all_in_the_order(self) -> None:
+        rooms = {file.parent.name for file in (SOURCE / "engine").glob("*/__init__.py")}
+        assert rooms == set(self.ORDER)
+
+    @pytest.mark.parametrize("room", ORDER)
+    def test_need_only_those_before_them(self, room: str) -> None:
+        later = [f"waterflow_server.engine.{name}" for name in self.ORDER[self.ORDER.index(room) + 1 :]]
+        assert offenders(imports_below(f"engine/{room}"), *later, "waterflow_server.engine.worker") == []
+
+    @pytest.mark.parametrize("room", ORDER)
+    def test_say_what_happens_there(self, room: str) -> None:
+        assert ast.get_docstring(ast.parse((SOURCE / "engine" / room / "__init__.py").read_text(encoding="utf-8")))
+
+    def test_stand_on_what_is_beside_them(self) -> None:
+        beside = [file for file in (SOURCE / "engine").glob("*.py") if file.name not in self.AT_THE_DOOR]
+        imports = {file.name: imports_of(file) for file in beside}
+        assert offenders(imports, *(f"waterflow_server.engine.{room}" for room in self.ORDER)) == []
+
+
 class TestPublic:
     def test_the_names(self) -> None:
         assert waterflow_server.__all__ == ["ServerError", "Services", "Settings", "create_app", "load_settings"]
