@@ -16,7 +16,8 @@ from waterflow_server.dev import EmbeddedTemporal
 
 from .conftest import ServerCommand
 
-NAP = b"jobs: {nap: {runs-on: all-servers, steps: [{uses: sleep, with: {duration: 1s}}]}}"
+NAP = b"jobs: {nap: {steps: [{uses: sleep, with: {duration: 1s}}]}}"
+"""Needs no agent: a node that the interpreter itself runs, in a job that names no servers."""
 
 
 def ask(url: str, data: bytes | None = None) -> Any:
