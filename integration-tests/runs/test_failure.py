@@ -116,9 +116,8 @@ class TestNotAvailable:
                   gate:
                     runs-on: web
                     steps:
-                      - uses: workflow/run
-                        with: {workflow: other}
+                      - uses: actions/checkout@v4
                 """)
         assert str(refused.value).startswith(
-            "workflow.yaml:6: the control node workflow/run is not available in this version"
+            "workflow.yaml:6: uses: actions/checkout: action steps are not available in this version"
         )
