@@ -79,8 +79,8 @@ class JobBody:
         except NoAgentSkip as skip:
             self._end(State.SKIPPED, str(skip))
         except StepFailure as failure:
-            self.error = failure.error
-            self._end(State.FAILED, failure.error.message)
+            self.error = self.job.mask_error(failure.error)
+            self._end(State.FAILED, self.error.message)
         finally:
             if expiry is not None:
                 expiry.cancel()
@@ -151,11 +151,11 @@ class JobBody:
             await endings.run(plan, scope, stopped=found.stopped)
         state = found.state
         try:
-            self.outputs = self.job.values(scope).resolve(plan.outputs, "outputs")
+            self.outputs = self.job.mask(self.job.values(scope).resolve(plan.outputs, "outputs"))
             self.environment.show(scope)
         except StepFailure as failure:
             state = State.FAILED
-            self.error = self.error or failure.error
+            self.error = self.error or self.job.mask_error(failure.error)
         self._end(state, self.error.message if self.error else self.stop.reason)
 
     def _conclusion(self, scope: Scope) -> Conclusion:

@@ -74,5 +74,5 @@ class Environment:
     def show(self, scope: Scope) -> None:
         """Its address, now that the steps have ended. Raises StepFailure."""
         if self._plan is not None and self._plan.url is not None and self.state is not None:
-            url = self._job.values(scope).text(self._plan.url, "environment.url")
+            url = self._job.mask(self._job.values(scope).text(self._plan.url, "environment.url"))
             self.state = EnvironmentState(name=self.state.name, url=url)

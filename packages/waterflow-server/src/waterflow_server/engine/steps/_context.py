@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 from temporalio import workflow
 
 from waterflow_dsl.plan import StepPlan
 from waterflow_dsl.reads import named
+from waterflow_sdk.node import Masker
 from waterflow_sdk.secrets import holds_segment
-from waterflow_sdk.wire import AgentRef, State, StepState
+from waterflow_sdk.wire import AgentRef, ErrorInfo, State, StepState
 
 from .._clock import durable_now
 from .._values import StepFailure, Values
@@ -55,6 +57,7 @@ class JobContext:
         self.stop = stop
         self.agent: AgentRef | None = given.agent
         self.masks: list[str] = []
+        self._masker: Masker | None = None
         self.needed_secrets = _needed_secrets(given)
         self.completions = 0
         self.attempts: dict[str, list[AttemptRecord]] = {}
@@ -67,6 +70,18 @@ class JobContext:
             self._remember(memory)
         elif given.resume is not None:
             self._go_on(given.resume)
+
+    def mask(self, value: Any) -> Any:
+        """JSON data that people will see, with secrets masked. Agents mask what steps give; this is for what the
+        interpreter itself makes of expressions."""
+        if self._masker is None:
+            self._masker = Masker(self.given.secrets.values())
+        self._masker.add(*self.masks)
+        return self._masker.mask_data(value)
+
+    def mask_error(self, error: ErrorInfo) -> ErrorInfo:
+        """The error with secrets masked."""
+        return msgspec.structs.replace(error, message=self.mask(error.message), details=self.mask(error.details))
 
     def begin(self) -> None:
         """As at the start of the job; a retry of the whole job begins anew."""

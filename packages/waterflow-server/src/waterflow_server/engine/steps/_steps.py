@@ -76,7 +76,7 @@ class StepRunner:
             else:
                 await _blocks.run_block(self, node, record, scope)
         except StepFailure as failure:
-            record.end(State.FAILED, workflow.now(), error=failure.error)
+            record.end(State.FAILED, workflow.now(), error=self.job.mask_error(failure.error))
             scope.fail(record)
         if node.id:
             scope.steps[node.id] = record.context()
@@ -119,27 +119,28 @@ class StepRunner:
         except StepFailure as failure:
             if failure.error.code == TOO_LARGE and not workflow.patched(PATCH_TOO_LARGE):
                 raise
-            record.end(State.FAILED, workflow.now(), error=failure.error)
+            record.end(State.FAILED, workflow.now(), error=self.job.mask_error(failure.error))
         self._judge(step, record, scope, values)
 
     async def _execute(self, step: StepPlan, record: StepRecord, scope: Scope, values: Values) -> NodeOutcome | None:
         """Run what the step uses; None where the interpreter ran it itself and ``record.outputs`` are set."""
         if record.progress is None:
-            record.name = values.text(step.name, "name") or record.name
+            record.name = self.job.mask(values.text(step.name, "name")) or record.name
             record.progress = self._resolve(step, record, scope, values)
         progress = record.progress
         if step.uses.kind is UsesKind.CONTROL:
             _measured(progress.inputs if step.uses.name == "vars/set" else None, "what is set takes")
             outputs = await run_control(step.uses.name, self._control(record, progress))
             _measured(outputs, "the outputs take")
-            record.outputs = outputs
+            record.outputs = self.job.mask(outputs)
             return None
         return await Attempts(self.job, progress, record, self._reassign).run()
 
     def _resolve(self, step: StepPlan, record: StepRecord, scope: Scope, values: Values) -> Progress:
         """All expressions of a step, evaluated once."""
         if step.uses.kind is UsesKind.CONTROL:
-            return Progress(inputs=values.resolve(step.inputs, "with"))
+            inputs = values.resolve(step.inputs, "with")
+            return Progress(inputs=self.job.mask(inputs) if step.uses.name in _SHOWN else inputs)
         if step.uses.kind not in (UsesKind.NODE, UsesKind.EXPRESSION):
             raise StepFailure("not-available", f"uses: {step.uses.name} cannot be run by this server")
         env = values.texts(step.env, "env")
@@ -200,6 +201,9 @@ def _pass_by(node: NodePlan, record: StepRecord, scope: Scope) -> None:
     if node.id:
         scope.steps[node.id] = record.context()
 
+
+_SHOWN = frozenset({"approval", "fail", "stop", "wait"})
+"""Control nodes whose inputs are only for people or for a comparison: what they say is masked."""
 
 _WAITING = frozenset({"approval", "sleep", "wait", "workflow/run"})
 """Control nodes that a stop cuts short."""
