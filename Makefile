@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup hello shell test lint format types bench chaos soak temporal clean
+.PHONY: help setup hello shell test lint format types bench chaos soak temporal versitygw clean
 
 # Everything that is made lies inside the clone.
 export HATCH_DATA_DIR := $(CURDIR)/.hatch/data
@@ -65,6 +65,9 @@ soak: .venv/ready ## Run the proofs in their long form: a million log lines, the
 
 temporal: .venv/ready ## Find or fetch the Temporal CLI and print its path
 	@$(HATCH) run temporal
+
+versitygw: .venv/ready ## Find or build the S3-compatible server of the tests and print its path
+	@$(HATCH) run versitygw
 
 clean: ## Remove all that make has made here
 	rm -rf .venv .hatch .pytest_cache .ruff_cache .hypothesis dist

@@ -98,20 +98,18 @@ def run_check(name: str, environ: dict[str, str]) -> Result:
     return Result(name=name, exit_code=completed.returncode, seconds=seconds, counts=read_report(report))
 
 
-def with_temporal(environ: dict[str, str]) -> dict[str, str]:
-    """The environment with the path of a Temporal CLI in it, which is fetched when there is none.
+def with_component(name: str, variable: str, environ: dict[str, str]) -> dict[str, str]:
+    """The environment with the path of a program in it, which is fetched when there is none.
 
     Without one the tests that need it are skipped, or fail in CI; each says so itself.
     """
-    print("=== temporal", flush=True)
-    found = subprocess.run(
-        [HATCH, "run", "temporal"], cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True, check=False
-    )
+    print(f"=== {name}", flush=True)
+    found = subprocess.run([HATCH, "run", name], cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True, check=False)
     if found.returncode != 0:
         return environ
     path = found.stdout.splitlines()[-1]
     print(path, flush=True)
-    return {**environ, "WATERFLOW_TEMPORAL_BINARY": path}
+    return {**environ, variable: path}
 
 
 def parse_arguments() -> list[str]:
@@ -128,7 +126,9 @@ def main() -> int:
     REPORTS.mkdir(parents=True, exist_ok=True)
     environ = dict(os.environ)
     if set(names) - {"lint", "types"}:
-        environ = with_temporal(environ)
+        environ = with_component("temporal", "WATERFLOW_TEMPORAL_BINARY", environ)
+    if "integration" in names:
+        environ = with_component("versitygw", "WATERFLOW_VERSITYGW_BINARY", environ)
     results = [run_check(name, environ) for name in names]
     print("\n=== result", *results, sep="\n")
     total = sum((result.counts for result in results if result.counts), Counts())

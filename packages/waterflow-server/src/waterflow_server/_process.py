@@ -19,6 +19,7 @@ from waterflow_sdk.codec import CodecError, KeyRing
 from waterflow_sdk.wire import GroupsApply
 
 from ._errors import ServerError
+from ._log_store import open_log_store
 from ._logging import FIELDS
 from ._readiness import Readiness
 from ._search_attributes import SearchAttributesError, ensure_search_attributes
@@ -79,7 +80,7 @@ async def _run(
     secrets: SecretReferences,
 ) -> None:
     worker = create_worker(client, secrets)
-    logs = FileLogStore(settings.data_dir / "logs")
+    logs = await open_log_store(settings)
     services = _services(settings, client, worker, logs, secrets)
     server = _Server(
         uvicorn.Config(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -63,6 +64,19 @@ def _events(value: int) -> int:
     if not 20 <= value <= 40_000:
         raise ValueError(value)
     return value
+
+
+def _store(value: str) -> str:
+    if value not in ("files", "s3"):
+        raise ValueError(value)
+    return value
+
+
+def _endpoint(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ValueError(value)
+    return value.rstrip("/")
 
 
 def _text(value: str) -> str:
@@ -298,6 +312,66 @@ TABLE = (
         expects="a number from 20 to 40000",
         parse=_events,
         help=f"events in a workflow's history above which it goes on in a new one (default {HISTORY_EVENTS})",
+    ),
+    Setting(
+        name="logs.store",
+        keys=("logs.store",),
+        environ=("WATERFLOW_LOGS_STORE",),
+        flag="--logs-store",
+        kind=str,
+        expects="files or s3",
+        parse=_store,
+        help="where the logs of runs are kept: files (in data_dir) or s3 (default files)",
+    ),
+    Setting(
+        name="logs.endpoint",
+        keys=("logs.endpoint",),
+        environ=("WATERFLOW_LOGS_ENDPOINT",),
+        flag="--logs-endpoint",
+        kind=str,
+        expects="http(s)://host[:port]",
+        parse=_endpoint,
+        help="address of the S3-compatible server (default that of Amazon in the region)",
+    ),
+    Setting(
+        name="logs.bucket",
+        keys=("logs.bucket",),
+        environ=("WATERFLOW_LOGS_BUCKET",),
+        flag="--logs-bucket",
+        kind=str,
+        expects=_NAME,
+        parse=_text,
+        help="bucket for the logs; it has to exist",
+    ),
+    Setting(
+        name="logs.prefix",
+        keys=("logs.prefix",),
+        environ=("WATERFLOW_LOGS_PREFIX",),
+        flag="--logs-prefix",
+        kind=str,
+        expects=_NAME,
+        parse=lambda value: _text(value).strip("/") + "/",
+        help="what the names of objects begin with (default waterflow/)",
+    ),
+    Setting(
+        name="logs.region",
+        keys=("logs.region",),
+        environ=("WATERFLOW_LOGS_REGION", "AWS_REGION"),
+        flag="--logs-region",
+        kind=str,
+        expects=_NAME,
+        parse=_text,
+        help="region of the bucket (default us-east-1)",
+    ),
+    Setting(
+        name="logs.credentials_file",
+        keys=("logs.credentials_file",),
+        environ=("WATERFLOW_LOGS_CREDENTIALS_FILE",),
+        flag="--logs-credentials-file",
+        kind=str,
+        expects="a file",
+        parse=_path,
+        help="keys of the bucket, as in ~/.aws/credentials (default AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)",
     ),
 )
 

@@ -48,6 +48,20 @@ class VaultConnection(_Settings, frozen=True, kw_only=True):
     ca: Path | None = None
 
 
+class LogsSettings(_Settings, frozen=True, kw_only=True):
+    """Where the logs of runs are kept: ``files`` in the data directory, or ``s3``, a bucket of an S3-compatible server.
+
+    ``endpoint`` is its address, by default Amazon's; the keys are in ``credentials_file`` or in the environment.
+    """
+
+    store: str = "files"
+    endpoint: str | None = None
+    bucket: str | None = None
+    prefix: str = "waterflow/"
+    region: str = "us-east-1"
+    credentials_file: Path | None = None
+
+
 class Settings(_Settings, frozen=True, kw_only=True):
     """What is in force.
 
@@ -73,6 +87,7 @@ class Settings(_Settings, frozen=True, kw_only=True):
     auth_enabled: bool = False
     insecure_no_auth: bool = False
     history_events: int = HISTORY_EVENTS
+    logs: LogsSettings = LogsSettings()
 
     @property
     def url(self) -> str:
@@ -103,6 +118,8 @@ def load(flags: Mapping[str, str | bool | None], environ: Mapping[str, str] = os
     for given in (*_known(from_file, warnings), *_from_environ(environ), *_from_flags(flags)):
         values[given.key] = given
     settings = _build(values, environ)
+    if settings.logs.store == "s3" and not settings.logs.bucket:
+        raise SettingsError("`logs.store` is s3, so `logs.bucket` has to say which bucket (or WATERFLOW_LOGS_BUCKET)")
     _check_exposure(settings)
     return Loaded(settings=settings, warnings=warnings)
 
@@ -158,7 +175,7 @@ def _from_flags(flags: Mapping[str, str | bool | None]) -> Iterable[Given]:
 
 
 def _build(values: Mapping[str, Given], environ: Mapping[str, str]) -> Settings:
-    tree: dict[str, Any] = {"temporal": {}, "vault": {}}
+    tree: dict[str, Any] = {"temporal": {}, "vault": {}, "logs": {}}
     for setting in TABLE:
         if given := values.get(setting.name):
             parent, _, leaf = setting.name.rpartition(".")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,7 +105,7 @@ class FileLogStore:
 
     async def unused_for(self, time: timedelta, most: int) -> list[str]:
         """Runs whose logs nobody has written to for so long, at most so many, the oldest first."""
-        return await self._in_thread(lambda: _unused(self._directory, time, most))
+        return await self._in_thread(lambda: self._unused(time, most))
 
     def close(self) -> None:
         """End the threads; a write that is on its way is finished."""
@@ -125,11 +125,18 @@ class FileLogStore:
             raise InvalidRunId(f"{run[:140]!r} is not the id of a run: letters, digits, '.', '_' and '-', at most 128")
         journal = self._journals.get(run)
         if journal is None:
-            journal = self._journals[run] = JournalFile(self._directory / f"{run}.journal", run)
+            journal = self._journals[run] = self._open(self._directory / f"{run}.journal", run)
         self._journals.move_to_end(run)
         if len(self._journals) > _KEPT_JOURNALS:
-            self._journals.popitem(last=False)
+            _, unused = self._journals.popitem(last=False)
+            self._let_go(unused)
         return journal
+
+    def _open(self, path: Path, run: str) -> JournalFile:
+        return JournalFile(path, run)
+
+    def _let_go(self, journal: JournalFile) -> None:
+        """What is to be done with a journal that nobody has asked for in a long time."""
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         try:
@@ -140,6 +147,10 @@ class FileLogStore:
                 {"directory": str(self._directory), "errno": error.errno},
             ) from error
 
+    def _unused(self, time: timedelta, most: int) -> list[str]:
+        found = ((path.stat().st_mtime, path.stem) for path in self._directory.glob("*.journal"))
+        return oldest(found, time, most)
+
     def _forget(self, run: str, arrived: asyncio.Event) -> None:
         waiting = self._waiting[run]
         waiting.discard(arrived)
@@ -147,9 +158,9 @@ class FileLogStore:
             del self._waiting[run]
 
 
-def _unused(directory: Path, time: timedelta, most: int) -> list[str]:
+def oldest(found: Iterable[tuple[float, str]], time: timedelta, most: int) -> list[str]:
+    """Of times of the last writing and runs, those that are older than ``time``, at most so many."""
     limit = datetime.now(UTC).timestamp() - time.total_seconds()
-    found = ((path.stat().st_mtime, path.stem) for path in directory.glob("*.journal"))
     return [run for written, run in sorted(found) if written <= limit and _RUN_ID.fullmatch(run)][:most]
 
 

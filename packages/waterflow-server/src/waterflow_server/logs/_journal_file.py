@@ -70,6 +70,9 @@ class JournalFile:
             self._path.unlink()
         return True
 
+    def drop(self) -> None:
+        """Give back what is only a copy; a file that holds the lines themselves stays."""
+
     def read(self, after: Cursor | None, query: LogQuery) -> Lines:
         """Some lines after the cursor, and the cursor up to which they were read; the same cursor at the end."""
         with self._reading() as descriptor:
