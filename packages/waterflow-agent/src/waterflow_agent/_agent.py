@@ -13,7 +13,7 @@ import msgspec
 from waterflow_sdk.codec import PayloadCodec
 from waterflow_sdk.wire import AgentRef
 
-from ._connect import connect, payload_codec
+from ._connect import connect, keep_certificates, payload_codec
 from ._housekeeping import keep_clean
 from ._identity import StateDirectory
 from ._journal import Journal
@@ -127,10 +127,10 @@ class Agent:
         if client is None:
             return
         session = Session(self._settings, client, agent, self._registry, journal, runner, self._notices)
-        watching: asyncio.Task[None] | None = None
+        watching = [asyncio.create_task(keep_certificates(self._settings, codec, self._notices, session.use))]
         try:
             await self._unless_stopped(session.start())
-            watching = asyncio.create_task(self._watch_nodes(session))
+            watching.append(asyncio.create_task(self._watch_nodes(session)))
             if not self._stopping.is_set():
                 groups = ", ".join(session.groups) or "no group"
                 logger.info("agent %s (%s) is online in %s", agent.name, agent.id, groups)
@@ -139,8 +139,8 @@ class Agent:
             await self._unless_stopped(session.keep())
         finally:
             self.online.clear()
-            if watching:
-                watching.cancel()
+            for task in watching:
+                task.cancel()
             await session.end()
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:

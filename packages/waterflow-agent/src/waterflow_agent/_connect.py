@@ -1,64 +1,130 @@
-"""A client of Temporal, however long it takes to get one."""
+"""A client of Temporal, however long it takes to get one, and another when its certificates are renewed."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from temporalio.client import Client
 from temporalio.service import TLSConfig
 
-from waterflow_sdk.codec import CodecError, KeyRing, PayloadCodec
+from waterflow_sdk.codec import CodecError, KeyFile, PayloadCodec
 
 from ._converter import data_converter
 from ._errors import SettingsError
 from ._notices import Notices
 from ._settings import AgentSettings
+from ._tls import TlsFiles, speaks_tls, trouble
+
+logger = logging.getLogger("waterflow.agent")
 
 _BACK_OFF = (0.2, 0.5, 1.0, 2.0, 5.0)
+_LOOK_AT_FILES = 5.0
+_DENIED = ("code: Unauthenticated", "code: PermissionDenied")
 
 
 def payload_codec(settings: AgentSettings) -> PayloadCodec:
     """The codec of the settings' key file. Raises SettingsError."""
     try:
-        return PayloadCodec(KeyRing.load(settings.keys_file) if settings.keys_file else None)
+        return PayloadCodec(KeyFile(settings.keys_file) if settings.keys_file else None)
     except CodecError as error:
         raise SettingsError(str(error)) from error
 
 
 async def connect(settings: AgentSettings, codec: PayloadCodec, notices: Notices) -> Client:
-    """Connects, trying for ever. Raises SettingsError for TLS files that cannot be read."""
-    tls = _tls(settings)
+    """Connects, trying for ever. Raises SettingsError for TLS files that cannot be used."""
+    files = _files(settings)
+    if files.any:
+        files.context()
     attempt = 0
     while True:
-        try:
-            client = await Client.connect(
-                settings.temporal_address,
-                namespace=settings.temporal_namespace,
-                api_key=settings.temporal_api_key,
-                tls=tls,
-                data_converter=data_converter(codec),
-                identity=f"waterflow-agent {settings.name or ''}".strip(),
-            )
-        except RuntimeError as error:  # the SDK's only sign that a server cannot be reached
-            text = f"Temporal at {settings.temporal_address} cannot be reached ({_short(error)}); trying again for ever"
-            notices.say("temporal", logging.WARNING, text)
-        else:
-            notices.clear("temporal", f"connected to Temporal at {settings.temporal_address}")
+        client = await _try(settings, files, codec, notices)
+        if client:
             return client
         await asyncio.sleep(_BACK_OFF[min(attempt, len(_BACK_OFF) - 1)])
         attempt += 1
 
 
-def _tls(settings: AgentSettings) -> TLSConfig | bool:
-    files = (settings.temporal_ca, settings.temporal_cert, settings.temporal_key)
-    if not any(files):
-        return settings.temporal_tls or settings.temporal_api_key is not None
+async def keep_certificates(
+    settings: AgentSettings, codec: PayloadCodec, notices: Notices, use: Callable[[Client], None]
+) -> None:
+    """Hands over another client whenever a TLS file has changed; until the new files work, the old client stays."""
+    files = _files(settings)
+    used = files.marks()
+    while used:
+        await asyncio.sleep(_LOOK_AT_FILES)
+        found = files.marks()
+        if found == used:
+            continue
+        client = await _try(settings, files, codec, notices)
+        if client:
+            use(client)
+            used = found
+            logger.info("the renewed certificates for Temporal are in use")
+
+
+async def _try(settings: AgentSettings, files: TlsFiles, codec: PayloadCodec, notices: Notices) -> Client | None:
+    address = settings.temporal_address
     try:
-        ca, cert, key = (file.read_bytes() if file else None for file in files)
-    except OSError as error:
-        raise SettingsError(f"TLS file {error.filename} cannot be read: {error.strerror}") from error
-    return TLSConfig(server_root_ca_cert=ca, client_cert=cert, client_private_key=key)
+        client = await Client.connect(
+            address,
+            namespace=settings.temporal_namespace,
+            api_key=settings.temporal_api_key,
+            tls=_tls(settings, files),
+            data_converter=data_converter(codec),
+            identity=f"waterflow-agent {settings.name or ''}".strip(),
+        )
+    except SettingsError as error:  # while files are renewed, they may not fit together
+        notices.say("temporal", logging.WARNING, f"{error.message}; trying again for ever")
+    except (RuntimeError, ValueError) as error:  # the SDK's only signs that it cannot connect
+        text = f"{await _why(settings, files, error)}; trying again for ever"
+        notices.say("temporal", logging.WARNING, text)
+    else:
+        notices.clear("temporal", f"connected to Temporal at {address}")
+        return client
+    return None
+
+
+async def _why(settings: AgentSettings, files: TlsFiles, error: Exception) -> str:
+    address = settings.temporal_address
+    if any(word in str(error) for word in _DENIED):
+        key = "temporal.api_key" if settings.temporal_api_key else "no API key: set TEMPORAL_API_KEY"
+        return f"Temporal at {address} refuses {key}"
+    if _wants_tls(settings):
+        if text := await asyncio.to_thread(trouble, files, address):
+            return text
+    elif await asyncio.to_thread(speaks_tls, address):
+        return (
+            f"Temporal at {address} speaks TLS: set temporal.tls to on, or temporal.ca to the authority's certificate"
+        )
+    return f"Temporal at {address} cannot be reached ({_short(error)})"
+
+
+def _wants_tls(settings: AgentSettings) -> bool:
+    given = (settings.temporal_api_key, settings.temporal_server_name)
+    return settings.temporal_tls or any(given) or _files(settings).any
+
+
+def _files(settings: AgentSettings) -> TlsFiles:
+    return TlsFiles(
+        section="temporal",
+        peer="Temporal",
+        instead="set temporal.tls to off",
+        ca=settings.temporal_ca,
+        cert=settings.temporal_cert,
+        key=settings.temporal_key,
+        server_name=settings.temporal_server_name,
+    )
+
+
+def _tls(settings: AgentSettings, files: TlsFiles) -> TLSConfig | bool:
+    if not files.any and not files.server_name:
+        return _wants_tls(settings)
+    if files.any:
+        files.context()  # says which file is wrong, which the SDK does not
+    ca, cert, key = (file.read_bytes() if file else None for file in (files.ca, files.cert, files.key))
+    return TLSConfig(server_root_ca_cert=ca, client_cert=cert, client_private_key=key, domain=files.server_name)
 
 
 def _short(error: Exception) -> str:

@@ -68,7 +68,7 @@ class Executor:
     def __init__(
         self, client: Client, agent: AgentRef, attempts: AttemptBook, slots: SlotBook, orphans: Orphans
     ) -> None:
-        self._client = client
+        self.client = client
         self._agent = agent
         self._attempts = attempts
         self._slots = slots
@@ -131,7 +131,7 @@ class Executor:
                 return True
 
     def _handle(self) -> AsyncActivityHandle:
-        return self._client.get_async_activity_handle(task_token=activity.info().task_token)
+        return self.client.get_async_activity_handle(task_token=activity.info().task_token)
 
     def _obtain(self, task: NodeTask) -> Attempt | NodeOutcome:
         living = self._attempts.find(task.key)
@@ -175,13 +175,15 @@ class Executor:
         """The worker's own heartbeats do not say whether they arrived, so a fenced attempt sends some that do."""
         if attempt.task.fence_after is None:
             return None
-        return asyncio.create_task(self._send_confirmed(attempt, self._handle(), attempt.task.fence_after))
+        token = activity.info().task_token
+        return asyncio.create_task(self._send_confirmed(attempt, token, attempt.task.fence_after))
 
-    async def _send_confirmed(self, attempt: Attempt, handle: AsyncActivityHandle, fence_after: float) -> None:
+    async def _send_confirmed(self, attempt: Attempt, token: bytes, fence_after: float) -> None:
         every = max(BEAT, fence_after / 8)
         while not attempt.ended.done():
             await asyncio.wait([attempt.ended], timeout=every)
             sent = _clock.elapsed()
+            handle = self.client.get_async_activity_handle(task_token=token)  # the client may be another one now
             try:
                 await handle.heartbeat(rpc_timeout=_RPC_TIMEOUT)
             except AsyncActivityCancelledError:

@@ -22,7 +22,7 @@ class Orphans:
     """Looks now and then whether the workflow behind a lost activity still runs."""
 
     def __init__(self, client: Client, every: float = _EVERY) -> None:
-        self._client = client
+        self.client = client
         self._every = every
         self._watched: dict[str, asyncio.Task[None]] = {}
 
@@ -52,7 +52,7 @@ class Orphans:
             await asyncio.wait([attempt.ended], timeout=self._every)
 
     async def _closed(self, workflow_id: str, run_id: str) -> bool:
-        handle = self._client.get_workflow_handle(workflow_id, run_id=run_id or None)
+        handle = self.client.get_workflow_handle(workflow_id, run_id=run_id or None)
         try:
             description = await handle.describe(rpc_timeout=_RPC_TIMEOUT)
         except RPCError as error:

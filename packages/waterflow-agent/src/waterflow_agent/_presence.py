@@ -64,7 +64,7 @@ class Presence:
         configured: Callable[[AgentConfig], None],
         notices: Notices,
     ) -> None:
-        self._client = client
+        self.client = client
         self._hello = hello
         self._load = load
         self._find_manifests = manifests
@@ -117,7 +117,7 @@ class Presence:
 
     async def bye(self, reason: str) -> None:
         """Tells the server that this incarnation takes no new work. Silent when nobody can hear it."""
-        handle = self._client.get_workflow_handle(agent_workflow_id(self._hello().id))
+        handle = self.client.get_workflow_handle(agent_workflow_id(self._hello().id))
         note = {"incarnation": self._hello().incarnation, "reason": reason}
         try:
             await handle.signal("bye", note, rpc_timeout=timedelta(seconds=2))
@@ -158,7 +158,7 @@ class Presence:
         """Sends a heartbeat and waits for the answer, so that an outage is noticed. False if the lease is lost."""
         load = self._load()
         activity.heartbeat(load)  # throttled; it keeps the worker from calling the activity timed out by itself
-        handle = self._client.get_async_activity_handle(task_token=activity.info().task_token)
+        handle = self.client.get_async_activity_handle(task_token=activity.info().task_token)
         try:
             await handle.heartbeat(load, rpc_timeout=_BEAT_TIMEOUT)
         except AsyncActivityCancelledError:
@@ -190,7 +190,7 @@ class Presence:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )
         try:
-            return await self._client.execute_update_with_start_workflow(  # pyright: ignore[reportUnknownMemberType]
+            return await self.client.execute_update_with_start_workflow(  # pyright: ignore[reportUnknownMemberType]
                 HELLO_UPDATE,
                 hello,
                 start_workflow_operation=start,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Coroutine
+from typing import Any
 
 import msgspec
 from temporalio.client import Client
@@ -57,7 +59,8 @@ class Session:
         self._capabilities: dict[str, str] = {}
         self._slots = SlotBook(settings.max_concurrent_activities)
         self._attempts = AttemptBook(journal, self._incarnation, runner)
-        self._executor = Executor(client, agent, self._attempts, self._slots, Orphans(client))
+        self._orphans = Orphans(client)
+        self._executor = Executor(client, agent, self._attempts, self._slots, self._orphans)
         claims = Claims(agent, self._slots, registry.__contains__)
         self._group_workers = GroupWorkers(client, claims, self._slots)
         self._presence = Presence(client, self._hello, self._load, registry.manifests, self._configured, notices)
@@ -86,6 +89,13 @@ class Session:
         ]
         await self._group_workers.poll(self.groups)
         self._looking = asyncio.create_task(self._look_at_tools(marks), name="capabilities")
+
+    def use(self, client: Client) -> None:
+        """From now on calls Temporal with this client; what runs is not touched."""
+        self._client = self._executor.client = self._orphans.client = self._presence.client = client
+        for worker in self._workers:
+            worker.use(client)
+        self._later(self._group_workers.use(client))
 
     async def keep(self) -> None:
         """Keeps the lease, for ever. Raises Refused."""
@@ -170,9 +180,12 @@ class Session:
         self._config = config
         logger.info("configured by the server: %s, groups %s", config.status.value, ", ".join(config.groups) or "none")
         if self._workers:
-            task = asyncio.create_task(self._group_workers.poll(self.groups))
-            self._regrouping.add(task)
-            task.add_done_callback(self._regrouping.discard)
+            self._later(self._group_workers.poll(self.groups))
+
+    def _later(self, change: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(change)
+        self._regrouping.add(task)
+        task.add_done_callback(self._regrouping.discard)
 
 
 _MOST_BROKEN = 20

@@ -1,6 +1,6 @@
 """Processes of a step that left its process groups, such as daemons: they end with the step as well.
 
-A process that is to outlive its step belongs to a service manager, or to a container engine: neither passes the mark on.
+A process that is to outlive its step belongs to a service manager or a container engine: neither passes the mark on.
 """
 
 from __future__ import annotations

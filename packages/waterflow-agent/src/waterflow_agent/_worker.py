@@ -33,11 +33,18 @@ STOP_MARGIN = 30.0
 class QueueWorker:
     """One worker on one queue, started again when it fails."""
 
-    def __init__(self, queue: str, make: Callable[[], Worker]) -> None:
+    def __init__(self, queue: str, client: Client, make: Callable[[Client], Worker]) -> None:
         self._queue = queue
+        self._client = client
         self._make = make
         self._worker: Worker | None = None
         self._task = asyncio.create_task(self._run(), name=f"worker on {queue}")
+
+    def use(self, client: Client) -> None:
+        """From now on calls Temporal with this client."""
+        self._client = client
+        if self._worker:
+            self._worker.client = client
 
     async def stop(self) -> None:
         """Polls no more; activities that still run are told that their worker stops, and end."""
@@ -49,7 +56,7 @@ class QueueWorker:
     async def _run(self) -> None:
         while True:
             try:
-                self._worker = self._make()
+                self._worker = self._make(self._client)
                 await self._worker.run()
             except (
                 Exception
@@ -78,7 +85,8 @@ def _worker(
 ) -> QueueWorker:
     return QueueWorker(
         queue,
-        lambda: Worker(
+        client,
+        lambda client: Worker(
             client,
             task_queue=queue,
             activities=activities,
@@ -102,19 +110,26 @@ class GroupWorkers:
         self._workers: dict[str, QueueWorker] = {}
         self._lock = asyncio.Lock()
 
+    async def use(self, client: Client) -> None:
+        """From now on calls Temporal with this client."""
+        async with self._lock:
+            self._client = client
+            for worker in self._workers.values():
+                worker.use(client)
+
     async def poll(self, groups: Iterable[str]) -> None:
         """From now on polls exactly these groups."""
         wanted = set(groups)
         async with self._lock:
             gone = [self._workers.pop(group) for group in sorted(self._workers.keys() - wanted)]
             for group in sorted(wanted - self._workers.keys()):
-                self._workers[group] = QueueWorker(group_queue(group), self._make(group))
+                self._workers[group] = QueueWorker(group_queue(group), self._client, self._make(group))
             await asyncio.gather(*(worker.stop() for worker in gone))
 
-    def _make(self, group: str) -> Callable[[], Worker]:
+    def _make(self, group: str) -> Callable[[Client], Worker]:
         few = FixedSizeSlotSupplier(1)
-        return lambda: Worker(
-            self._client,
+        return lambda client: Worker(
+            client,
             task_queue=group_queue(group),
             activities=[self._claims.claim],
             tuner=WorkerTuner.create_composite(

@@ -11,9 +11,11 @@ import msgspec
 from waterflow_sdk.wire import LogAck
 
 from .._errors import SettingsError
+from .._tls import TlsFiles
 
 _TIMEOUT = 15.0
 _MAX_ANSWER = 64 * 1024
+SERVER_TLS = TlsFiles(section="server", peer="the server", instead="write http:// in server.address")
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,10 +37,10 @@ class _Mismatch(msgspec.Struct, frozen=True):
 class LogConnection:
     """``PUT /v1/logs/{stream}?offset=&agent=``. Raises OSError or HTTPException when the server is not there."""
 
-    def __init__(self, address: str, api_key: str | None, agent: str, ca: str | None = None) -> None:
+    def __init__(self, address: str, api_key: str | None, agent: str, tls: TlsFiles = SERVER_TLS) -> None:
         self._https, self._host, self._base = parse_address(address)
         self._agent = agent
-        self._ca = ca
+        self._tls = tls
         self._headers = {"Content-Type": "application/x-ndjson"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
@@ -56,6 +58,9 @@ class LogConnection:
             if response.will_close or not response.isclosed():
                 self.close()
             return _answer(response.status, response.headers.get("Retry-After"), body)
+        except ssl.SSLError as error:
+            self.close()
+            raise OSError(self._tls.explain(error, self._host)) from error
         except BaseException:
             self.close()
             raise
@@ -68,9 +73,10 @@ class LogConnection:
 
     def _connect(self) -> http.client.HTTPConnection:
         if self._https:
-            return http.client.HTTPSConnection(
-                self._host, timeout=_TIMEOUT, context=ssl.create_default_context(cafile=self._ca)
-            )
+            try:
+                return http.client.HTTPSConnection(self._host, timeout=_TIMEOUT, context=self._tls.context())
+            except SettingsError as error:  # while files are renewed, they may not fit together
+                raise OSError(error.message) from error
         return http.client.HTTPConnection(self._host, timeout=_TIMEOUT)
 
 

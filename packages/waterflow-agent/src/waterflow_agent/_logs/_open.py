@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from .._errors import StateError
 from .._notices import Notices
 from .._settings import AgentSettings
+from .._tls import TlsFiles
 from ._attempt_log import AttemptLog
 from ._spool import Spool
 
@@ -34,8 +37,7 @@ class Logs:
             from ._http import LogConnection  # http.client takes a megabyte
             from ._shipper import Shipper
 
-            ca = str(settings.server_ca) if settings.server_ca else None
-            connection = LogConnection(settings.server_address, settings.server_api_key, agent, ca)
+            connection = LogConnection(settings.server_address, settings.server_api_key, agent, _tls(settings))
             self._shipper = Shipper(self._spool, connection, notices)
 
     def start(self) -> None:
@@ -60,6 +62,18 @@ class Logs:
     def clean(self) -> None:
         """Removes shipped logs that are old, and others that nobody took for very long."""
         self._spool.forget(self._settings.log_keep, 4 * self._settings.log_keep)
+
+
+def _tls(settings: AgentSettings) -> TlsFiles:
+    """The files are checked once, at the start; renewed ones are read with each new connection."""
+    from ._http import SERVER_TLS
+
+    files = msgspec.structs.replace(
+        SERVER_TLS, ca=settings.server_ca, cert=settings.server_cert, key=settings.server_key
+    )
+    if files.any:
+        files.context()
+    return files
 
 
 def _ignore(stream: str) -> None:

@@ -72,6 +72,14 @@ SETTINGS = (
         "PEM file with its private key (mTLS)",
     ),
     Setting(
+        "temporal_server_name",
+        parse.text,
+        "temporal-server-name",
+        ("WATERFLOW_TEMPORAL_SERVER_NAME", "TEMPORAL_TLS_SERVER_NAME"),
+        ("temporal.server_name",),
+        "name in its certificate, where that is not the host",
+    ),
+    Setting(
         "temporal_api_key",
         parse.text,
         "",
@@ -90,6 +98,22 @@ SETTINGS = (
     ),
     Setting(
         "server_ca", parse.path, "server-ca", ("WATERFLOW_SERVER_CA",), ("server.ca",), "PEM file for its certificate"
+    ),
+    Setting(
+        "server_cert",
+        parse.path,
+        "server-cert",
+        ("WATERFLOW_SERVER_CERT",),
+        ("server.cert",),
+        "PEM file with the certificate that the server is shown (mTLS)",
+    ),
+    Setting(
+        "server_key",
+        parse.path,
+        "server-key",
+        ("WATERFLOW_SERVER_KEY",),
+        ("server.key",),
+        "PEM file with its private key (mTLS)",
     ),
     Setting(
         "server_api_key",
