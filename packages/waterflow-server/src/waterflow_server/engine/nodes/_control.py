@@ -67,9 +67,11 @@ class Control(msgspec.Struct, frozen=True, kw_only=True):
     async def until(self, condition: Callable[[], bool], seconds: float | None, waiting_for: str) -> bool:
         """Wait, shown as ``waiting``; false when the time is over or the run was stopped."""
         timeout = None if seconds is None else self.left(seconds)
+        seen = self.stop.requests
         self.record.wait(workflow.now(), waiting_for)
         await self.tell(State.WAITING, waiting_for)
-        seen = self.stop.requests
+        if self.stop.requests != seen and not workflow.patched("2026-11-stop-while-telling"):
+            seen = self.stop.requests
         try:
             with self.roll.resting():
                 await workflow.wait_condition(lambda: condition() or self.stop.requests != seen, timeout=timeout)
