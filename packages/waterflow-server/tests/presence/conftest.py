@@ -45,7 +45,7 @@ BEAT = 0.3
 
 
 class PlayedAgent:
-    """One incarnation of an agent: its lease, its manifests, and what it was configured with."""
+    """One incarnation of an agent: its lease with ``load``, its manifests, and what it was configured with."""
 
     def __init__(self, client: Client, hello: AgentHello, manifests: list[NodeManifest] | None = None) -> None:
         self.client = client
@@ -54,6 +54,7 @@ class PlayedAgent:
         self.asked: list[list[str]] = []
         self.configured: asyncio.Queue[AgentConfig] = asyncio.Queue()
         self.leased = asyncio.Event()
+        self.load = AgentLoad(time=datetime.now(UTC), running=1, slots=4)
         self.stopped: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.silent = asyncio.Event()
 
@@ -89,7 +90,7 @@ class PlayedAgent:
         self.leased.set()
         while not self.stopped.done():
             if not self.silent.is_set():
-                activity.heartbeat(AgentLoad(time=datetime.now(UTC), running=1, slots=4))
+                activity.heartbeat(msgspec.structs.replace(self.load, time=datetime.now(UTC)))
             await asyncio.wait([self.stopped], timeout=BEAT)
         return self.stopped.result()
 

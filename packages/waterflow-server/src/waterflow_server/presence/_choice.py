@@ -68,7 +68,7 @@ class Chooser:
         return [state for state in found if state is not None and state.status is AgentStatus.ONLINE]
 
     def _busy(self, state: AgentState) -> int:
-        """Slots in use: those that the heartbeat tells of, and those promised since."""
+        """Slots in use: as the heartbeat tells, with those kept between two steps, and those promised since."""
         now = time.monotonic()
         promises = [
             promise
@@ -77,7 +77,7 @@ class Chooser:
             and (promise.heard == _heard(state) or now - promise.at < _SETTLED_AFTER)
         ]
         self._promises[state.id] = promises
-        return (state.load.running if state.load else 0) + len(promises)
+        return (state.load.running + state.load.held if state.load else 0) + len(promises)
 
 
 def _heard(state: AgentState) -> datetime | None:
