@@ -60,7 +60,7 @@ bench: .venv/ready ## Run the benchmarks and print their ratios
 chaos: .venv/ready ## Kill everything at random while fifty generated runs go
 	@WATERFLOW_TEMPORAL_BINARY="$$($(HATCH) run temporal | tail -n 1)" $(HATCH) run test:chaos $(CHAOS)
 
-soak: .venv/ready ## Run the proofs in their long form: a million log lines, then chaos
+soak: .venv/ready ## Run the proofs in their long form: a million log lines, chaos, sizes
 	@WATERFLOW_TEMPORAL_BINARY="$$($(HATCH) run temporal | tail -n 1)" $(HATCH) run test:soak $(SOAK)
 
 temporal: .venv/ready ## Find or fetch the Temporal CLI and print its path

@@ -42,12 +42,12 @@ class TestRollback:
         self, site: Site, tmp_path: Path, histories: Histories
     ):
         effects = tmp_path / "effects"
-        run = await site.submit(saga(effects, 9))
+        run = await site.submit(saga(effects, 6))
         state = await run.wait(90)
-        done, undone = [f"do-{n}" for n in range(9)], [f"undo-{n}" for n in reversed(range(9))]
+        done, undone = [f"do-{n}" for n in range(6)], [f"undo-{n}" for n in reversed(range(6))]
         assert lines(effects) == [*done, *undone, "on-failure", "finally-1", "finally-2"]
-        assert (state.state, state.jobs[0].error.details["step"]) == (State.FAILED, "steps[9]")
-        assert len(await histories(run, "work")) > 5
+        assert (state.state, state.jobs[0].error.details["step"]) == (State.FAILED, "steps[6]")
+        assert len(await histories(run, "work")) > 3
 
     async def test_undoes_parallel_steps_in_the_order_in_which_they_ended(self, site: Site, tmp_path: Path):
         effects = tmp_path / "effects"
@@ -88,6 +88,32 @@ class TestRollback:
         assert lines(effects) == ["x"] * 5
         (job,) = (await run.status()).jobs
         assert [step.path for step in job.steps[2:]] == [f"steps[0][{n}].steps[0].rollback[0]" for n in (4, 3, 2, 1, 0)]
+
+    async def test_of_an_iteration_sees_its_names_over_roll_overs(
+        self, site: Site, tmp_path: Path, histories: Histories
+    ):
+        effects = tmp_path / "effects"
+        run = await site.submit(
+            f"""
+            name: saga
+            jobs:
+              work:
+                runs-on: web
+                steps:
+                  - for-each: [eu, us]
+                    as: region
+                    run: echo
+                    rollback: {{env: {{R: "${{{{ region }}}}"}}, run: echo $R >> {effects}}}
+                  - for-each: [1, 2, 3]
+                    run: echo
+                  - run: echo
+                  - run: echo
+                  - run: exit 1
+            """
+        )
+        await run.wait(60)
+        assert lines(effects) == ["us", "eu"]
+        assert len(await histories(run, "work")) > 1
 
 
 class TestStops:

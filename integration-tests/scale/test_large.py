@@ -12,24 +12,27 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 class TestThousandsOfIterations:
-    async def test_that_need_no_agent_come_to_their_end(self, site: Site):
+    @pytest.mark.parametrize("count", [1500, pytest.param(5000, marks=pytest.mark.soak)])
+    async def test_that_need_no_agent_come_to_their_end(self, site: Site, count: int):
         state = await site.run(
-            """
+            f"""
             name: counting
             jobs:
               work:
                 runs-on: web
-                steps: [{while: "true", max-iterations: 5000, steps: [{uses: vars/set, with: {n: 1}}]}]
+                steps: [{{while: "true", max-iterations: {count}, steps: [{{uses: vars/set, with: {{n: 1}}}}]}}]
             """,
             within=110,
         )
         assert state.state is State.FAILED
-        assert state.jobs[0].error.message.endswith("while: the condition still holds after 5000 iterations")
+        assert state.jobs[0].error.message.endswith(f"while: the condition still holds after {count} iterations")
 
-    @pytest.mark.slow
-    async def test_on_an_agent_stay_within_bounded_histories(self, site: Site, tmp_path: Path, histories: Histories):
+    @pytest.mark.parametrize("count", [45, pytest.param(1000, marks=[pytest.mark.soak, pytest.mark.timeout(900)])])
+    async def test_on_an_agent_stay_within_bounded_histories(
+        self, site: Site, tmp_path: Path, histories: Histories, count: int
+    ):
         effects = tmp_path / "effects"
-        items = ", ".join(map(str, range(150)))
+        items = ", ".join(map(str, range(count)))
         run = await site.submit(
             f"""
             name: loop
@@ -40,9 +43,9 @@ class TestThousandsOfIterations:
                   - {{for-each: [{items}], max-parallel: 3, run: 'echo ${{{{ item }}}} >> {effects}'}}
             """
         )
-        state = await run.wait(110)
+        state = await run.wait(110 if count < 100 else 850)
         assert state.state is State.SUCCESS, state.error
-        assert sorted(map(int, effects.read_text().split())) == list(range(150))
+        assert sorted(map(int, effects.read_text().split())) == list(range(count))
         assert max(await histories(run, "work")) < 3 * HISTORY_EVENTS
 
 

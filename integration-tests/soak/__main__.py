@@ -12,7 +12,8 @@ from pathlib import Path
 from harness import Site
 from logs._proof import Blow, Plan, Proof, prove, start_agents
 
-PROOFS = ("logs", "chaos")
+PROOFS = ("logs", "chaos", "sizes")
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
@@ -33,7 +34,10 @@ def main() -> int:
         print(f"=== {name}", flush=True)
         place = root / name
         place.mkdir(parents=True, exist_ok=True)
-        wrong |= _logs(place, plan(given.agents, given.lines)) if name == "logs" else _chaos(place, given.seeds)
+        if name == "logs":
+            wrong |= _logs(place, plan(given.agents, given.lines))
+        else:
+            wrong |= _chaos(place, given.seeds) if name == "chaos" else _sizes(place)
     return wrong
 
 
@@ -74,6 +78,12 @@ def _chaos(root: Path, seeds: int) -> int:
     """As ``make chaos``: a command of its own."""
     words = [sys.executable, "-m", "chaos", "--seeds", str(seeds), "--root", str(root)]
     return int(subprocess.run(words, check=False).returncode != 0)
+
+
+def _sizes(root: Path) -> int:
+    """The tests that carry the mark ``soak``."""
+    words = [sys.executable, "-m", "pytest", "-m", "soak", "--basetemp", str(root / "pytest"), "integration-tests"]
+    return int(subprocess.run(words, check=False, cwd=REPOSITORY).returncode != 0)
 
 
 if __name__ == "__main__":
