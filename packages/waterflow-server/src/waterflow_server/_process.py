@@ -15,7 +15,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
-from waterflow_sdk.codec import CodecError, KeyRing
+from waterflow_sdk.codec import CodecError, KeyFile
 from waterflow_sdk.wire import GroupsApply
 
 from ._errors import ServerError
@@ -61,15 +61,15 @@ class WorkerFailed(ServerError):
 
 async def serve(settings: Settings) -> None:
     """Run the server until SIGTERM or SIGINT. Raises ServerError."""
-    ring = _key_ring(settings)
+    keys = _key_file(settings)
     groups_file = read_groups_file(settings.groups_file) if settings.groups_file else None
     with _listening(settings) as listener:
-        client = await connect(settings.temporal, ring)
+        client = await connect(settings.temporal, keys)
         try:
             await ensure_search_attributes(client, settings.temporal.namespace)
         except SearchAttributesError as error:
             raise TemporalRefused(str(error)) from error
-        await _run(settings, client, listener, groups_file, secret_references(settings, ring))
+        await _run(settings, client, listener, groups_file, secret_references(settings, keys))
 
 
 async def _run(
@@ -200,10 +200,10 @@ def _cannot_listen(settings: Settings, error: OSError) -> ServerError:
     return SettingsError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}")
 
 
-def _key_ring(settings: Settings) -> KeyRing | None:
+def _key_file(settings: Settings) -> KeyFile | None:
     if settings.keys_file is None:
         return None
     try:
-        return KeyRing.load(settings.keys_file)
+        return KeyFile(settings.keys_file)
     except CodecError as error:
         raise SettingsError(f"keys_file: {error}") from error

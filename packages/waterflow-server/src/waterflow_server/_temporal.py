@@ -9,7 +9,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import PayloadLimitsConfig, RPCError, RPCStatusCode
 
-from waterflow_sdk.codec import KeyRing, PayloadCodec
+from waterflow_sdk.codec import KeyFile, PayloadCodec
 
 from ._converter import data_converter
 from ._errors import ServerError
@@ -48,14 +48,14 @@ class TemporalRefused(ServerError):
     code = "temporal-refused"
 
 
-async def connect(settings: TemporalConnection, ring: KeyRing | None) -> Client:
+async def connect(settings: TemporalConnection, keys: KeyFile | None) -> Client:
     """A client whose payloads are sealed with the ring; waits ``settings.wait`` seconds for a Temporal that starts.
 
     Raises TemporalUnavailable, and TemporalRefused when the namespace is not there.
     """
     try:
         async with asyncio.timeout(settings.wait):
-            client = await _connected(settings, ring)
+            client = await _connected(settings, keys)
             await _check_namespace(client, settings)
             return client
     except TimeoutError as error:
@@ -66,8 +66,8 @@ async def connect(settings: TemporalConnection, ring: KeyRing | None) -> Client:
         ) from error
 
 
-async def _connected(settings: TemporalConnection, ring: KeyRing | None) -> Client:
-    converter = data_converter(PayloadCodec(ring))
+async def _connected(settings: TemporalConnection, keys: KeyFile | None) -> Client:
+    converter = data_converter(PayloadCodec(keys))
     said = False
     while True:
         try:

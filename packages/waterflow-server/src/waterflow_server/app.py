@@ -8,6 +8,8 @@ from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from temporalio.service import RPCError
 
+from waterflow_sdk.codec import CodecError
+
 from ._temporal import explain
 from ._version import VERSION
 from .api import (
@@ -38,7 +40,7 @@ def create_app(services: Services) -> Litestar:
         ],
         dependencies={"services": Provide(provide_services, sync_to_thread=False)},
         before_request=refuse_unknown_parameters,
-        exception_handlers={**EXCEPTION_HANDLERS, RunError: of_coded, RPCError: _of_temporal},
+        exception_handlers={**EXCEPTION_HANDLERS, RunError: of_coded, RPCError: _of_temporal, CodecError: of_coded},
         openapi_config=openapi_config(VERSION),
         # The server sets up logging, once for the whole process.
         logging_config=None,

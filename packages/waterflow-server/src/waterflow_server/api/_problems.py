@@ -63,6 +63,8 @@ STATUS: dict[str, int] = {
     "nothing-to-edit": 409,
     "nothing-to-retry": 409,
     "nothing-waits": 409,
+    "payload": 503,
+    "payload-key": 503,
     "run-closed": 409,
     "run-id": 404,
     "run-not-ended": 409,

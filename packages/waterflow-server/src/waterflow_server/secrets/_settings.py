@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from waterflow_sdk.codec import KeyRing, PayloadCodec
+from waterflow_sdk.codec import KeyFile, PayloadCodec
 from waterflow_sdk.secrets import AllowList, SecretSources, VaultReader, VaultSettings
 
 from ..settings import Settings
@@ -13,7 +13,7 @@ from ._references import SecretReferences
 
 
 def secret_references(
-    settings: Settings, ring: KeyRing | None, environ: Mapping[str, str] = os.environ
+    settings: Settings, keys: KeyFile | None, environ: Mapping[str, str] = os.environ
 ) -> SecretReferences:
     """References as a server with these settings completes them."""
     vault = None
@@ -30,4 +30,4 @@ def secret_references(
             )
         )
     sources = SecretSources("the server", AllowList(settings.secrets_allow), vault=vault, environ=environ)
-    return SecretReferences(PayloadCodec(ring), sources)
+    return SecretReferences(PayloadCodec(keys), sources)
