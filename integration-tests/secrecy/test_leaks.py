@@ -149,26 +149,29 @@ class TestSearch:
             assert name in found_in(b"x" + form + b"y", SECRET), form
 
     @on_the_stack
-    async def test_what_is_no_secret_is_found(self, site: Site, leaky: list[Run]):
+    @pytest.mark.usefixtures("leaky")
+    async def test_what_is_no_secret_is_found(self, site: Site):
         found = found_below(site.root, {"SEEN": SEEN}, but=("keys.json",))
         places = {path.split("/")[0] for path in found}
         assert {"agents", "server"} <= places  # the spool and the store of logs
 
 
 @on_the_stack
+@pytest.mark.usefixtures("leaky")
 class TestWhatIsStored:
-    async def test_temporal_server_and_agents_have_no_value_in_any_file(self, site: Site, leaky: list[Run]):
+    async def test_temporal_server_and_agents_have_no_value_in_any_file(self, site: Site):
         assert found_below(site.root, SECRET, but=("keys.json", "held/")) == {}
 
-    async def test_temporal_has_what_is_no_secret_sealed_as_well(self, site: Site, leaky: list[Run]):
+    async def test_temporal_has_what_is_no_secret_sealed_as_well(self, site: Site):
         assert found_below(site.root / "temporal", {"SEEN": SEEN}) == {}
 
-    async def test_no_file_of_an_attempt_is_left(self, site: Site, leaky: list[Run]):
+    async def test_no_file_of_an_attempt_is_left(self, site: Site):
         work = site.root / "agents" / "web-01" / "work"
         assert [str(path) for path in work.rglob("*") if path.is_file()] == []
 
 
 @on_the_stack
+@pytest.mark.usefixtures("leaky")
 class TestWhatIsShown:
     async def test_no_answer_of_the_api(self, site: Site, leaky: list[Run]):
         answers = {path: data async for path, data in _answers(site, leaky)}
@@ -185,7 +188,7 @@ class TestWhatIsShown:
         texts = [record.text async for record in leaky[0].logs()]
         assert "a 7 stays: 17 + 7" in texts
 
-    async def test_no_command_line(self, leaky: list[Run]):
+    async def test_no_command_line(self):
         assert {pid for pid, (arguments, _) in PROCESSES.items() if found_in(arguments, SECRET)} == set()
 
     async def test_no_environment_but_that_of_the_steps_own_processes(self, site: Site, leaky: list[Run]):

@@ -1,6 +1,5 @@
 """Secrets that are not given but read: by the server at the submit, by agents just before a step."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,14 @@ async def log_of(run: Run) -> str:
     return "\n".join([record.text async for record in run.logs()])
 
 
-def written(path: Path) -> Callable[[], Awaitable[bool]]:
-    """Whether there is something in the file."""
+def text_of(path: Path) -> str:
+    """What is in the file, nothing where it is not there."""
+    return path.read_text() if path.exists() else ""
 
-    async def check() -> bool:
-        return path.exists() and path.stat().st_size > 0
 
-    return check
+def names_in(path: Path) -> list[str]:
+    """The files of a directory."""
+    return sorted(each.name for each in path.iterdir())
 
 
 class TestAgents:
@@ -78,7 +78,7 @@ class TestAgents:
             "secret-not-allowed",
             "secret TOKEN: agent bare-01 may not read env:SHOP_TOKEN; its setting secrets.allow does not list it",
         )
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["other"]
+        assert names_in(tmp_path) == ["other"]
 
     async def test_one_that_is_missing(self, site: Site):
         state = await site.run("""
@@ -140,5 +140,9 @@ jobs:
 """
         await site.client.definitions.apply("nightly", file)
         await site.client.schedules.trigger("nightly:1")
-        await until(written(tmp_path / "got"), "the scheduled run has its secrets", 60)
+
+        async def done() -> bool:
+            return text_of(tmp_path / "got") != ""
+
+        await until(done, "the scheduled run has its secrets", 60)
         assert (tmp_path / "got").read_text() == "of-the-agent-9317, of-the-server-4417"
