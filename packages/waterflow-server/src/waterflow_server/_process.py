@@ -19,6 +19,7 @@ from waterflow_sdk.codec import CodecError, KeyFile
 from waterflow_sdk.wire import GroupsApply
 
 from ._errors import ServerError
+from ._ingest import listening_for_ingest, only_ingest
 from ._log_store import open_log_store
 from ._logging import FIELDS
 from ._readiness import Readiness
@@ -63,19 +64,19 @@ async def serve(settings: Settings) -> None:
     """Run the server until SIGTERM or SIGINT. Raises ServerError."""
     keys = _key_file(settings)
     groups_file = read_groups_file(settings.groups_file) if settings.groups_file else None
-    with _listening(settings) as listener:
+    with _listening(settings) as listener, listening_for_ingest(settings) as ingest:
         client = await connect(settings.temporal, keys)
         try:
             await ensure_search_attributes(client, settings.temporal.namespace)
         except SearchAttributesError as error:
             raise TemporalRefused(str(error)) from error
-        await _run(settings, client, listener, groups_file, secret_references(settings, keys))
+        await _run(settings, client, (listener, ingest), groups_file, secret_references(settings, keys))
 
 
 async def _run(
     settings: Settings,
     client: Client,
-    listener: socket.socket,
+    listeners: tuple[socket.socket, socket.socket | None],
     groups_file: GroupsApply | None,
     secrets: SecretReferences,
 ) -> None:
@@ -84,7 +85,7 @@ async def _run(
     services = _services(settings, client, worker, logs, secrets)
     server = _Server(
         uvicorn.Config(
-            create_app(services),
+            only_ingest(create_app(services), listeners[1], settings.port),
             log_config=None,
             lifespan="off",
             server_header=False,
@@ -98,7 +99,7 @@ async def _run(
     sweeping = asyncio.create_task(keep_sweeping(logs, services.runs.knows, settings.retention), name="old logs")
     reconciling = asyncio.create_task(_reconcile(services), name="reconcile schedules")
     try:
-        await _until_stopped(server, worker, listener, services.closing)
+        await _until_stopped(server, worker, [each for each in listeners if each], services.closing)
     finally:
         sweeping.cancel()
         reconciling.cancel()
@@ -107,9 +108,11 @@ async def _run(
     _log.info("stopped")
 
 
-async def _until_stopped(server: _Server, worker: Worker, listener: socket.socket, closing: asyncio.Event) -> None:
+async def _until_stopped(
+    server: _Server, worker: Worker, listeners: list[socket.socket], closing: asyncio.Event
+) -> None:
     working = asyncio.create_task(worker.run(), name="interpreter worker")
-    serving = asyncio.create_task(server.serve(sockets=[listener]), name="api")
+    serving = asyncio.create_task(server.serve(sockets=listeners), name="api")
     await asyncio.wait((working, serving), return_when=asyncio.FIRST_COMPLETED)
     failed = working.done()
     server.stop(closing)

@@ -170,6 +170,16 @@ TABLE = (
         help="port to listen on (default 8080)",
     ),
     Setting(
+        name="ingest_port",
+        keys=("server.ingest_port",),
+        environ=("WATERFLOW_INGEST_PORT",),
+        flag="--ingest-port",
+        kind=int,
+        expects="a port, or 0 for none",
+        parse=lambda value: value and _port(value),
+        help="port that takes only logs of agents (default 9090 on loopback, where it is free)",
+    ),
+    Setting(
         name="log_level",
         keys=("server.log_level",),
         environ=("WATERFLOW_LOG_LEVEL",),

@@ -71,12 +71,14 @@ class Settings(_Settings, frozen=True, kw_only=True):
     workflows, none by default. ``groups_file`` is a
     ``server-groups.yml`` that is applied at start. ``insecure_no_auth`` allows to listen
     beyond this machine although nobody is asked for a key. ``history_events`` is how long the history of a workflow may
-    grow before it goes on in a new one.
+    grow before it goes on in a new one. ``ingest_port`` takes only logs of agents: None = 9090 on loopback where it is
+    free, 0 = none.
     """
 
     temporal: TemporalConnection = TemporalConnection()
     host: str = "127.0.0.1"
     port: int = 8080
+    ingest_port: int | None = None
     log_level: str = "info"
     data_dir: Path
     retention: timedelta = timedelta(days=30)
@@ -196,7 +198,7 @@ def _value(setting: Setting, given: Given) -> Any:
 def _check_exposure(settings: Settings) -> None:
     if settings.auth_enabled:
         raise SettingsError("`auth.enabled` is on, but this version cannot check API keys yet; it only serves loopback")
-    if settings.insecure_no_auth or _is_loopback(settings.host):
+    if settings.insecure_no_auth or is_loopback(settings.host):
         return
     raise SettingsError(
         f"the server would listen on {settings.host} without asking anybody for a key, so whoever reaches the port "
@@ -205,7 +207,8 @@ def _check_exposure(settings: Settings) -> None:
     )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address."""
     if host == "localhost":
         return True
     try:
