@@ -5,6 +5,7 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
 from harness import Site
 from harness.site import until
 
@@ -66,6 +67,35 @@ class TestServerKilled:
         assert state.state is State.SUCCESS, state.error
         assert state.jobs[0].outputs == {"done": "yes"}
         assert seen == [f"line {number}" for number in range(1, 61)]
+
+
+class TestCancelByForce:
+    @pytest.mark.parametrize("asked_before", [False, True], ids=["at-once", "after-a-cancel"])
+    async def test_does_not_wait_for_an_agent_that_is_gone(self, site: Site, tmp_path: Path, asked_before: bool):
+        pid = tmp_path / "pid"
+        run = await site.submit(f"""
+            name: gone
+            jobs:
+              work:
+                runs-on: {{agent: web-01}}
+                steps: [run: echo $$ > {pid}; exec sleep 600]
+        """)
+
+        async def runs() -> bool:
+            return bool(lines_of(pid))
+
+        try:
+            await until(runs, "the step runs")
+            site.agents["web-01"].kill()
+            if asked_before:
+                await run.cancel("enough")
+            await run.cancel("enough", force=True)
+            state = await run.wait(60)
+        finally:
+            end_group(pid)
+        step = state.jobs[0].steps[0]
+        assert (state.state, step.state) == (State.CANCELLED, State.CANCELLED)
+        assert step.error.message == "enough"  # waited for, it would say that the agent could not be reached
 
 
 class TestTemporalKilled:

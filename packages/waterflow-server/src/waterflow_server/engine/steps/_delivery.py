@@ -7,6 +7,8 @@ agent-loss time is the agent lost for good, and then the policy decides.
 
 from __future__ import annotations
 
+import asyncio
+import builtins
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -27,6 +29,11 @@ FIRST_PATIENCE = 15.0
 
 WAIT_PATIENCE = 300.0
 """The same while a policy says to wait for the agent."""
+
+FORCED_PATIENCE = 2.0
+"""Seconds that the agent of a step has to tell how it ended after a stop by force; then the step is over without it."""
+
+PATCH_FORCED = "2026-11-forced-at-once"
 
 _ONCE = RetryPolicy(maximum_attempts=1)
 
@@ -91,10 +98,22 @@ async def _send(task: NodeTask, policy: AttemptPolicy, patience: timedelta, stop
     )
     if await stop.interrupts(handle):
         handle.cancel()
+        if workflow.patched(PATCH_FORCED) and not await _told(handle, stop):
+            return unreached(task, State.CANCELLED, "cancelled", stop.reason)
     try:
         return await handle
     except ActivityError as error:
         return _failure(task, error, stop)
+
+
+async def _told(handle: asyncio.Future[NodeOutcome], stop: Stop) -> bool:
+    """Wait for what the agent says of a step that is to end: as long as it takes, unless it is ended by force."""
+    await workflow.wait_condition(lambda: handle.done() or stop.force)
+    try:
+        await workflow.wait_condition(handle.done, timeout=FORCED_PATIENCE)
+    except builtins.TimeoutError:
+        return False
+    return True
 
 
 def _failure(task: NodeTask, error: ActivityError, stop: Stop) -> NodeOutcome | TimeoutType:
