@@ -106,6 +106,33 @@ class TestRollback:
         assert run.state is State.FAILED
         assert order.read_text().split() == ["one", "two", "undo-two", "undo-one", "failed", "finally"]
 
+    @pytest.mark.parametrize(
+        "loop",
+        [
+            """{for-each: [eu, us], as: region, id: made, env: {R: "${{ region }}"}, run: 'echo "R=$R" >> $ORDER',
+                rollback: {env: {R: "${{ region }}-${{ index }}"}, run: 'echo "undo $R" >> $ORDER'}}""",
+            """{for-each: [eu, us], as: region, steps: [
+                {id: made, run: 'echo "name=${{ region }}-${{ index }}" >> "$WATERFLOW_OUTPUT"',
+                 rollback: {env: {R: "${{ steps.made.outputs.name }}"}, run: 'echo "undo $R" >> $ORDER'}}]}""",
+        ],
+        ids=["names-of-a-repeated-step", "results-of-a-block"],
+    )
+    async def test_in_a_loop_sees_its_own_iteration(self, site: Site, tmp_path, loop: str):
+        order = tmp_path / "order"
+        run = await site.run(f"""
+            name: saga
+            jobs:
+              work:
+                runs-on: {{agent: web-01}}
+                env: {{ORDER: {order}}}
+                steps:
+                  - {loop}
+                  - run: exit 1
+        """)
+        assert run.state is State.FAILED
+        undone = [line for line in order.read_text().splitlines() if line.startswith("undo")]
+        assert undone == ["undo us-1", "undo eu-0"]
+
 
 class TestNotAvailable:
     async def test_is_refused_at_submit_and_never_half_run(self, site: Site):

@@ -64,6 +64,39 @@ class TestFromTheFailedStep:
         assert [step.state for step in new.jobs[1].steps] == [State.SUCCESS] * 4
 
 
+class TestRollback:
+    """What a kept step would undo is undone when the retry fails too."""
+
+    async def test_of_kept_loops_sees_their_iterations(self, site: Site, tmp_path: Path):
+        effects = tmp_path / "effects"
+        run = await site.submit(f"""
+            name: saga
+            jobs:
+              work:
+                runs-on: web
+                steps:
+                  - for-each: [eu, us]
+                    as: region
+                    run: echo
+                    rollback: {{env: {{R: "${{{{ region }}}}"}}, run: echo $R >> {effects}}}
+                  - for-each: [1, 2]
+                    as: number
+                    steps:
+                      - run: echo
+                      - if: number == 2
+                        then: [{{run: echo, rollback: {{run: 'echo two >> {effects}'}}}}]
+                        else: [{{run: echo, rollback: {{run: 'echo "${{{{ number }}}}" >> {effects}'}}}}]
+                  - run: exit 1
+        """)
+        undone = ["two", "1", "us", "eu"]
+        assert (await run.wait(60)).state is State.FAILED
+        assert effects.read_text().split() == undone
+        first = await again(run)
+        assert effects.read_text().split() == undone * 2, first.error
+        await again(site.client.run(first.id))
+        assert effects.read_text().split() == undone * 3
+
+
 class TestScopes:
     async def test_failed_jobs_run_again_from_their_first_step(self, site: Site, tmp_path: Path):
         effects, done = tmp_path / "effects", tmp_path / "done"

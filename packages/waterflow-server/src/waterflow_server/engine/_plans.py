@@ -17,3 +17,8 @@ def all_steps(nodes: tuple[NodePlan, ...]) -> Iterator[StepPlan]:
             yield from all_steps(node.steps)
         else:
             yield from all_steps((*node.then, *node.otherwise))
+
+
+def undoable(nodes: tuple[NodePlan, ...]) -> bool:
+    """Whether any of these steps, or of what is in them, has a rollback."""
+    return any(step.rollback for step in all_steps(nodes))

@@ -105,7 +105,8 @@ class RunInput(EngineStruct, frozen=True, kw_only=True):
 
 class ResumePoint(EngineStruct, frozen=True, kw_only=True):
     """Where a job instance that did not succeed can go on: the steps before its first one that did not succeed, and
-    what they left behind. ``contexts`` is what expressions see as ``steps``.
+    what they left behind. ``contexts`` is what expressions see as ``steps``. ``blocks`` are what was decided in blocks
+    that may have to be undone, by path; jobs from before there was this do not undo what is in blocks that they keep.
     """
 
     steps: list[StepState] = []
@@ -114,6 +115,7 @@ class ResumePoint(EngineStruct, frozen=True, kw_only=True):
     vars: dict[str, Any] = {}
     paths: list[str] = []
     agent: AgentRef | None = None
+    blocks: dict[str, Progress] = {}
 
 
 class JobInput(EngineStruct, frozen=True, kw_only=True):

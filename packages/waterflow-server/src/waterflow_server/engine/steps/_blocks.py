@@ -16,6 +16,7 @@ from waterflow_dsl.plan import BranchPlan, ForEachPlan, LoopPlan, NodePlan, Para
 from waterflow_sdk.wire import State
 
 from .._json import is_list
+from .._plans import undoable
 from .._progress import Progress
 from .._values import StepFailure, Values
 from ..memory._records import StepRecord
@@ -146,7 +147,7 @@ async def _repeat(runner: Runner, step: StepPlan, record: StepRecord, scope: Sco
     await _iterate(runner, step.for_each, (single,), [], record, scope, values, step.path)
 
 
-def _decided(each: ForEachPlan, values: Values) -> Progress:
+def _decided(each: ForEachPlan, body: tuple[NodePlan, ...], values: Values) -> Progress:
     items = values.resolve(each.items, "for-each")
     if not is_list(items):
         raise StepFailure("invalid-value", f"for-each: must be a list, not {type(items).__name__}")
@@ -154,6 +155,7 @@ def _decided(each: ForEachPlan, values: Values) -> Progress:
         items=items,
         limit=values.count(each.max_parallel, "max-parallel"),
         fail_fast=values.flag(each.fail_fast, "fail-fast"),
+        undo=undoable(body),
     )
 
 
@@ -168,13 +170,12 @@ async def _iterate(
     path: str,
 ) -> None:
     if record.progress is None:
-        record.progress = _decided(each, values)
+        record.progress = _decided(each, body, values)
     items = record.progress.items or []
     results: dict[int, dict[str, Any]] = {}
 
     async def iteration(index: int) -> bool:
-        item = items[index] if items else None  # of a loop that has ended nothing is evaluated any more
-        inner = scope.nested(**{"item": item, "index": index, each.alias: item})
+        inner = scope.nested(**(_names(each, items, index) if items else {}))  # none: has ended, nothing is undone
         inner.steps.update(dict.fromkeys(ids))
         await runner.run_list(body, inner, _begin(record, index), prefix=(path, f"{record.path}[{index}]"))
         results[index] = {step_id: inner.steps.get(step_id) for step_id in ids}
@@ -185,6 +186,10 @@ async def _iterate(
         found = [results[index][step_id] for index in sorted(results) if results[index][step_id]]
         if found:
             scope.steps[step_id] = {**found[-1], "results": found}
+
+
+def _names(each: ForEachPlan, items: list[Any], index: int) -> dict[str, Any]:
+    return {"item": items[index], "index": index, each.alias: items[index]}
 
 
 async def _while(runner: Runner, block: WhilePlan, record: StepRecord, scope: Scope) -> None:

@@ -28,7 +28,10 @@ STOPPED = "the job was stopped before it"
 
 
 class Scope:
-    """What a list of steps sees of itself: whether one failed, results by step id, names bound by loops."""
+    """What a list of steps sees of itself: whether one failed, results by step id, names bound by loops.
+
+    ``completed`` are the steps that succeeded in the whole job, each with the scope of its iteration.
+    """
 
     def __init__(
         self, *, failed: bool = False, steps: dict[str, Any] | None = None, names: dict[str, Any] | None = None
@@ -36,11 +39,15 @@ class Scope:
         self.failed = failed
         self.steps: dict[str, Any] = {} if steps is None else steps
         self.names: dict[str, Any] = names or {}
-        self.completed: list[tuple[StepPlan, StepRecord]] = []
+        self.completed: list[tuple[StepPlan, StepRecord, Scope]] = []
 
     def fail(self, record: StepRecord) -> None:
         """This step makes the list that it is in fail."""
         self.failed = record.broke = True
+
+    def complete(self, step: StepPlan, record: StepRecord) -> None:
+        """This step has succeeded: it is undone should the job fail."""
+        self.completed.append((step, record, self))
 
     def nested(self, **names: Any) -> Scope:
         """A scope inside this one that starts from what is known here and keeps its own results."""

@@ -40,7 +40,7 @@ class StepRunner:
         with no_collection():
             records.extend(self._record(node, prefix) for node in nodes[len(records) :])
         for node, record in zip(nodes, records, strict=True):
-            if self._kept(node, record, scope):
+            if await self._kept(node, record, scope):
                 continue
             if not record.state.ended:
                 await self._next(node, record, scope)
@@ -49,11 +49,13 @@ class StepRunner:
                 await _blocks.pass_through(self, node, record, scope)
             _pass_by(node, record, scope)
 
-    def _kept(self, node: NodePlan, record: StepRecord, scope: Scope) -> bool:
+    async def _kept(self, node: NodePlan, record: StepRecord, scope: Scope) -> bool:
         """Whether an earlier run has done the step, so that a retry takes it over."""
         if record.path in self.job.kept:
-            keep(node, record, self.job.kept[record.path], self.job, scope)
-        elif record.kept:
+            keep(node, record, self.job.kept[record.path], self.job)
+        if record.kept and record.branches and record.progress is not None:
+            await _blocks.pass_through(self, node, record, scope)
+        if record.kept:
             take_up(node, record, self.job, scope)
         return record.kept
 
@@ -185,7 +187,7 @@ class StepRunner:
         """What the step's state means for those after it."""
         if record.state is State.SUCCESS:
             record.order = self.job.next_order()
-            scope.completed.append((step, record))
+            scope.complete(step, record)
         elif record.state is State.FAILED or (record.state is State.TIMED_OUT and not self.job.stop.cancelled):
             if values.flag(step.continue_on_error, "continue-on-error"):
                 record.conclusion = State.SUCCESS
@@ -196,7 +198,7 @@ class StepRunner:
 def _pass_by(node: NodePlan, record: StepRecord, scope: Scope) -> None:
     """A step or block that ended before a roll-over: what it means for those after it."""
     if isinstance(node, StepPlan) and record.order:
-        scope.completed.append((node, record))
+        scope.complete(node, record)
     scope.failed = scope.failed or record.broke
     if node.id:
         scope.steps[node.id] = record.context()
