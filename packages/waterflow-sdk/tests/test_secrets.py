@@ -85,7 +85,7 @@ class TestAllowList:
 
     @pytest.mark.parametrize("pattern", ["*", "env:*", "file:/*", "vault:*", "DB_PASSWORD", "file:/a/../b"])
     def test_a_pattern_that_is_none(self, pattern: str) -> None:
-        with pytest.raises(ValueError, match="is no pattern of secrets: write env:NAME"):
+        with pytest.raises(ValueError, match=r"is no pattern of secrets: write env:NAME"):
             AllowList([pattern])
 
 
@@ -121,9 +121,9 @@ class TestSources:
             with pytest.raises(SecretMissing) as caught:
                 await self.read(sources, text)
             assert str(caught.value) == f"{text}: {reason}"
-        with pytest.raises(SecretMissing, match="^env:EMPTY is empty, as agent web-01 sees it$"):
+        with pytest.raises(SecretMissing, match=r"^env:EMPTY is empty, as agent web-01 sees it$"):
             await self.read(sources, "env:EMPTY")
-        with pytest.raises(SecretMissing, match="is not text in UTF-8, as agent web-01 sees it$"):
+        with pytest.raises(SecretMissing, match=r"is not text in UTF-8, as agent web-01 sees it$"):
             await self.read(sources, f"file:{tmp_path}/binary")
 
 
@@ -132,18 +132,18 @@ class TestSegment:
         segment = make_segment("DB", "env:DB_PASSWORD", CODEC)
         assert Segment.open(segment, CODEC) == Segment("DB", "env:DB_PASSWORD")
         stranger = PayloadCodec(KeyRing(active="k2", keys={"k2": bytes(32)}))
-        with pytest.raises(SecretReferenceInvalid, match="payload is sealed with key 'k1', which is not in this key"):
+        with pytest.raises(SecretReferenceInvalid, match=r"payload is sealed with key 'k1', which is not in this key"):
             Segment.open(segment, stranger)
 
     def test_nobody_without_the_key_makes_one(self) -> None:
         plain = PayloadCodec()
-        with pytest.raises(SecretReferenceInvalid, match="^secret DB: without a key ring no reference can be sealed$"):
+        with pytest.raises(SecretReferenceInvalid, match=r"^secret DB: without a key ring no reference can be sealed$"):
             make_segment("DB", "env:DB", plain)
         sealed = plain.seal(msgspec.json.encode(["DB", "env:DB"]))
         import base64
 
         raw = base64.urlsafe_b64encode(msgspec.msgpack.encode((sealed.metadata, sealed.data))).decode().rstrip("=")
-        with pytest.raises(SecretReferenceInvalid, match="^a segment that stands for a secret is not sealed$"):
+        with pytest.raises(SecretReferenceInvalid, match=r"^a segment that stands for a secret is not sealed$"):
             Segment.open(f"{{wfsecret:{raw}}}", CODEC)
 
     def test_is_found_and_replaced_in_any_data(self) -> None:
@@ -156,7 +156,7 @@ class TestSegment:
     def test_that_an_expression_has_changed(self, change: object) -> None:
         changed = change(make_segment("A", "env:A", CODEC))  # type: ignore[operator]
         assert holds_segment([changed])
-        with pytest.raises(SecretReferenceInvalid, match="it may only stand alone or in a text$"):
+        with pytest.raises(SecretReferenceInvalid, match=r"it may only stand alone or in a text$"):
             segments_in([changed])
 
 
@@ -214,7 +214,7 @@ class TestVault:
     async def test_a_token_file_is_read_each_time(self, vault: Vault, tmp_path: Path) -> None:
         file = tmp_path / "token"
         reader = VaultReader(VaultSettings(address=vault.address, token_file=file))
-        with pytest.raises(SecretUnavailable, match="^the token of Vault cannot be read from "):
+        with pytest.raises(SecretUnavailable, match=r"^the token of Vault cannot be read from "):
             await self.read(reader)
         file.write_text("s.first\n")
         assert await self.read(reader) == "pa ss"
@@ -222,7 +222,7 @@ class TestVault:
     async def test_an_app_role_logs_in_again_when_its_token_has_expired(self, vault: Vault, tmp_path: Path) -> None:
         (tmp_path / "sid").write_text("sid\n")
         reader = VaultReader(VaultSettings(address=vault.address, role_id="r1", secret_id_file=tmp_path / "sid"))
-        with pytest.raises(SecretMissing, match="^vault:secret/none#a: Vault has no such secret$"):
+        with pytest.raises(SecretMissing, match=r"^vault:secret/none#a: Vault has no such secret$"):
             await self.read(reader, "vault:secret/none#a")
         vault.token = "s.second"
         assert await self.read(reader) == "pa ss"

@@ -141,10 +141,11 @@ class Inspector:
             self._error(site, error, start, start + _token_length(text, error.position - 1), names)
         unknown = {error.position for error in facts.errors}
         for reference in facts.references:
-            if len(reference.path) > 1 and reference.path[0] == "secrets" and isinstance(reference.path[1], str):
-                self.secrets.add(reference.path[1])
-            if self._opaque and reference.path[0] == "secrets":
-                self._check_opaque(site, reference, facts.whole, offset)
+            context, *names_read = reference.path
+            if str(context).lower() == "secrets":
+                self.secrets.update(name for name in names_read[:1] if isinstance(name, str))
+                if self._opaque:
+                    self._check_opaque(site, reference, facts.whole, offset)
             if reference.span.start not in unknown:
                 self._reference(site, scope, reference, offset)
         if self._dialect == "waterflow":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from waterflow_dsl.expressions import (
@@ -17,6 +17,7 @@ from waterflow_dsl.expressions import (
     references,
     to_string,
 )
+from waterflow_sdk.node import Masker
 from waterflow_sdk.wire import PlannedCondition
 
 from ..engine._json import is_list, is_mapping
@@ -33,7 +34,7 @@ class Forecast(Values):
     """Resolves like the interpreter; raises NotKnown where a value depends on what is not known yet.
 
     ``functions`` are those that the run answers, an :class:`Unknown` for what it cannot say yet; ``expected`` and
-    ``hopes`` are contexts and functions of a run in which everything succeeds. ``masked``: texts that are never shown.
+    ``hopes`` are contexts and functions of a run in which everything succeeds. ``masker`` masks what is never shown.
     """
 
     def __init__(
@@ -43,13 +44,13 @@ class Forecast(Values):
         *,
         expected: Mapping[str, Any] | None = None,
         hopes: PartHost | None = None,
-        masked: Iterable[str] = (),
+        masker: Masker | None = None,
     ) -> None:
         super().__init__(contexts, {})
         self._part = functions
         self._expected = {**contexts, **(expected or {})}
         self._hopes = {**functions, **(hopes or {})}
-        self._masked = sorted((each for each in masked if each), key=len, reverse=True)
+        self._masker = masker or Masker()
 
     def condition(self, expression: str, field: str = "if") -> bool:
         """Whether a bare expression is truthy; raises NotKnown."""
@@ -128,10 +129,4 @@ class Forecast(Values):
             return MASK if secret else f"${{{{ {expression} }}}}"
 
     def _mask(self, value: Any) -> Any:
-        if isinstance(value, str):
-            for secret in self._masked:
-                value = value.replace(secret, MASK)
-            return value
-        if is_mapping(value):
-            return {key: self._mask(item) for key, item in value.items()}
-        return [self._mask(item) for item in value] if is_list(value) else value
+        return self._masker.mask_data(value)

@@ -12,6 +12,7 @@ import msgspec
 
 from waterflow_dsl.expressions import PartHost, Unknown
 from waterflow_dsl.plan import JobPlan, Plan
+from waterflow_sdk.node import Masker
 from waterflow_sdk.wire import PlannedCondition
 
 from ..engine._values import StepFailure
@@ -46,6 +47,7 @@ class Outlook:
         self._contexts = _file_contexts(plan, given)
         self.vars: dict[str, Any] = self._contexts["vars"]
         self.secrets = frozenset(plan.secrets)
+        self._masker = Masker(given.secrets.values())
         self.conditions: dict[str, PlannedCondition] = {}
         self.starts: dict[str, bool] = {}
         """Whether a job runs unless something fails, whatever is not known yet."""
@@ -61,7 +63,7 @@ class Outlook:
 
     def file(self) -> Forecast:
         """For the fields of the file itself."""
-        return Forecast(self._contexts, _HOSTED, masked=self._given.secrets.values())
+        return Forecast(self._contexts, _HOSTED, masker=self._masker)
 
     def file_env(self) -> dict[str, Any]:
         """The file's ``env`` for expressions; :class:`Unknown` where a text is not known yet."""
@@ -82,7 +84,7 @@ class Outlook:
             {**_HOSTED, **self._status(job), **(functions or {})},
             expected={**self._contexts, "needs": expected, **own},
             hopes={**_HOPES, "success": lambda: self._goes_well(job), **(hopes or {})},
-            masked=self._given.secrets.values(),
+            masker=self._masker,
         )
 
     def _needs(self, job: JobPlan) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -72,7 +72,7 @@ def _secrets(plan: Plan, given: Given, jobs: list[PlannedJob]) -> list[PlannedSe
     for job in jobs:
         for name in {*job.secrets, *(plan.secrets if everywhere is None else everywhere)}:
             readers.setdefault(name, []).append(job.id)
-    required = {name for name, declared in plan.secrets.items() if declared.required}
+    required = {name for name, declared in plan.secrets.items() if declared.required and declared.source is None}
     return [
         PlannedSecret(name=name, required=name in required, given=name in given.secrets, jobs=by)
         for name, by in readers.items()
