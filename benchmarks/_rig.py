@@ -21,13 +21,14 @@ import msgspec
 from temporalio.client import Client
 
 from waterflow_dsl import Plan, check
-from waterflow_sdk.codec import KeyRing
+from waterflow_sdk.codec import KeyFile
 from waterflow_sdk.wire import RunState, State, run_workflow_id
 from waterflow_server._temporal import connect
 from waterflow_server.dev import EmbeddedTemporal, TemporalSettings, ensure_key_ring
 from waterflow_server.engine.worker import create_worker
 from waterflow_server.runs import Runs, Submission
-from waterflow_server.settings import TemporalConnection
+from waterflow_server.secrets import secret_references
+from waterflow_server.settings import Settings, TemporalConnection
 
 from ._hand_written import QUEUE, HandWritten, HandWrittenFanOut, workflow_worker
 from ._host import Orders
@@ -99,9 +100,10 @@ async def rig(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="waterflow-bench-")))
         settings = TemporalSettings.from_environ(data_dir=folder / "temporal", ui=False)
         temporal = await stack.enter_async_context(EmbeddedTemporal(settings))
-        ring = ensure_key_ring(folder / "keys.json")
-        client, plain = await _clients(temporal.address, hand_written or temporal.address, ring)
-        await stack.enter_async_context(create_worker(client))
+        ensure_key_ring(folder / "keys.json")
+        keys = KeyFile(folder / "keys.json")
+        client, plain = await _clients(temporal.address, hand_written or temporal.address, keys)
+        await stack.enter_async_context(create_worker(client, secret_references(Settings(data_dir=folder), keys)))
         await stack.enter_async_context(workflow_worker(plain))
         if sealed:
             await stack.enter_async_context(workflow_worker(client, SEALED))
@@ -121,8 +123,8 @@ async def rig(
         yield Rig(client, plain, names)
 
 
-async def _clients(temporal: str, hand_written: str, ring: KeyRing) -> tuple[Client, Client]:
-    return await connect(TemporalConnection(address=temporal), ring), await Client.connect(hand_written)
+async def _clients(temporal: str, hand_written: str, keys: KeyFile) -> tuple[Client, Client]:
+    return await connect(TemporalConnection(address=temporal), keys), await Client.connect(hand_written)
 
 
 @asynccontextmanager

@@ -14,13 +14,15 @@ from pathlib import Path
 import msgspec
 from temporalio.client import Client
 
+from waterflow_sdk.codec import KeyFile
 from waterflow_sdk.wire import AgentStatus, GroupSpec
 from waterflow_server._temporal import connect
 from waterflow_server.dev import EmbeddedTemporal, TemporalSettings, ensure_key_ring
 from waterflow_server.engine.worker import create_worker
 from waterflow_server.groups import Groups
 from waterflow_server.presence import Agents
-from waterflow_server.settings import TemporalConnection
+from waterflow_server.secrets import secret_references
+from waterflow_server.settings import Settings, TemporalConnection
 
 from ._report import Figure, Report
 from ._simulated import Orders
@@ -85,9 +87,10 @@ async def stage(stack: AsyncExitStack) -> tuple[Client, str, Path]:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="waterflow-bench-")))
     settings = TemporalSettings.from_environ(data_dir=folder / "temporal", ui=False)
     temporal = await stack.enter_async_context(EmbeddedTemporal(settings))
-    ring = ensure_key_ring(folder / "keys.json")
-    client = await connect(TemporalConnection(address=temporal.address), ring)
-    await stack.enter_async_context(create_worker(client))
+    ensure_key_ring(folder / "keys.json")
+    keys = KeyFile(folder / "keys.json")
+    client = await connect(TemporalConnection(address=temporal.address), keys)
+    await stack.enter_async_context(create_worker(client, secret_references(Settings(data_dir=folder), keys)))
     return client, temporal.address, folder / "keys.json"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest_asyncio
 from benchmarks._rig import Rig, rig
 
-AGENTS = 120
+AGENTS = 110
 PROCESSES = 2
 
 
