@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -109,6 +110,22 @@ class TestSeveralServers:
         await another.append(STREAM, 0, lines("a"), "web-01")
         assert await waiting
         assert await texts(store) == ["a"]
+
+
+class TestMirror:
+    async def test_one_that_was_removed_is_made_again(self, store: S3LogStore, gateway: Gateway, tmp_path: Path):
+        length = await store.append(STREAM, 0, lines("a"), "web-01")
+        for mirror in (tmp_path / "one").rglob("*.journal"):
+            mirror.unlink()
+        await store.append(STREAM, length, lines("b"), "web-01")
+        assert await texts(store) == ["a", "b"]
+        assert len(gateway.objects()) == 2
+
+    async def test_those_of_a_process_that_is_gone_are_removed(self, gateway: Gateway, tmp_path: Path):
+        old = tmp_path / "one" / f"{socket.gethostname()}-4194305"  # beyond the largest process id of Linux
+        old.mkdir(parents=True)
+        S3LogStore(gateway.address, KEYS, tmp_path / "one").close()
+        assert not old.exists()
 
 
 class TestRemove:

@@ -107,6 +107,7 @@ class MirroredJournal(JournalFile):
     def _add(self, chunk: bytes) -> bool:
         """Whether the chunk is now where the journal ended for us."""
         with self._pulling:
+            super().catch_up()
             position = self.index.end
             if not self._bucket.put_new(segment(self._run, position), chunk):
                 return False
@@ -122,6 +123,7 @@ class MirroredJournal(JournalFile):
             if now - self._existed >= _FORGOTTEN:
                 self._drop_if_forgotten()
                 self._existed = now
+            super().catch_up()  # the mirror may have been removed meanwhile
             end = self.index.end
             after = segment(self._run, end - 1) if end else ""
             self._mirror(end, self._bytes_of(end, list(self._bucket.list(f"{self._run}/", after))))
