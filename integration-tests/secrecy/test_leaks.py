@@ -178,6 +178,34 @@ class TestWhatIsShown:
         assert {path: found_in(data, SECRET) for path, data in answers.items() if found_in(data, SECRET)} == {}
         assert sum(SEEN.encode() in data for data in answers.values()) >= 3
 
+    async def test_no_plan_and_no_comparison(self, site: Site, leaky: list[Run]):
+        text = FILE.replace("name: leaky", "name: changed", 1)
+        planned = await site.client.plan(text, vars={"seen": f"not {GIVEN['PLAIN']}"}, secrets=GIVEN)
+        compared = await leaky[0].edit(text, dry_run=True)
+        assert found_in(repr((planned, compared)).encode(), SECRET) == set()
+
+    async def test_no_approval(self, site: Site):
+        file = """
+            secrets: {PLAIN: {required: true}}
+            jobs:
+              ask:
+                runs-on: web
+                steps:
+                  - {uses: approval, with: {message: "with ${{ secrets.PLAIN }}?"}}
+                  - {id: made, uses: data/transform, with: {both: "a ${{ secrets.PLAIN }}"}}
+                  - {uses: fail, with: {message: "no ${{ secrets.PLAIN }}"}}
+        """
+        run = await site.submit(file, secrets={"PLAIN": GIVEN["PLAIN"]})
+
+        async def asked() -> bool:
+            return "with ***?" in repr(await run.status())
+
+        await until(asked, "the approval is asked for, masked")
+        await run.approve()
+        ended = repr((await run.wait(60), [event async for event in run.events()]))
+        assert "no ***" in ended
+        assert found_in(ended.encode(), SECRET) == set()
+
     async def test_no_event_and_no_line(self, leaky: list[Run]):
         for run in leaky:
             records = [repr(record) async for record in run.logs()]
