@@ -231,7 +231,8 @@ class TestEveryInstant:
         site.start_agent("doomed", ["doomed"])
         await site.until_online("doomed")
         run = await site.submit(
-            "name: lost\njobs: {a: {runs-on: doomed, agent-loss: {policy: fail, for: 1s}, steps: [{run: sleep 90}]}}"
+            "name: lost\njobs: {a: {runs-on: doomed, agent-loss: {policy: fail, for: 1s}, "
+            "steps: [{run: sleep 90, heartbeat-timeout: 5s}]}}"
         )
 
         async def running() -> bool:
