@@ -219,3 +219,56 @@ class TestFreshness:
         freshness = Freshness()
         delays = [0.01, 0.02, 14.0, 0.3]
         assert [freshness.fresh(skew + delay) for delay in delays] == [False, True, False, True]
+
+
+def runs(pid: str) -> bool:
+    """Whether a process runs; one that has ended and was not collected yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def words_in(path: Path) -> list[str]:
+    return path.read_text().split() if path.exists() else []
+
+
+async def pids(path: Path, count: int) -> list[str]:
+    async with asyncio.timeout(10):
+        while len(words_in(path)) < count:
+            await asyncio.sleep(0.01)
+    return words_in(path)
+
+
+class TestDaemon:
+    """Forked into a session of its own, away from the process group of the step: it ends with the step all the same."""
+
+    async def test_ends_when_the_step_has_ended(self, book: AttemptBook, make_task: MakeTask, tmp_path: Path) -> None:
+        marks = tmp_path / "marks"
+        daemon = f"(setsid sh -c 'echo $$ >> {marks}; exec sleep 60' &) </dev/null >/dev/null 2>&1"
+        script = f"{daemon}; while ! test -s {marks}; do sleep 0.01; done"
+        outcome = await book.start(make_task("script", {"run": script})).ended
+        assert outcome.state is State.SUCCESS
+        assert not any(runs(pid) for pid in await pids(marks, 1))
+
+    async def test_that_ignores_term_is_killed_with_a_step_that_is_stopped(
+        self, book: AttemptBook, make_task: MakeTask, tmp_path: Path
+    ) -> None:
+        marks = tmp_path / "marks"
+        daemon = f"(setsid sh -c 'trap \"\" TERM; echo $$ >> {marks}; while :; do sleep 1; done' &)"
+        attempt = book.start(make_task("script", {"run": f"{daemon}; echo $$ >> {marks}; sleep 60"}, kill_grace=0.3))
+        found = await pids(marks, 2)
+        attempt.stop(StopReason.CANCELLED)
+        assert (await attempt.ended).state is State.CANCELLED
+        assert not any(runs(pid) for pid in found)
+
+    async def test_of_another_attempt_is_left_alone(
+        self, book: AttemptBook, make_task: MakeTask, tmp_path: Path
+    ) -> None:
+        marks = tmp_path / "marks"
+        other = book.start(make_task("script", {"run": f"echo $$ >> {marks}; sleep 60"}, key=key("other")))
+        (pid,) = await pids(marks, 1)
+        await book.start(make_task("script", {"run": "true"})).ended
+        assert runs(pid)
+        other.stop(StopReason.CANCELLED)
+        await other.ended
