@@ -8,6 +8,7 @@ import errno
 import logging
 import signal
 import socket
+import ssl
 from collections.abc import Generator
 
 import uvicorn
@@ -25,6 +26,7 @@ from ._logging import FIELDS
 from ._readiness import Readiness
 from ._search_attributes import SearchAttributesError, ensure_search_attributes
 from ._temporal import TemporalRefused, connect
+from ._tls import TlsFiles, keep_renewed
 from .api import Services
 from .app import create_app
 from .catalog import NodeCatalog
@@ -90,22 +92,31 @@ async def _run(
             lifespan="off",
             server_header=False,
             timeout_graceful_shutdown=_DRAIN,
+            **settings.tls.options(),
         )
     )
+    server.config.load()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, server.stop, services.closing)
     grouping = asyncio.create_task(start_groups(client, services.agents, groups_file), name="groups at start")
     _log.info("serving", extra={FIELDS: {"url": settings.url, "temporal": settings.temporal.address}})
     sweeping = asyncio.create_task(keep_sweeping(logs, services.runs.knows, settings.retention), name="old logs")
     reconciling = asyncio.create_task(_reconcile(services), name="reconcile schedules")
+    renewing = asyncio.create_task(_keep_renewed(server.config.ssl, settings.tls), name="certificate")
     try:
         await _until_stopped(server, worker, [each for each in listeners if each], services.closing)
     finally:
+        renewing.cancel()
         sweeping.cancel()
         reconciling.cancel()
         grouping.cancel()
         logs.close()
     _log.info("stopped")
+
+
+async def _keep_renewed(context: ssl.SSLContext | None, files: TlsFiles) -> None:
+    if context:
+        await keep_renewed(context, files)
 
 
 async def _until_stopped(

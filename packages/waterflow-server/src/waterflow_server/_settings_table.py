@@ -383,6 +383,36 @@ TABLE = (
         parse=_path,
         help="keys of the bucket, as in ~/.aws/credentials (default AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)",
     ),
+    Setting(
+        name="tls.cert",
+        keys=("tls.cert",),
+        environ=("WATERFLOW_TLS_CERT",),
+        flag="--tls-cert",
+        kind=str,
+        expects="a file",
+        parse=_path,
+        help="PEM file with the certificate of the API; without one it speaks HTTP",
+    ),
+    Setting(
+        name="tls.key",
+        keys=("tls.key",),
+        environ=("WATERFLOW_TLS_KEY",),
+        flag="--tls-key",
+        kind=str,
+        expects="a file",
+        parse=_path,
+        help="PEM file with its private key",
+    ),
+    Setting(
+        name="tls.client_ca",
+        keys=("tls.client_ca",),
+        environ=("WATERFLOW_TLS_CLIENT_CA",),
+        flag="--tls-client-ca",
+        kind=str,
+        expects="a file",
+        parse=_path,
+        help="PEM file with the authority whose certificates clients have to show (mTLS)",
+    ),
 )
 
 KEYS = {key: setting for setting in TABLE for key in setting.keys}

@@ -15,6 +15,7 @@ from ._errors import ServerError
 from ._nearest import did_you_mean
 from ._settings_file import Given, SettingsFileError, read_settings_file
 from ._settings_table import HISTORY_EVENTS, KEYS, SECTIONS, TABLE, Setting
+from ._tls import TlsError, TlsFiles
 
 
 class SettingsError(ServerError):
@@ -90,12 +91,14 @@ class Settings(_Settings, frozen=True, kw_only=True):
     insecure_no_auth: bool = False
     history_events: int = HISTORY_EVENTS
     logs: LogsSettings = LogsSettings()
+    tls: TlsFiles = TlsFiles()
 
     @property
     def url(self) -> str:
         """Address of the API for somebody on this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        scheme = "https" if self.tls.on else "http"
+        return f"{scheme}://[{host}]:{self.port}" if ":" in host else f"{scheme}://{host}:{self.port}"
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +126,7 @@ def load(flags: Mapping[str, str | bool | None], environ: Mapping[str, str] = os
     if settings.logs.store == "s3" and not settings.logs.bucket:
         raise SettingsError("`logs.store` is s3, so `logs.bucket` has to say which bucket (or WATERFLOW_LOGS_BUCKET)")
     _check_exposure(settings)
+    _check_tls(settings)
     return Loaded(settings=settings, warnings=warnings)
 
 
@@ -177,7 +181,7 @@ def _from_flags(flags: Mapping[str, str | bool | None]) -> Iterable[Given]:
 
 
 def _build(values: Mapping[str, Given], environ: Mapping[str, str]) -> Settings:
-    tree: dict[str, Any] = {"temporal": {}, "vault": {}, "logs": {}}
+    tree: dict[str, Any] = {"temporal": {}, "vault": {}, "logs": {}, "tls": {}}
     for setting in TABLE:
         if given := values.get(setting.name):
             parent, _, leaf = setting.name.rpartition(".")
@@ -205,6 +209,13 @@ def _check_exposure(settings: Settings) -> None:
         "could run commands on your servers. Listen on 127.0.0.1 (behind a proxy that checks who calls), or say "
         "--insecure-no-auth when the network itself is trusted"
     )
+
+
+def _check_tls(settings: Settings) -> None:
+    try:
+        settings.tls.check()
+    except TlsError as error:
+        raise SettingsError(str(error)) from error
 
 
 def is_loopback(host: str) -> bool:
