@@ -25,6 +25,9 @@ NO_TIMEOUT = timedelta(days=365)
 INTERRUPTED = frozenset({"fenced", "agent-restarted"})
 """Error codes of attempts whose processes the agent itself has ended: safely dead, through no fault of the step."""
 
+AGENT_STOPPED = "agent-stopped"
+"""Error code of an attempt that its agent ended because it was stopped: as safely dead, but the agent is gone."""
+
 
 class LossPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """``reassign``, ``wait`` or ``fail``, and after how many seconds the agent counts as lost for good."""

@@ -9,7 +9,7 @@ from temporalio import workflow
 
 from waterflow_sdk.wire import AgentRef, AttemptKey, NodeOutcome, NodeTask, State
 
-from .._policy import INTERRUPTED, KILL_GRACE
+from .._policy import AGENT_STOPPED, INTERRUPTED, KILL_GRACE
 from .._progress import Progress
 from ..memory._records import AttemptRecord, StepRecord
 from ._context import JobContext
@@ -86,7 +86,8 @@ class Attempts:
             return False
         if code in INTERRUPTED:  # its own agent ended it and is there again
             return True
-        if code != "agent-lost" or self._reassign is None:
+        stopped = code == AGENT_STOPPED and workflow.patched("agent-stopped-goes-elsewhere")
+        if not (stopped or code == "agent-lost") or self._reassign is None:
             return False
         self._record.reason = f"{outcome.error.message if outcome.error else code}; looking for another agent"
         return await self._reassign() is not None
