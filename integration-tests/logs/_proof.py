@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from harness import Agent, Site
 
@@ -32,13 +33,14 @@ jobs:
     steps:
       - name: count
         heartbeat-timeout: 5s
-        env: {BATCHES: "%d", SIZE: "%d", PAUSE: "%s"}
+        env: {BATCHES: "%d", SIZE: "%d", PAUSE: "%s", HOLD: "%d", GATE: "%s"}
         run: |
           i=0
           while [ $i -lt "$BATCHES" ]; do
             seq $((i * SIZE + 1)) $((i * SIZE + SIZE))
             i=$((i + 1))
             sleep "$PAUSE"
+            [ $i -ne "$HOLD" ] || while [ ! -e "$GATE" ]; do sleep 0.1; done
           done
 """
 
@@ -57,7 +59,10 @@ class Blow:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """``agents`` print ``batches`` times ``size`` lines each, with so many seconds between two batches."""
+    """``agents`` print ``batches`` times ``size`` lines each, with so many seconds between two batches.
+
+    They hold after three quarters until all blows are dealt: whatever is killed is killed in the middle.
+    """
 
     agents: Sequence[str]
     batches: int
@@ -106,11 +111,12 @@ async def start_agents(site: Site, agents: Sequence[str]) -> None:
 async def prove(site: Site, plan: Plan) -> Proof:
     """Run the plan on a site whose agents are all online."""
     began = time.monotonic()
-    run = await site.submit(_WORKFLOW % (plan.batches, plan.size, plan.pause))
+    gate = site.root / "all-blows-are-dealt"
+    run = await site.submit(_WORKFLOW % (plan.batches, plan.size, plan.pause, plan.batches * 3 // 4, gate))
     followed, state = Tally(), None
     proof = Proof()
     async with asyncio.TaskGroup() as tasks:
-        blows = tasks.create_task(_Blows(site, plan).deal(followed))
+        blows = tasks.create_task(_Blows(site, plan).deal(followed, gate))
         proof.problems += await _follow(run, followed)
         if not blows.done():
             blows.cancel()
@@ -179,12 +185,13 @@ class _Blows:
         self._site = site
         self._plan = plan
 
-    async def deal(self, followed: Tally) -> None:
-        """All of them, one after the other."""
+    async def deal(self, followed: Tally, gate: Path) -> None:
+        """All of them, one after the other; then the gate is opened."""
         for blow in self._plan.blows:
             while followed.lines < blow.at * self._plan.lines:
                 await asyncio.sleep(0.02)
             await self._strike(blow)
+        await asyncio.to_thread(gate.touch)
 
     async def _strike(self, blow: Blow) -> None:
         site = self._site
