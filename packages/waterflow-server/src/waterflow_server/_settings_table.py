@@ -225,7 +225,7 @@ TABLE = (
         environ=("WATERFLOW_SECRETS_ALLOW",),
         flag="--secrets-allow",
         kind=str,
-        expects="env:NAME, env:PREFIX*, file:/path, file:/directory/, vault:mount/path, vault:mount/path/*, with commas",
+        expects="env:NAME, env:PREFIX*, file:/path, file:/directory/, vault:mount/path, vault:mount/*, with commas",
         parse=_patterns,
         help="secrets that workflows may have the server read; none by default",
     ),

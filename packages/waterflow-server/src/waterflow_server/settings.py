@@ -68,7 +68,8 @@ class Settings(_Settings, frozen=True, kw_only=True):
 
     ``data_dir`` holds the logs of runs and the pid file; several servers may share it. ``retention`` is how long after
     its last line a log stays whose run Temporal has forgotten. ``keys_file`` is the key ring
-    that seals what goes to Temporal: without one, runs with secrets are refused. ``secrets_allow`` are the secrets that the server may read for
+    that seals what goes to Temporal: without one, runs with secrets are refused. ``secrets_allow`` are the secrets
+    that the server may read for
     workflows, none by default. ``groups_file`` is a
     ``server-groups.yml`` that is applied at start. ``insecure_no_auth`` allows to listen
     beyond this machine although nobody is asked for a key. ``history_events`` is how long the history of a workflow may
