@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from waterflow_dsl.plan import JobPlan
-from waterflow_sdk.wire import JobState, RolloutState, State
+from waterflow_sdk.wire import ErrorInfo, JobState, RolloutState, State
 
-from ..fanout._job_record import JobRecord
+from ..fanout._job_record import FAILED, JobRecord
 
 
 class Graph:
@@ -74,3 +74,16 @@ class Graph:
             if state in states:
                 return State.FAILED if state is State.TIMED_OUT else state
         return State.SUCCESS
+
+    def first_error(self) -> ErrorInfo | None:
+        """What the run shows as its error: that of the first job that made it fail, and of its first such instance."""
+        failed = (job for job in self.jobs.values() if job.state in FAILED and not job.tolerated)
+        job = next(failed, None)
+        if job is None:
+            return None
+        for instance in job.instances:
+            if instance.state in FAILED:
+                inner = instance.error.message if instance.error else instance.reason
+                code = instance.error.code if instance.error else instance.state.value
+                return ErrorInfo(code=code, message=f"job {instance.instance}: {inner or instance.state.value}")
+        return ErrorInfo(code="job-failed", message=f"job {job.plan.id}: {job.reason}")

@@ -14,7 +14,6 @@ from waterflow_sdk.wire import ErrorInfo, JobState, RunInfo, RunState, State
 
 from ... import _search_attributes as attributes
 from ...concurrency import VERDICT_SIGNAL, Verdict
-from .._clock import durable_now
 from .._values import StepFailure
 from .._wire import (
     CANCEL_SIGNAL,
@@ -33,11 +32,10 @@ from .._wire import (
 from ..calls._called import instance_prefix
 from ..fanout._job_record import JobRecord
 from ..signals._stop import Stop
-from ..signals._turn import Turn, wholes
+from ._admission import Admission
 from ._contexts import run_contexts
 from ._graph import Graph
 from ._jobs import JobRunner
-from ._lock import run_lock
 
 _PATCH_SHOWN = "2026-11-lists-show-waits"
 
@@ -50,14 +48,13 @@ class WaterflowRun:
     def __init__(self, given: RunInput) -> None:
         self._given = given
         self._stop = Stop()
-        self._turn = Turn(self._stop)
+        self._admission = Admission(given, self._stop)
         self._plan: Plan | None = None
         self._graph = Graph(())
         self._jobs: JobRunner | None = None
         self._state = State.QUEUED
         self._published = State.RUNNING
         self._title = ""
-        self._starts = ""
         self._started: datetime | None = None
         self._ended: datetime | None = None
         self._error: ErrorInfo | None = None
@@ -96,7 +93,7 @@ class WaterflowRun:
             outputs=self._outputs,
             link=given.link,
             plan_hash=self._plan.hash if self._plan else "",
-            concurrency=self._turn.group,
+            concurrency=self._admission.turn.group,
             pauses=list(self._jobs.gate.pauses) if self._jobs is not None else [],
             jobs=[self._placed(job) for job in self._graph.states()],
             rollouts=self._graph.rollouts(),
@@ -117,10 +114,7 @@ class WaterflowRun:
         waiting = None if self._state.ended else self._graph.waiting()
         if waiting is not None:
             return State.WAITING, waiting.reason if self._calls(waiting) else f"{waiting.instance}: {waiting.reason}"
-        return self._state, self._stop.reason or (self._error.message if self._error else "") or self._waits_for()
-
-    def _waits_for(self) -> str:
-        return self._starts or self._turn.reason
+        return self._state, self._stop.reason or (self._error.message if self._error else "") or self._admission.reason
 
     def _calls(self, job: JobState) -> bool:
         """Whether the instance runs a called workflow, whose reasons name its own jobs."""
@@ -134,7 +128,7 @@ class WaterflowRun:
     @workflow.signal(name=VERDICT_SIGNAL)
     async def verdict(self, verdict: Verdict) -> None:
         """The concurrency group is this run's now, or the run has to end for another one."""
-        if not self._turn.hear(verdict):
+        if not self._admission.turn.hear(verdict):
             await self._cancel(CancelOrder(reason=verdict.reason))
 
     @workflow.update(name=PAUSE_UPDATE)
@@ -193,7 +187,7 @@ class WaterflowRun:
         except StepFailure as failure:
             self._fail(failure.error.code, failure.error.message)
         self._ended = workflow.now()
-        await self._turn.release()
+        await self._admission.turn.release()
 
     def _publish_shown(self) -> None:
         """Lists follow pauses and waits too; where many jobs wait one after the other, only their first and last."""
@@ -225,13 +219,13 @@ class WaterflowRun:
         self._jobs = jobs = JobRunner(self._given, info, self._graph, contexts, self._stop)
         jobs.set_env(jobs.values(None).texts(plan.env, "env"))
         await self._as_caller(jobs)
-        if not await self._admitted(plan):
-            return
+        if not await self._admission.admit(plan, self._hold, self._begin):
+            return self._never_began()
         expiry = self._expire(plan, jobs)
         await asyncio.gather(*(self._job(record) for record in self._graph.jobs.values()))
         if expiry is not None:
             expiry.cancel()
-        self._conclude(plan)
+        return self._conclude(plan)
 
     async def _as_caller(self, jobs: JobRunner) -> None:
         """A called workflow begins as its caller stands: paused or not, with the events that nobody has taken."""
@@ -243,50 +237,17 @@ class WaterflowRun:
         for event in call.events:
             await jobs.deliver(event)
 
-    async def _admitted(self, plan: Plan) -> bool:
-        """Wait for the run's time and its concurrency group; false when it was stopped first: nothing of it runs."""
-        if not await self._due():
-            return self._never_began()
-        lock = self._given.concurrency or run_lock(self._given, plan, durable_now(), self._within())
-        if lock is None:
-            return True
+    def _hold(self) -> None:
         self._state, self._started = State.QUEUED, None
-        if not await self._turn.take(lock, enqueued=self._given.concurrency is not None):
-            return self._never_began()
-        self._begin()
-        return True
-
-    async def _due(self) -> bool:
-        """Wait for the time at which the run is to start; false when it was stopped before."""
-        run_at = self._given.run_at
-        if run_at is None or run_at <= workflow.now():
-            return True
-        self._state, self._started = State.QUEUED, None
-        self._starts = f"starts at {run_at.isoformat().replace('+00:00', 'Z')}"
-        try:
-            await workflow.wait_condition(lambda: self._stop.state is not None, timeout=run_at - workflow.now())
-        except TimeoutError:
-            self._starts = ""
-            self._begin()
-            return True
-        return False
 
     def _begin(self) -> None:
         self._state, self._started = State.RUNNING, workflow.now()
         self._publish_state()
 
-    def _never_began(self) -> bool:
+    def _never_began(self) -> None:
         self._state = self._stop.state or State.CANCELLED
         for record in self._graph.jobs.values():
             record.skip(State.CANCELLED, self._stop.reason, workflow.now())
-        return False
-
-    def _within(self) -> list[str]:
-        """Ids of the workflows that wait for this one: it must not wait for a concurrency group of theirs."""
-        given = self._given
-        if given.parent is not None:
-            return given.awaited
-        return given.call.within if given.call else wholes()
 
     async def _job(self, record: JobRecord) -> None:
         if record.plan.needs:
@@ -299,7 +260,7 @@ class WaterflowRun:
         if self._stop.state is not None and self._state is not State.SUCCESS:
             self._state = self._stop.state
         if self._state is State.FAILED:
-            self._error = _first_error(self._graph)
+            self._error = self._graph.first_error()
         if plan.outputs and self._jobs is not None:
             everything = {name: record.context() for name, record in self._graph.jobs.items()}
             self._outputs = self._jobs.values(None, jobs=everything, needs=everything).resolve(plan.outputs, "outputs")
@@ -316,16 +277,3 @@ class WaterflowRun:
             await jobs.cancel(CancelOrder(reason=reason))
 
         return asyncio.create_task(expire())
-
-
-def _first_error(graph: Graph) -> ErrorInfo | None:
-    for record in graph.jobs.values():
-        if record.state not in (State.FAILED, State.TIMED_OUT) or record.tolerated:
-            continue
-        for instance in record.instances:
-            if instance.state in (State.FAILED, State.TIMED_OUT):
-                inner = instance.error.message if instance.error else instance.reason
-                code = instance.error.code if instance.error else instance.state.value
-                return ErrorInfo(code=code, message=f"job {instance.instance}: {inner or instance.state.value}")
-        return ErrorInfo(code="job-failed", message=f"job {record.plan.id}: {record.reason}")
-    return None
