@@ -1,4 +1,4 @@
-"""A site for all tests that leave it as it is, and one of its own for every test that kills something."""
+"""A site for all tests that leave it as it is, and one for those that kill something and start it again."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,8 +15,14 @@ async def site(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) 
         yield made
 
 
-@pytest_asyncio.fixture
-async def own_site(tmp_path: Path, temporal_binary: Path) -> AsyncIterator[Site]:
-    """A ready site for one test."""
-    async with Site.create(tmp_path, agents=["web-01"]) as made:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _own(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) -> AsyncIterator[Site]:
+    async with Site.create(tmp_path_factory.mktemp("own"), agents=["web-01"]) as made:
         yield made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def own_site(_own: Site) -> Site:
+    """A site for the tests of outages; its agent is there again after the one before."""
+    await _own.until_online("web-01")
+    return _own

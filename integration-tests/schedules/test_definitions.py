@@ -215,8 +215,8 @@ class TestBadInput:
             (
                 'on: {schedule: [{cron: "0 2 * * *"}]}\nsecrets: {TOKEN: {required: true}}\n'
                 'jobs: {a: {steps: [{run: "true"}]}}',
-                "secret 'TOKEN' is required: a run that a schedule starts is given no secrets; let an agent read it "
-                "from its environment, or declare it `required: false`",
+                "secret 'TOKEN' is required: a run that a schedule starts is given no secrets; say where it is read, "
+                "such as `from: env:TOKEN`, or declare it `required: false`",
             ),
             (
                 'on: {schedule: [{cron: "0 2 * * *"}], manual: {inputs: {v: {type: string, required: true}}}}\n'

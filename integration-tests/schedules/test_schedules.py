@@ -11,7 +11,7 @@ from harness.site import until
 from schedules._temporal import fire_every
 from schedules._workflows import QUICK, SLOW, YEARLY, ended, scheduled, started, until_runs, until_schedule
 
-from waterflow_sdk.client import Conflict, InvalidRequest, NotFound
+from waterflow_sdk.client import AgentAlive, Conflict, InvalidRequest, NotFound
 from waterflow_sdk.wire import Overlap, SchedulePut, State
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -173,7 +173,7 @@ class TestRuns:
         assert result.reason == "definition 'stopped' is disabled; enable it first"
 
     async def test_a_definition_that_the_catalog_has_left_behind_says_why(self, site: Site):
-        agent = site.start_agent("passing", ("passing",))
+        agent = site.start_agent("passing", ("passing",), WATERFLOW_HEARTBEAT_TIMEOUT="4s")
         await site.until_online("passing")
         body = "jobs: {work: {runs-on: {agent: passing}, steps: [{run: 'true'}]}}"
         await site.client.definitions.apply("orphan", scheduled(f'{{cron: "{YEARLY}"}}', body=body))
@@ -181,8 +181,8 @@ class TestRuns:
 
         async def removed() -> bool:
             try:
-                await site.client._transport.send("DELETE", "/v1/agents/passing")
-            except Conflict:
+                await site.client.remove_agent("passing")
+            except AgentAlive:
                 return False  # it still holds its lease
             return True
 
@@ -383,7 +383,8 @@ class TestBadInput:
         with pytest.raises(InvalidRequest) as raised:
             await site.client.schedules.create("secretive", "secretive", YEARLY)
         assert str(raised.value) == (
-            "definition 'secretive' requires secret 'TOKEN': a run that a schedule starts is given no secrets"
+            "definition 'secretive' requires secret 'TOKEN': a run that a schedule starts is given no secrets; "
+            "say in the file where it is read, with `from`"
         )
 
     async def test_a_name_that_is_none(self, site: Site):
