@@ -83,10 +83,10 @@ class TestInstances:
 
     async def test_are_seen_and_paused_and_cancelled_in_time_while_they_run(self, alone: Rig):
         runs = Runs(alone.client)
-        run_id = await start(alone.client, matrix(150, steps="steps: [{uses: wait, with: {for: never}}]"))
+        run_id = await start(alone.client, matrix(110, steps="steps: [{uses: wait, with: {for: never}}]"))
         async for _ in _looks():
             seen = await runs.get(run_id, full=False)
-            if sum(job.state is State.WAITING for job in seen.jobs) == 150:
+            if sum(job.state is State.WAITING for job in seen.jobs) == 110:
                 break
         assert seen.state is State.WAITING
         await runs.pause(run_id, "lunch")
@@ -99,7 +99,7 @@ class TestInstances:
 
     async def test_an_event_reaches_all(self, alone: Rig):
         runs = Runs(alone.client)
-        run_id = await start(alone.client, matrix(150, steps="steps: [{uses: wait, with: {for: go}}]"))
+        run_id = await start(alone.client, matrix(110, steps="steps: [{uses: wait, with: {for: go}}]"))
         await runs.event(run_id, Event(name="go"))
         state = await ended(alone.client, run_id)
         assert state.state is not State.CANCELLED
