@@ -94,7 +94,8 @@ class AsyncClient:
         ``filename`` is for messages only. ``files`` are the workflows that it calls (``uses: ./lib/release.yaml``),
         texts by their paths from its directory. ``run_at`` (with a time zone) is when it starts; until then the run is
         queued, and a time that is over starts it at once. Without an ``idempotency_key`` one is made, so that a submit
-        that is repeated after a broken connection never starts two runs. Raises :class:`InvalidWorkflow` with all diagnostics.
+        that is repeated after a broken connection never starts two runs. Raises :class:`InvalidWorkflow` with all
+        diagnostics.
         """
         body = SubmitRequest(
             yaml=yaml,

@@ -22,9 +22,9 @@ class Overlap(StrEnum):
 class SchedulePut(Wire, frozen=True, kw_only=True):
     """``PUT /v1/schedules/{name}``: run a stored workflow at times.
 
-    ``cron`` has five fields (or is ``@daily`` and the like) and is read in ``timezone`` (IANA). ``catch_up`` is how late
-    a time that was missed, while Temporal was away, may still start: a duration such as ``10m``; Temporal's least is
-    10 s. ``jitter`` delays each start by a random time up to it.
+    ``cron`` has five fields (or is ``@daily`` and the like) and is read in ``timezone`` (IANA). ``catch_up`` is how
+    late a time that was missed, while Temporal was away, may still start: a duration such as ``10m``; Temporal's least
+    is 10 s. ``jitter`` delays each start by a random time up to it.
     """
 
     definition: str
@@ -96,7 +96,7 @@ class TriggerRequest(Wire, frozen=True, kw_only=True):
 
 
 class BackfillRequest(Wire, frozen=True, kw_only=True):
-    """``POST /v1/schedules/{name}/backfill``: as if the times from ``start`` to ``end`` came now, one after the other."""
+    """``POST /v1/schedules/{name}/backfill``: as if the times from ``start`` to ``end`` came now, one by one."""
 
     start: datetime
     end: datetime
