@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
-from waterflow_dsl import parse_duration
-from waterflow_sdk.secrets import AllowList
-
+from . import _settings_values as values
 from ._logging import LEVELS
 
 
@@ -33,90 +28,10 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     parse: Callable[[Any], Any] = lambda value: value
 
 
-def _address(value: str) -> str:
-    """``host``, ``host:port`` or ``[IPv6]:port``, without a scheme; 7233 is Temporal's port."""
-    address = value.removeprefix("grpc://").removeprefix("http://").rstrip("/")
-    host, colon, port = address.rpartition(":")
-    if not colon or address.endswith("]"):
-        host, port = address, "7233"
-    if not host or any(letter.isspace() or letter == "/" for letter in host):
-        raise ValueError(value)
-    return f"{host}:{_port(int(port))}"
-
-
-def _port(value: int) -> int:
-    if not 1 <= value <= 65535:
-        raise ValueError(value)
-    return value
-
-
-def _level(value: str) -> str:
-    if value.lower() not in LEVELS:
-        raise ValueError(value)
-    return value.lower()
-
-
 HISTORY_EVENTS = 4000
 """Temporal itself suggests at 4,096 events that a workflow should continue as new, and ends it at 51,200."""
 
-
-def _events(value: int) -> int:
-    if not 20 <= value <= 40_000:
-        raise ValueError(value)
-    return value
-
-
-def _store(value: str) -> str:
-    if value not in ("files", "s3"):
-        raise ValueError(value)
-    return value
-
-
-def _endpoint(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise ValueError(value)
-    return value.rstrip("/")
-
-
-def _text(value: str) -> str:
-    if not value.strip():
-        raise ValueError(value)
-    return value.strip()
-
-
-def _seconds(value: float) -> float:
-    if not 0 < value <= 86_400:
-        raise ValueError(value)
-    return value
-
-
-def _retention(value: str) -> timedelta:
-    """A duration of at least a day, as Temporal wants it of a namespace."""
-    retention = timedelta(seconds=parse_duration(value))
-    if not timedelta(days=1) <= retention <= timedelta(days=3650):
-        raise ValueError(value)
-    return retention
-
-
-def _path(value: str) -> str:
-    from pathlib import Path
-
-    return str(Path(_text(value)).expanduser().absolute())
-
-
-_NAME = r"text that is not empty"
-
-
-def _patterns(value: str) -> tuple[str, ...]:
-    return AllowList(word.strip() for word in value.split(",") if word.strip()).patterns
-
-
-def _web_address(value: str) -> str:
-    if re.fullmatch(r"https?://[^\s/?#]+(?:/[^\s?#]*)?", value) is None:
-        raise ValueError(value)
-    return value
-
+_NAME = "text that is not empty"
 
 TABLE = (
     Setting(
@@ -126,7 +41,7 @@ TABLE = (
         flag="--temporal",
         kind=str,
         expects="host:port, such as 127.0.0.1:7233",
-        parse=_address,
+        parse=values.address,
         help="address of Temporal, host:port (default 127.0.0.1:7233)",
     ),
     Setting(
@@ -136,7 +51,7 @@ TABLE = (
         flag="--namespace",
         kind=str,
         expects=_NAME,
-        parse=_text,
+        parse=values.text,
         help="namespace in Temporal (default default)",
     ),
     Setting(
@@ -146,7 +61,7 @@ TABLE = (
         flag="--temporal-wait",
         kind=float,
         expects="a number of seconds above 0",
-        parse=_seconds,
+        parse=values.seconds,
         help="how long to wait for a Temporal that does not answer, in seconds (default 10)",
     ),
     Setting(
@@ -156,7 +71,7 @@ TABLE = (
         flag="--host",
         kind=str,
         expects=_NAME,
-        parse=_text,
+        parse=values.text,
         help="address to listen on (default 127.0.0.1)",
     ),
     Setting(
@@ -166,7 +81,7 @@ TABLE = (
         flag="--port",
         kind=int,
         expects="a port, 1 to 65535",
-        parse=_port,
+        parse=values.port,
         help="port to listen on (default 8080)",
     ),
     Setting(
@@ -176,7 +91,7 @@ TABLE = (
         flag="--ingest-port",
         kind=int,
         expects="a port, or 0 for none",
-        parse=lambda value: value and _port(value),
+        parse=lambda value: value and values.port(value),
         help="port that takes only logs of agents (default 9090 on loopback, where it is free)",
     ),
     Setting(
@@ -186,7 +101,7 @@ TABLE = (
         flag="--log-level",
         kind=str,
         expects=f"one of {', '.join(LEVELS)}",
-        parse=_level,
+        parse=values.level,
         help=f"{', '.join(LEVELS)} (default info)",
     ),
     Setting(
@@ -196,7 +111,7 @@ TABLE = (
         flag="--data-dir",
         kind=str,
         expects="a directory",
-        parse=_path,
+        parse=values.path,
         help="directory for the logs of runs (default ~/.local/share/waterflow/server)",
     ),
     Setting(
@@ -206,7 +121,7 @@ TABLE = (
         flag="--retention",
         kind=str,
         expects="a duration from 1d to 3650d, such as 30d",
-        parse=_retention,
+        parse=values.retention,
         help="how long logs of runs that Temporal has forgotten stay (default 30d); the namespace's should be the same",
     ),
     Setting(
@@ -216,7 +131,7 @@ TABLE = (
         flag="--keys-file",
         kind=str,
         expects="a file",
-        parse=_path,
+        parse=values.path,
         help="key ring that seals what goes to Temporal; without one, secrets are refused",
     ),
     Setting(
@@ -226,7 +141,7 @@ TABLE = (
         flag="--secrets-allow",
         kind=str,
         expects="env:NAME, env:PREFIX*, file:/path, file:/directory/, vault:mount/path, vault:mount/*, with commas",
-        parse=_patterns,
+        parse=values.patterns,
         help="secrets that workflows may have the server read; none by default",
     ),
     Setting(
@@ -236,7 +151,7 @@ TABLE = (
         flag="--vault",
         kind=str,
         expects="an address such as https://vault:8200",
-        parse=_web_address,
+        parse=values.web_address,
         help="Vault that secrets are read from",
     ),
     Setting(
@@ -246,7 +161,7 @@ TABLE = (
         flag="--vault-token-file",
         kind=str,
         expects="a file",
-        parse=_path,
+        parse=values.path,
         help="file with the token for Vault, read each time",
     ),
     Setting(
@@ -264,7 +179,7 @@ TABLE = (
         flag="--vault-secret-id-file",
         kind=str,
         expects="a file",
-        parse=_path,
+        parse=values.path,
         help="file with the secret id of the AppRole",
     ),
     Setting(
@@ -282,7 +197,7 @@ TABLE = (
         flag="--vault-ca",
         kind=str,
         expects="a file",
-        parse=_path,
+        parse=values.path,
         help="PEM file that Vault's certificate is checked against",
     ),
     Setting(
@@ -292,7 +207,7 @@ TABLE = (
         flag="--groups-file",
         kind=str,
         expects="a file",
-        parse=_path,
+        parse=values.path,
         help="server-groups.yml that is applied at start, as `waterflow group apply` does it",
     ),
     Setting(
@@ -320,7 +235,7 @@ TABLE = (
         flag="--history-events",
         kind=int,
         expects="a number from 20 to 40000",
-        parse=_events,
+        parse=values.events,
         help=f"events in a workflow's history above which it goes on in a new one (default {HISTORY_EVENTS})",
     ),
     Setting(
@@ -330,7 +245,7 @@ TABLE = (
         flag="--logs-store",
         kind=str,
         expects="files or s3",
-        parse=_store,
+        parse=values.store,
         help="where the logs of runs are kept: files (in data_dir) or s3 (default files)",
     ),
     Setting(
@@ -340,7 +255,7 @@ TABLE = (
         flag="--logs-endpoint",
         kind=str,
         expects="http(s)://host[:port]",
-        parse=_endpoint,
+        parse=values.endpoint,
         help="address of the S3-compatible server (default that of Amazon in the region)",
     ),
     Setting(
@@ -350,7 +265,7 @@ TABLE = (
         flag="--logs-bucket",
         kind=str,
         expects=_NAME,
-        parse=_text,
+        parse=values.text,
         help="bucket for the logs; it has to exist",
     ),
     Setting(
@@ -360,7 +275,7 @@ TABLE = (
         flag="--logs-prefix",
         kind=str,
         expects=_NAME,
-        parse=lambda value: _text(value).strip("/") + "/",
+        parse=lambda value: values.text(value).strip("/") + "/",
         help="what the names of objects begin with (default waterflow/)",
     ),
     Setting(
@@ -370,7 +285,7 @@ TABLE = (
         flag="--logs-region",
         kind=str,
         expects=_NAME,
-        parse=_text,
+        parse=values.text,
         help="region of the bucket (default us-east-1)",
     ),
     Setting(
@@ -380,7 +295,7 @@ TABLE = (
         flag="--logs-credentials-file",
         kind=str,
         expects="a file",
-        parse=_path,
+        parse=values.path,
         help="keys of the bucket, as in ~/.aws/credentials (default AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)",
     ),
     Setting(
@@ -390,7 +305,7 @@ TABLE = (
         flag="--tls-cert",
         kind=str,
         expects="a file",
-        parse=_path,
+        parse=values.path,
         help="PEM file with the certificate of the API; without one it speaks HTTP",
     ),
     Setting(
@@ -400,7 +315,7 @@ TABLE = (
         flag="--tls-key",
         kind=str,
         expects="a file",
-        parse=_path,
+        parse=values.path,
         help="PEM file with its private key",
     ),
     Setting(
@@ -410,7 +325,7 @@ TABLE = (
         flag="--tls-client-ca",
         kind=str,
         expects="a file",
-        parse=_path,
+        parse=values.path,
         help="PEM file with the authority whose certificates clients have to show (mTLS)",
     ),
 )

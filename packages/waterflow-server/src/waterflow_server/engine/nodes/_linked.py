@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
@@ -17,9 +17,7 @@ from .._values import StepFailure
 from .._wire import RUN_WORKFLOW, RunInput
 from ..calls._call import Child, Messages, ended
 from ..calls._called import convert, find_workflow, workflows_of
-
-if TYPE_CHECKING:
-    from ._control import Control
+from ._given import Control
 
 MAX_STARTED_LEVELS = 10
 """Runs that start each other: a workflow that starts itself ends here."""

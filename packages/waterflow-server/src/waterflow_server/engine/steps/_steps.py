@@ -19,7 +19,8 @@ from .._policy import attempt_policy
 from .._progress import Progress, Resolved
 from .._values import StepFailure, Values
 from ..memory._records import StepRecord
-from ..nodes._control import Control, StopJob, run_control
+from ..nodes._control import StopJob, run_control
+from ..nodes._given import Control
 from . import _blocks
 from ._attempts import Attempts, Reassign
 from ._context import JobContext, Scope
