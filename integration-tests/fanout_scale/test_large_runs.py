@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 from benchmarks._host import GROUP, NODE
 from benchmarks._rig import Rig, compiled, rig
+from harness.site import until
 from temporalio.client import Client
 
 from waterflow_dsl import Plan
-from waterflow_sdk.wire import RunState, State, run_workflow_id
+from waterflow_sdk.wire import AgentStatus, RunState, State, run_workflow_id
 from waterflow_server.engine import Event
+from waterflow_server.presence import AgentRegistry
 from waterflow_server.runs import Runs, Submission
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow, pytest.mark.timeout(700)]
@@ -51,7 +53,18 @@ def matrix(count: int, more: str = "", steps: str = NOTHING) -> Plan:
     )
 
 
+async def until_listed(fleet: Rig) -> None:
+    """Wait until the list of agents has them all: it lags behind the agents."""
+    registry = AgentRegistry(fleet.client)
+
+    async def listed() -> bool:
+        return len(await registry.list(status=AgentStatus.ONLINE)) >= len(fleet.agents)
+
+    await until(listed, "all agents are listed as online")
+
+
 async def on_every_host(fleet: Rig) -> None:
+    await until_listed(fleet)
     plan = compiled(f"name: x\njobs:\n  a:\n    runs-on: {{group: {GROUP}, target: all}}\n    steps: [uses: {NODE}]\n")
     run_id = await start(fleet.client, plan)
     state = await ended(fleet.client, run_id)

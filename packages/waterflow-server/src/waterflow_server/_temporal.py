@@ -103,6 +103,10 @@ def explain(error: RPCError) -> ServerError:
     """What a failed call to Temporal means: that it is away, or that it refuses."""
     if error.status in _AWAY:
         return TemporalUnavailable(f"Temporal does not answer now: {error.message}; try again in a moment")
+    if error.status is RPCStatusCode.FAILED_PRECONDITION and "Workflow Task in failed state" in error.message:
+        return TemporalUnavailable(
+            "the workflow cannot be asked now: its last task failed and will be tried again; the server's log says why"
+        )
     if error.status is RPCStatusCode.INVALID_ARGUMENT:
         return TemporalInvalid(f"Temporal does not take this: {error.message}")
     return TemporalRefused(f"Temporal refused: {error.message}", {"status": error.status.name})

@@ -7,7 +7,12 @@ import contextlib
 import logging
 from collections.abc import Callable
 
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
@@ -84,5 +89,8 @@ class TableStore:
                 await self._client.execute_update_with_start_workflow(  # pyright: ignore[reportUnknownMemberType]
                     SETTLE_UPDATE, version, start_workflow_operation=start
                 )
-        except (TimeoutError, RPCError, WorkflowUpdateFailedError) as error:
+        except (TimeoutError, RPCError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # not our time-out: the SDK makes the same error of both
+                raise asyncio.CancelledError from error
             _log.info("the groups are changed; that all agents know of it was not awaited: %r", error)
