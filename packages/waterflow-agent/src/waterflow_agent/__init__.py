@@ -5,9 +5,10 @@ The names are imported when they are first used, so that ``import waterflow_agen
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as typing's, which would cost the keeper a megabyte
 if TYPE_CHECKING:
+    from typing import Any
+
     from ._agent import Agent
     from ._errors import AgentError, NodeConflict, Refused, SettingsError, StateError
     from ._settings import AgentSettings

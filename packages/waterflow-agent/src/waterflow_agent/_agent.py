@@ -13,10 +13,13 @@ import msgspec
 from waterflow_sdk.codec import PayloadCodec
 from waterflow_sdk.wire import AgentRef
 
+from ._adopt import adopt
+from ._attempts import AttemptBook
 from ._connect import connect, keep_certificates, payload_codec
 from ._housekeeping import keep_clean
-from ._identity import StateDirectory
+from ._identity import StateDirectory, new_incarnation
 from ._journal import Journal
+from ._keeping import Keeping
 from ._leftovers import Ended, end_leftovers, report
 from ._logs import Logs
 from ._notices import Notices
@@ -26,6 +29,7 @@ from ._runner import Runner
 from ._secrets import SecretResolver, secret_sources
 from ._session import Session
 from ._settings import AgentSettings
+from ._stop import StopReason
 from ._workspace import Workspaces
 
 logger = logging.getLogger("waterflow.agent")
@@ -110,23 +114,26 @@ class Agent:
         workspaces = Workspaces(state.path / "work")
         logs = Logs(self._settings, agent.name, self._notices)
         secrets = SecretResolver(codec, secret_sources(self._settings, agent.name))
-        runner = Runner(agent, self._registry, journal, logs, workspaces, secrets)
-        left = await end_leftovers(agent, journal, logs)
+        keeping = Keeping(state.path, self._notices, self._settings.log_max_bytes)
+        runner = Runner(agent, self._registry, journal, logs, workspaces, secrets, keeping)
+        attempts = AttemptBook(journal, new_incarnation(), runner, keeping.release)
+        adopted = await adopt(keeping, journal, self._registry, attempts, logs)
+        left = await end_leftovers(agent, journal, logs, adopted=adopted)
         logs.start()
         cleaning = asyncio.create_task(keep_clean(journal, workspaces, logs, self._settings))
         try:
-            await self._work(agent, codec, journal, runner, left)
+            await self._work(agent, codec, attempts, left)
+            await attempts.stop_all(StopReason.AGENT_STOPPED, self._settings.stop_grace)
         finally:
             cleaning.cancel()
+            keeping.close()
             await asyncio.to_thread(logs.stop, _LOGS_FLUSH)
 
-    async def _work(
-        self, agent: AgentRef, codec: PayloadCodec, journal: Journal, runner: Runner, left: list[Ended]
-    ) -> None:
+    async def _work(self, agent: AgentRef, codec: PayloadCodec, attempts: AttemptBook, left: list[Ended]) -> None:
         client = await self._unless_stopped(connect(self._settings, codec, self._notices))
         if client is None:
             return
-        session = Session(self._settings, client, agent, self._registry, journal, runner, self._notices)
+        session = Session(self._settings, client, agent, self._registry, attempts, self._notices)
         watching = [asyncio.create_task(keep_certificates(self._settings, codec, self._notices, session.use))]
         try:
             await self._unless_stopped(session.start())

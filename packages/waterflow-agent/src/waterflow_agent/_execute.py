@@ -27,7 +27,7 @@ from waterflow_sdk.wire import (
 )
 
 from . import _clock
-from ._attempts import Attempt, AttemptBook
+from ._attempts import Attempt, AttemptBook, Delivery
 from ._claims import SlotBook
 from ._orphans import Orphans
 from ._stop import StopReason, stopped_error
@@ -137,7 +137,7 @@ class Executor:
         living = self._attempts.find(task.key)
         if living:
             return living
-        return self._attempts.ended(task.key) or self._attempts.start(task, activity.info().task_token)
+        return self._attempts.ended(task.key) or self._attempts.start(task, _delivery())
 
     async def _deliver(self, attempt: Attempt) -> NodeOutcome:
         """Waits for the outcome with heartbeats. When the activity is lost, the attempt stays, to be adopted."""
@@ -145,6 +145,7 @@ class Executor:
         attempt.deliveries += 1
         delivery = attempt.deliveries
         attempt.contact(_clock.elapsed())
+        attempt.delivered(_delivery())
         self._orphans.adopted(attempt)
         self._slots.begin(job)
         confirming = self._confirm_while_fenced(attempt)
@@ -155,8 +156,7 @@ class Executor:
                 confirming.cancel()
             self._slots.end(job)
             if not attempt.ended.done() and attempt.deliveries == delivery:
-                info = activity.info()
-                self._orphans.watch(attempt, info.workflow_id or "", info.workflow_run_id or "")
+                self._orphans.watch(attempt)
         return _adopted(outcome) if delivery > 1 else outcome
 
     async def _wait(self, attempt: Attempt) -> NodeOutcome:
@@ -197,6 +197,11 @@ class Executor:
     def _not_started(self, state: State, error: ErrorInfo) -> NodeOutcome:
         moment = _clock.now()
         return NodeOutcome(state=state, agent=self._agent, started=moment, ended=moment, error=error)
+
+
+def _delivery() -> Delivery:
+    info = activity.info()
+    return Delivery(info.task_token, info.workflow_id or "", info.workflow_run_id or "")
 
 
 def _cancel_was_asked() -> bool:

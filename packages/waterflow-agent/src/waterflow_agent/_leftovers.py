@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from datetime import timedelta
 
 import msgspec
@@ -13,9 +14,10 @@ from temporalio.service import RPCError
 from waterflow_sdk.wire import AgentRef, LogEventKind, LogRef, NodeOutcome
 
 from . import _clock
+from ._end_processes import end_processes
 from ._journal import Journal, Unfinished
 from ._logs import Logs
-from ._process_table import belonging_to, end_processes
+from ._process_table import belonging_to
 from ._stop import StopReason, stopped_error, stopped_state
 
 logger = logging.getLogger("waterflow.agent")
@@ -32,12 +34,15 @@ class Ended(msgspec.Struct, frozen=True):
     outcome: NodeOutcome
 
 
-async def end_leftovers(agent: AgentRef, journal: Journal, logs: Logs, grace: float = _GRACE) -> list[Ended]:
+async def end_leftovers(
+    agent: AgentRef, journal: Journal, logs: Logs, grace: float = _GRACE, *, adopted: Collection[str] = ()
+) -> list[Ended]:
     """Ends the processes and journals ``agent-restarted``, so that the same key sent again is answered, not executed.
+    Attempts that are ``adopted`` (keys as text) go on.
 
     Called before anything is polled, and before logs are shipped.
     """
-    left = journal.unfinished()
+    left = [attempt for attempt in journal.unfinished() if str(attempt.key) not in adopted]
     ended: list[Ended] = []
     if left:
         await _end_processes(left, grace)

@@ -26,11 +26,11 @@ class Orphans:
         self._every = every
         self._watched: dict[str, asyncio.Task[None]] = {}
 
-    def watch(self, attempt: Attempt, workflow_id: str, run_id: str) -> None:
-        """The activity of this workflow run was lost."""
+    def watch(self, attempt: Attempt) -> None:
+        """The activity that held it was lost."""
         logger.warning("lost the activity of %s; the step goes on and waits to be adopted", attempt.key)
         self.adopted(attempt)
-        task = asyncio.create_task(self._look(attempt, workflow_id, run_id), name=f"orphan {attempt.key}")
+        task = asyncio.create_task(self._look(attempt), name=f"orphan {attempt.key}")
         self._watched[str(attempt.key)] = task
         task.add_done_callback(lambda done: self._forget(str(attempt.key), done))
 
@@ -44,9 +44,9 @@ class Orphans:
         if self._watched.get(key) is task:
             del self._watched[key]
 
-    async def _look(self, attempt: Attempt, workflow_id: str, run_id: str) -> None:
+    async def _look(self, attempt: Attempt) -> None:
         while not attempt.ended.done():
-            if await self._closed(workflow_id, run_id):
+            if await self._closed(attempt.delivery.workflow, attempt.delivery.workflow_run):
                 attempt.stop(StopReason.ABANDONED)
                 return
             await asyncio.wait([attempt.ended], timeout=self._every)

@@ -1,23 +1,21 @@
 """Which processes an attempt left behind, read from ``/proc`` (Linux; elsewhere nothing is found).
 
 Every process of a step inherits :data:`MARK` in its environment, so that it is known even when it left its process
-group, and a reused process id is never mistaken for it.
+group, and a reused process id is never mistaken for it. The keeper uses this too, so it loads next to nothing.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
-import signal
-from collections.abc import Iterator
-from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MARK = "WATERFLOW_ATTEMPT"
 """Environment variable that names the attempt a process belongs to."""
 
-_PROC = Path("/proc")
-_POLL = 0.05
+_PROC = "/proc"
 _NEVER = 1 << 63
 
 
@@ -30,7 +28,7 @@ def started_at(pid: int) -> int:
 def boot_id() -> str:
     """Which boot of the host this is: process ids and start times mean nothing in another one. Empty if unknown."""
     try:
-        return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+        return _read("sys/kernel/random/boot_id").decode().strip()
     except OSError:
         return ""
 
@@ -53,7 +51,7 @@ def group_of(pid: int) -> int:
 def last_pid() -> int:
     """The id that the kernel gave last (proc_loadavg(5), last field); 0 if unknown. Ids ascend, then begin again."""
     try:
-        return int((_PROC / "loadavg").read_text().split()[-1])
+        return int(_read("loadavg").split()[-1])
     except (OSError, ValueError, IndexError):
         return 0
 
@@ -70,40 +68,26 @@ def _in_session(pid: int, sessions: dict[int, int]) -> bool:
     return bool(fields) and fields[0] != "Z" and int(fields[19]) >= sessions.get(int(fields[3]), _NEVER)
 
 
-async def end_processes(pids: list[int], grace: float) -> None:
-    """TERM, then KILL after ``grace`` seconds, to processes that are known to be ours."""
-    living = {pid: started_at(pid) for pid in pids}
-    _signal_all(living, signal.SIGTERM)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(grace):
-            while any(_same(pid, start) for pid, start in living.items()):  # noqa: ASYNC110 (not our children)
-                await asyncio.sleep(_POLL)
-    _signal_all(living, signal.SIGKILL)
-
-
-def _signal_all(living: dict[int, int], number: signal.Signals) -> None:
-    for pid, start in living.items():
-        if _same(pid, start):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, number)
-
-
-def _same(pid: int, start: int) -> bool:
+def same(pid: int, start: int) -> bool:
+    """Whether the process that began then still runs."""
     fields = _stat(pid)
     return bool(fields) and int(fields[19]) == start and fields[0] != "Z"
 
 
 def _pids() -> Iterator[int]:
-    with contextlib.suppress(FileNotFoundError):
-        for entry in os.scandir(_PROC):
-            if entry.name.isdecimal():
-                yield int(entry.name)
+    try:
+        entries = os.scandir(_PROC)
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        if entry.name.isdecimal():
+            yield int(entry.name)
 
 
 def _stat(pid: int) -> list[str]:
     """Fields of ``/proc/<pid>/stat`` after the command name, state first; empty if there is no such process."""
     try:
-        text = (_PROC / str(pid) / "stat").read_text(errors="replace")
+        text = _read(f"{pid}/stat").decode(errors="replace")
     except OSError:
         return []
     return text.rpartition(")")[2].split()
@@ -111,7 +95,7 @@ def _stat(pid: int) -> list[str]:
 
 def _mark(pid: int) -> str | None:
     try:
-        environ = (_PROC / str(pid) / "environ").read_bytes()
+        environ = _read(f"{pid}/environ")
     except OSError:
         return None
     wanted = f"{MARK}=".encode()
@@ -119,3 +103,8 @@ def _mark(pid: int) -> str | None:
         if item.startswith(wanted):
             return item[len(wanted) :].decode(errors="replace")
     return None
+
+
+def _read(name: str) -> bytes:
+    with open(f"{_PROC}/{name}", "rb") as file:
+        return file.read()

@@ -17,6 +17,7 @@ from waterflow_sdk.wire import AgentRef, AttemptKey, ErrorInfo, LogEventKind, Lo
 from ._attempts import Attempt
 from ._error_context import with_context
 from ._journal import Journal
+from ._keeping import Keeping
 from ._logs import AttemptLog, Logs
 from ._registry import NodeRegistry, Registered
 from ._secrets import SecretResolver
@@ -59,7 +60,9 @@ class Runner:
         logs: Logs,
         workspaces: Workspaces,
         secrets: SecretResolver,
+        keeping: Keeping | None = None,
     ) -> None:
+        self._keeping = keeping
         self._secrets = secrets
         self._agent = agent
         self._registry = registry
@@ -90,12 +93,10 @@ class Runner:
             message = f"agent {self._agent.name} has no node {task.node!r}"
             return self._outcome(attempt, State.FAILED, ErrorInfo(code="node-missing", message=message))
         try:
-            attempt.task = await self._secrets.resolve(task)
+            log = await self._begin(attempt)
         except SecretError as error:
             info = ErrorInfo(code=error.code, message=str(error), retryable=error.retryable)
             return self._outcome(attempt, State.FAILED, info)
-        log = self._logs.open(str(task.key))
-        log.event(LogEventKind.STEP_STARTED, "", {"node": task.node, "name": task.step_name})
         private = _PrivateDirectory(self._workspaces, task.key)
         try:
             outcome = await self._execute(attempt, found, log, private)
@@ -106,11 +107,24 @@ class Runner:
             private.remove()
         return msgspec.structs.replace(outcome, log=_end(log, outcome))
 
+    async def _begin(self, attempt: Attempt) -> AttemptLog:
+        """Resolves the secrets and opens the log; what a former incarnation began has both. Raises SecretError."""
+        task = attempt.task
+        if attempt.held:
+            return self._logs.go_on(str(task.key))
+        attempt.task = await self._secrets.resolve(task)
+        log = self._logs.open(str(task.key))
+        log.event(LogEventKind.STEP_STARTED, "", {"node": task.node, "name": task.step_name})
+        return log
+
     async def _execute(
         self, attempt: Attempt, found: Registered, log: AttemptLog, private: _PrivateDirectory
     ) -> NodeOutcome:
         task = attempt.task
         strays = Strays(task.key, task.kill_grace)
+        if attempt.held:
+            strays.found(process.pid for process in attempt.held.processes if process.pid)
+        kept = await self._keeping.attempt(attempt) if self._keeping and found.node.resumable else None
         ctx = StepContext(
             task=task,
             workspace=self._workspaces.of_job(task.key),
@@ -119,6 +133,7 @@ class Runner:
             base_env=marked(self._environ, task.key),
             on_process_start=lambda group: self._journal.process(task.key, group, strays.began(group)),
             on_process_end=lambda group: self._journal.process_ended(task.key, group),
+            start_process=kept,
         )
         step = asyncio.create_task(execute_step(found.node, ctx, task.inputs), name=f"node of {task.key}")
         result = await _until_ended(attempt, step, ctx, strays)
@@ -156,7 +171,7 @@ async def _until_ended(
     """The result of a node that ended by itself; None if it was told to end, by a stop or by its time-out."""
     stopping = asyncio.create_task(attempt.stopping.wait())
     try:
-        await asyncio.wait((step, stopping), timeout=attempt.task.timeout, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((step, stopping), timeout=_left(attempt), return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.cancel()
     if step.done():
@@ -171,6 +186,12 @@ async def _until_ended(
     elif not step.cancelled() and (error := step.exception()):
         logger.error("node %s of %s: %r while it was ended", attempt.task.node, attempt.key, error)
     return None
+
+
+def _left(attempt: Attempt) -> float | None:
+    """Seconds until the time-out, which counts from the start, whoever began the attempt."""
+    timeout = attempt.task.timeout
+    return None if timeout is None else max(timeout - attempt.age, 0.0)
 
 
 def _end(log: AttemptLog, outcome: NodeOutcome) -> LogRef:

@@ -18,14 +18,12 @@ from ._capabilities import find_capabilities, host_tags, tool_marks
 from ._claims import Claims, SlotBook
 from ._errors import Refused
 from ._execute import Executor
-from ._identity import new_incarnation
-from ._journal import Journal
 from ._load import measure
 from ._notices import Notices
 from ._orphans import Orphans
 from ._presence import Presence
+from ._readopt import Readopted
 from ._registry import NodeRegistry
-from ._runner import Runner
 from ._settings import AgentSettings
 from ._stop import StopReason
 from ._version import VERSION
@@ -47,20 +45,19 @@ class Session:
         client: Client,
         agent: AgentRef,
         registry: NodeRegistry,
-        journal: Journal,
-        runner: Runner,
+        attempts: AttemptBook,
         notices: Notices,
     ) -> None:
         self._settings = settings
         self._client = client
         self._agent = agent
         self._registry = registry
-        self._incarnation = new_incarnation()
         self._capabilities: dict[str, str] = {}
         self._slots = SlotBook(settings.max_concurrent_activities)
-        self._attempts = AttemptBook(journal, self._incarnation, runner)
+        self._attempts = attempts
         self._orphans = Orphans(client)
         self._executor = Executor(client, agent, self._attempts, self._slots, self._orphans)
+        self._readopted = Readopted(client, self._attempts, self._slots, self._orphans)
         claims = Claims(agent, self._slots, registry.__contains__)
         self._group_workers = GroupWorkers(client, claims, self._slots)
         self._presence = Presence(client, self._hello, self._load, registry.manifests, self._configured, notices)
@@ -82,6 +79,7 @@ class Session:
         marks = tool_marks()
         self._capabilities = await find_capabilities(self._settings.capabilities)
         await self._presence.introduce()
+        self._readopted.start()
         # Only now: until the hello was accepted, a former incarnation may still work on these queues.
         self._workers = [
             control_worker(self._client, self._agent.id, self._presence),
@@ -92,7 +90,8 @@ class Session:
 
     def use(self, client: Client) -> None:
         """From now on calls Temporal with this client; what runs is not touched."""
-        self._client = self._executor.client = self._orphans.client = self._presence.client = client
+        self._client = self._executor.client = self._presence.client = client
+        self._readopted.client = self._orphans.client = client
         for worker in self._workers:
             worker.use(client)
         self._later(self._group_workers.use(client))
@@ -139,6 +138,7 @@ class Session:
         await self._group_workers.poll([])
         stopping = asyncio.create_task(steps.stop())
         await self._end_steps()
+        await _within(_WORKER_STOP, asyncio.create_task(self._readopted.reported()), "outcomes could not be reported")
         await _within(_WORKER_STOP, stopping, "the outcomes of the last steps could not be reported")
         self._presence.stop("it was stopped")
         await self._presence.given_back(_LEASE_RETURN)
@@ -162,7 +162,7 @@ class Session:
         return AgentHello(
             id=self._agent.id,
             name=self._agent.name,
-            incarnation=self._incarnation,
+            incarnation=self._attempts.incarnation,
             version=VERSION,
             host=socket.gethostname(),
             groups=settings.groups,

@@ -8,7 +8,7 @@ from waterflow_sdk.wire import ErrorInfo, State
 
 
 class StopReason(StrEnum):
-    """Also the code of the outcome's error."""
+    """Also the code of the outcome's error; the last one has the code of the one before it."""
 
     CANCELLED = "cancelled"
     TIMED_OUT = "timed-out"
@@ -16,11 +16,17 @@ class StopReason(StrEnum):
     ABANDONED = "abandoned"
     AGENT_STOPPED = "agent-stopped"
     AGENT_RESTARTED = "agent-restarted"
+    KEEPER_LOST = "keeper-lost"
 
 
 _STATES = {StopReason.CANCELLED: State.CANCELLED, StopReason.TIMED_OUT: State.TIMED_OUT}
 
-_RETRYABLE = frozenset({StopReason.TIMED_OUT, StopReason.FENCED, StopReason.AGENT_STOPPED, StopReason.AGENT_RESTARTED})
+_RETRYABLE = frozenset(
+    {
+        *(StopReason.TIMED_OUT, StopReason.FENCED, StopReason.AGENT_STOPPED),
+        *(StopReason.AGENT_RESTARTED, StopReason.KEEPER_LOST),
+    }
+)
 
 
 def stopped_state(reason: StopReason) -> State:
@@ -38,5 +44,7 @@ def stopped_error(reason: StopReason, seconds: float | None = None) -> ErrorInfo
         StopReason.ABANDONED: "the run has ended without this step, so the agent ended it",
         StopReason.AGENT_STOPPED: f"the agent was stopped, and the step did not end within the grace period of {limit}",
         StopReason.AGENT_RESTARTED: "the agent was restarted while the step ran, and ended what was left of it",
+        StopReason.KEEPER_LOST: "the agent lost the process that kept those of the step, so it ended the step",
     }
-    return ErrorInfo(code=reason.value, message=messages[reason], retryable=reason in _RETRYABLE)
+    code = StopReason.AGENT_RESTARTED if reason is StopReason.KEEPER_LOST else reason
+    return ErrorInfo(code=code.value, message=messages[reason], retryable=reason in _RETRYABLE)

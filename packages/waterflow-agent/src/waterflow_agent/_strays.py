@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
 
 from waterflow_sdk.wire import AttemptKey
 
 from . import _clock
-from ._process_table import belonging_to, end_processes, group_of, last_pid, started_at
+from ._end_processes import end_processes
+from ._process_table import belonging_to, group_of, last_pid, started_at
 
 logger = logging.getLogger("waterflow.agent")
 
@@ -32,6 +34,12 @@ class Strays:
         """A process group of the attempt; answers when its leader started, as the kernel counts."""
         started = self._groups[group] = started_at(group)
         return started
+
+    def found(self, groups: Iterable[int]) -> None:
+        """Process groups of a former incarnation: so long ago that ids may have gone round, and all are looked at."""
+        self._groups[0] = 0
+        for group in groups:
+            self.began(group)
 
     async def stop(self) -> None:
         """Ends those outside the groups, while somebody else ends the groups: TERM, grace, KILL."""

@@ -7,7 +7,6 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Annotated
 
 from msgspec import Meta
@@ -31,6 +30,7 @@ class Shell(Node):
 
     name = "shell"
     version = "1.0.0"
+    resumable = True
     examples = (
         NodeExample(title="A script", yaml="- run: |\n    echo hello\n    uname -s\n"),
         NodeExample(
@@ -79,7 +79,8 @@ class Shell(Node):
     async def execute(self, ctx: NodeContext, inputs: Input) -> Output:
         """Write the script to a file, run it, read what it gave."""
         command = choose_shell(inputs.shell, ctx.env)
-        directory = Path(mkdtemp(prefix="shell-", dir=ctx.temp))
+        directory = ctx.temp / "shell"  # the same again when the step goes on after a restart of the agent
+        directory.mkdir(mode=0o700, exist_ok=True)
         script = _write(directory, command, inputs.run or inputs.command)
         files = CommandFiles(directory)
         capture = Capture()
@@ -105,9 +106,11 @@ class Shell(Node):
 
 
 def _write(directory: Path, command: ShellCommand, text: str) -> Path:
+    """A script that is there is being read by its shell: the step goes on."""
     script = directory / f"script{command.suffix}"
-    script.write_text(command.before + text + command.after + "\n", encoding="utf-8", newline="\n")
-    script.chmod(0o700)
+    if not script.exists():
+        script.write_text(command.before + text + command.after + "\n", encoding="utf-8", newline="\n")
+        script.chmod(0o700)
     return script
 
 

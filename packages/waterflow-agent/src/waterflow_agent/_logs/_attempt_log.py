@@ -12,6 +12,7 @@ import msgspec
 from waterflow_sdk.wire import LogEventKind, LogRecord, LogRef, LogStreamKind
 
 from .._clock import now
+from ._replay import CUT, Replay
 from ._spool import SpoolFile
 
 logger = logging.getLogger("waterflow.agent")
@@ -26,6 +27,7 @@ EVENT_BYTES = 1024 * 1024
 class AttemptLog:
     """Writes the records of one attempt. May be called from any thread; a full disk raises nothing.
 
+    ``replay`` is given where a former incarnation wrote the beginning, and the step says that again.
     ``written`` is called with the stream after each write, ``ended`` once at the end, so that the shipper looks.
     """
 
@@ -36,22 +38,26 @@ class AttemptLog:
         written: Callable[[str], None],
         ended: Callable[[str], None],
         max_bytes: int = MAX_BYTES,
+        replay: Replay | None = None,
     ) -> None:
+        self._replay = replay
         self.stream = stream
         self._file = file
         self._written = written
         self._ended = ended
         self._max_bytes = max_bytes
-        self._cut = False
+        self._cut = replay.cut if replay else False
         self._dropped = 0
         self._lost = 0
-        self._lines = 0
+        self._lines = replay.lines if replay else 0
         self._lock = threading.Lock()
         self._encoder = msgspec.json.Encoder()
 
     def append(self, records: Sequence[LogRecord]) -> None:
         """Adds records of the step. Beyond the size cap, output is dropped and events are kept for a while."""
         with self._lock:
+            if self._replay:
+                records = self._replay.new(records)
             if self._file.length >= self._max_bytes:
                 records = self._capped(records)
             if records:
@@ -101,7 +107,7 @@ class AttemptLog:
         if not self._cut:
             self._cut = True
             text = f"the log is cut here: the step printed more than {self._max_bytes:,} bytes"
-            kept.insert(0, _event(LogEventKind.WARNING, text, {}))
+            kept.insert(0, _event(LogEventKind.WARNING, text, {CUT: self._max_bytes}))
         return kept
 
 

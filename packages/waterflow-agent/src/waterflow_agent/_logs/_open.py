@@ -12,6 +12,7 @@ from .._notices import Notices
 from .._settings import AgentSettings
 from .._tls import TlsFiles
 from ._attempt_log import AttemptLog
+from ._replay import Replay
 from ._spool import Spool
 
 if TYPE_CHECKING:
@@ -53,6 +54,17 @@ class Logs:
         if self._shipper is None:
             return AttemptLog(stream, file, _ignore, _ignore, self._settings.log_max_bytes)
         return AttemptLog(stream, file, self._shipper.written, self._shipper.ended, self._settings.log_max_bytes)
+
+    def goes_on(self, stream: str) -> None:
+        """Before :meth:`start`: the attempt of this log is not over, though a former incarnation began it."""
+        if self._shipper:
+            self._shipper.written(stream)
+
+    def go_on(self, stream: str) -> AttemptLog:
+        """The log of such an attempt: what its step said before is passed over. Raises OSError."""
+        file = self._spool.create(stream)
+        written, ended = (self._shipper.written, self._shipper.ended) if self._shipper else (_ignore, _ignore)
+        return AttemptLog(stream, file, written, ended, self._settings.log_max_bytes, Replay(file.path))
 
     def stop(self, within: float) -> None:
         """Ships what is left, for at most that many seconds; blocks."""

@@ -52,9 +52,9 @@ class Shipper:
         self._thread = threading.Thread(target=self._run, name="waterflow-logs", daemon=True)
 
     def start(self) -> None:
-        """Begins with what former incarnations left."""
+        """Begins with what former incarnations left. A stream that was written to before may still grow."""
         for stream in self._spool.unshipped():
-            self._streams[stream] = _Stream(ended=True)
+            self._streams.setdefault(stream, _Stream(ended=True))
         self._wake.set()
         self._thread.start()
 

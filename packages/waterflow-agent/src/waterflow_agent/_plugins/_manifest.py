@@ -35,6 +35,7 @@ class CommandManifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     secret_inputs: list[str] = []
     capabilities: list[str] = []
     retry_safe: bool = False
+    resumable: bool = False
     examples: list[NodeExample] = []
 
 
@@ -91,6 +92,7 @@ def _node(manifest: CommandManifest, command: tuple[str, ...]) -> type[Node]:
         "interface": manifest.interface,
         "capabilities": tuple(manifest.capabilities),
         "retry_safe": manifest.retry_safe,
+        "resumable": manifest.resumable,
         "examples": tuple(manifest.examples),
         "input_schema": {"type": "object", **manifest.inputs},
         "output_schema": {"type": "object", **manifest.outputs},

@@ -30,6 +30,7 @@ from ._masking import Masker, MaskStream
 from ._node import Node, check_interface, node_class
 from ._outputs import dump_outputs
 from ._secret import Secret
+from ._starting import ProcessSink, StartedProcess, StartProcess
 from ._step import StepContext
 from ._text import Sink
 
@@ -58,8 +59,11 @@ __all__ = [
     "PermissionDenied",
     "ProcessFailed",
     "ProcessResult",
+    "ProcessSink",
     "Secret",
     "Sink",
+    "StartProcess",
+    "StartedProcess",
     "StepContext",
     "StepResult",
     "SyncNodeContext",

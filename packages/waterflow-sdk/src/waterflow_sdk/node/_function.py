@@ -23,6 +23,7 @@ def node(
     interface: str = INTERFACE_VERSION,
     capabilities: Sequence[str] = (),
     retry_safe: bool = False,
+    resumable: bool = False,
     examples: Sequence[NodeExample] = (),
 ) -> Callable[[F], F]:
     """Make a node of a function. Its parameters after ``ctx`` are the inputs, each with a type::
@@ -45,6 +46,7 @@ def node(
         "interface": interface,
         "capabilities": tuple(capabilities),
         "retry_safe": retry_safe,
+        "resumable": resumable,
         "examples": tuple(examples),
     }
 

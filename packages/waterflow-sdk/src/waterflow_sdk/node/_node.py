@@ -50,6 +50,11 @@ class Node:
     """What the agent must have: ``docker``, ``node``, ``git``, …"""
     retry_safe: ClassVar[bool] = False
     """Whether running it again does no harm, so that a lost or failed attempt may be repeated without being asked."""
+    resumable: ClassVar[bool] = False
+    """Whether ``execute`` may be called again for the *same* attempt when the agent was killed and started again while
+    its processes ran on. Its calls of ``run_process``, counted from the first, then get what those processes print
+    from the beginning, and their ends, instead of starting them. So it has to do the same again: the same processes in
+    the same order, with the same arguments, and nothing before them that harms when it is done twice."""
     examples: ClassVar[Sequence[NodeExample]] = ()
     """Steps that use the node, as YAML."""
     input_schema: ClassVar[Mapping[str, Any] | None] = None

@@ -14,7 +14,8 @@ from typing import Any
 from ._context import ProcessResult
 from ._errors import NodeTimeout
 from ._group import end_group, group_alive
-from ._spawn import OnText, Output, spawn
+from ._spawn import OnText, Output, spawn, start_child
+from ._starting import StartedProcess, StartProcess
 
 _DRAIN = 0.2  # seconds of silence after which output that others hold open is no longer awaited
 _PIPE = 1024 * 1024  # the most that a pipe holds (Linux, fs.pipe-max-size): what comes later is not the process's own
@@ -27,6 +28,7 @@ class StepProcesses:
         grace: Seconds between SIGTERM and SIGKILL.
         on_start: Called with the process group (the pid of its leader) as soon as it exists, to journal it.
         on_end: Called with the process group when nothing of it is left.
+        start: How processes are started; as children of this process by default.
     """
 
     def __init__(
@@ -35,12 +37,14 @@ class StepProcesses:
         grace: float = 10.0,
         on_start: Callable[[int], None] | None = None,
         on_end: Callable[[int], None] | None = None,
+        start: StartProcess = start_child,
     ) -> None:
+        self._start = start
         self._grace = grace
         self._on_start = on_start
         self._on_end = on_end
         self._groups: set[int] = set()
-        self._open: dict[asyncio.SubprocessTransport, Output] = {}
+        self._open: dict[StartedProcess, Output] = {}
 
     @property
     def groups(self) -> frozenset[int]:
@@ -63,29 +67,27 @@ class StepProcesses:
         Output arrives as chunks of text (UTF-8, invalid bytes replaced). Cancellation ends the group first. Raises what
         :meth:`NodeContext.run_process` says, and whatever a handler raised.
         """
-        starting = asyncio.ensure_future(
-            spawn(argv, env=env, cwd=cwd, stdin=stdin, on_stdout=on_stdout, on_stderr=on_stderr)
-        )
+        output = Output(on_stdout, on_stderr)
+        starting = asyncio.ensure_future(spawn(argv, env=env, cwd=cwd, stdin=stdin, output=output, start=self._start))
         cancelled = await _until_started(starting)
-        transport, output = starting.result()
-        self._open[transport] = output
-        group = transport.get_pid()
-        self._groups.add(group)
-        if self._on_start:
-            self._on_start(group)
+        process = starting.result()
+        self._open[process] = output
+        group = self._begin(process)
         try:
             if cancelled:
                 raise cancelled
-            await _wait(output, timeout, os.fspath(argv[0]))
+            await _wait(output, timeout, process.age, os.fspath(argv[0]))
         except BaseException:
-            await self._end(group)
+            if group:
+                await self._end(group)
             await _drain(output)  # its last words
-            self._shut(transport)
+            self._shut(process)
             raise
         if output.drained.done():
-            self._shut(transport)
-        self._forget_if_empty(group)
-        return _result(transport.get_returncode() or 0)
+            self._shut(process)
+        if group:
+            self._forget_if_empty(group)
+        return _result(process.code or 0)
 
     async def close(self) -> None:
         """End every process that the step left behind, and stop reading what they print."""
@@ -93,12 +95,20 @@ class StepProcesses:
             await asyncio.gather(*map(self._end, self._groups))
             await asyncio.gather(*map(_drain, self._open.values()))
         finally:
-            for transport in tuple(self._open):
-                self._shut(transport)
+            for process in tuple(self._open):
+                self._shut(process)
 
-    def _shut(self, transport: asyncio.SubprocessTransport) -> None:
-        transport.close()
-        del self._open[transport]
+    def _begin(self, process: StartedProcess) -> int | None:
+        group = process.group
+        if group:
+            self._groups.add(group)
+            if self._on_start:
+                self._on_start(group)
+        return group
+
+    def _shut(self, process: StartedProcess) -> None:
+        process.close()
+        del self._open[process]
 
     async def _end(self, group: int) -> None:
         await end_group(group, self._grace)
@@ -122,8 +132,8 @@ async def _until_started(starting: asyncio.Future[Any]) -> asyncio.CancelledErro
     return cancelled
 
 
-async def _wait(output: Output, seconds: float | None, program: str) -> None:
-    limit = asyncio.timeout(seconds)
+async def _wait(output: Output, seconds: float | None, age: float, program: str) -> None:
+    limit = asyncio.timeout(None if seconds is None else seconds - age)
     try:
         async with limit:
             await asyncio.shield(output.exited)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from ._errors import InvalidInput, NodeError, NotFoundError, PermissionDenied
+from ._starting import ProcessSink, StartedProcess, StartProcess
 
 OnText = Callable[[str], None]
 
@@ -64,35 +65,61 @@ class Output(asyncio.SubprocessProtocol):
                 self.exited.set_exception(error)
 
 
+class _Child:
+    """A child of this process."""
+
+    age = 0.0
+
+    def __init__(self, transport: asyncio.SubprocessTransport) -> None:
+        self._transport = transport
+        self.close = transport.close
+
+    @property
+    def group(self) -> int:
+        return self._transport.get_pid()
+
+    @property
+    def code(self) -> int | None:
+        return self._transport.get_returncode()
+
+
+async def start_child(
+    argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, stdin: bytes | None, sink: ProcessSink
+) -> StartedProcess:
+    """A :class:`StartProcess`: as a child of this process."""
+    transport, _ = await asyncio.get_running_loop().subprocess_exec(
+        lambda: cast("Output", sink),
+        *argv,
+        stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
+        env=dict(env),
+        cwd=cwd,
+        start_new_session=True,
+    )
+    if stdin is not None:
+        pipe = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
+        pipe.write(stdin)
+        pipe.close()
+    return _Child(transport)
+
+
 async def spawn(
     argv: Sequence[str | os.PathLike[str]],
     *,
     env: Mapping[str, str],
     cwd: Path,
     stdin: str | bytes | None,
-    on_stdout: OnText,
-    on_stderr: OnText,
-) -> tuple[asyncio.SubprocessTransport, Output]:
-    """Start a process as the leader of a new session (so of a new process group) and begin to read."""
+    output: Output,
+    start: StartProcess,
+) -> StartedProcess:
+    """Start a process; raises what :meth:`NodeContext.run_process` says."""
     if not argv:
         raise InvalidInput("run_process needs a program to run")
     words = [os.fspath(word) for word in argv]
+    given = stdin.encode() if isinstance(stdin, str) else stdin
     try:
-        transport, output = await asyncio.get_running_loop().subprocess_exec(
-            lambda: Output(on_stdout, on_stderr),
-            *words,
-            stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
-            env=dict(env),
-            cwd=cwd,
-            start_new_session=True,
-        )
+        return await start(words, env=env, cwd=cwd, stdin=given, sink=output)
     except (OSError, ValueError) as error:
         raise explain(error, words[0], cwd) from error
-    if stdin is not None:
-        pipe = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
-        pipe.write(stdin.encode() if isinstance(stdin, str) else stdin)
-        pipe.close()
-    return transport, output
 
 
 def explain(error: OSError | ValueError, program: str, cwd: Path) -> NodeError:

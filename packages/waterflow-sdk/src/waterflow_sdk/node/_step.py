@@ -20,6 +20,7 @@ from ._text import MaskedText, Sink
 
 if TYPE_CHECKING:  # asyncio's subprocess machinery is imported when a process is run
     from ._process import StepProcesses
+    from ._starting import StartProcess
 
 TAIL_LINES = 20
 """How many last lines of output an error carries."""
@@ -36,6 +37,7 @@ class StepContext:
         base_env: Environment under the task's own (the host decides what of its own a step may see).
         on_process_start: Gets each new process group, to journal it.
         on_process_end: Gets each process group of which nothing is left.
+        start_process: Starts processes in another way than as children of this process.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class StepContext:
         base_env: Mapping[str, str],
         on_process_start: Callable[[int], None] | None = None,
         on_process_end: Callable[[int], None] | None = None,
+        start_process: StartProcess | None = None,
     ) -> None:
         self._task = task
         self._lock = RLock()
         self._sink = sink
         self._journal = (on_process_start, on_process_end)
+        self._start_process = start_process
         self._processes: StepProcesses | None = None
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self.workspace = workspace
@@ -201,10 +205,12 @@ class StepContext:
 
     def _step_processes(self) -> StepProcesses:
         from ._process import StepProcesses
+        from ._spawn import start_child
 
         if self._processes is None:
-            start, end = self._journal
-            self._processes = StepProcesses(grace=self.kill_grace, on_start=start, on_end=end)
+            began, ended = self._journal
+            start = self._start_process or start_child
+            self._processes = StepProcesses(grace=self.kill_grace, on_start=began, on_end=ended, start=start)
         return self._processes
 
     def _output(self, stream: LogStreamKind, handler: LineHandler | None) -> MaskedText | _HandledLines:

@@ -1,0 +1,49 @@
+"""At the start: which attempts of a former incarnation go on, because the keeper has their processes."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from ._attempts import AttemptBook
+from ._journal import Journal
+from ._keeping import Context, Held, Keeping
+from ._logs import Logs
+from ._registry import NodeRegistry
+
+logger = logging.getLogger("waterflow.agent")
+
+
+async def adopt(
+    keeping: Keeping, journal: Journal, registry: NodeRegistry, attempts: AttemptBook, logs: Logs
+) -> set[str]:
+    """Lets them go on, and answers their keys as text. The keeper drops the others, which are ended as any leftover.
+
+    Called before leftovers are ended, logs are shipped and anything is polled.
+    """
+    unfinished = {str(attempt.key) for attempt in journal.unfinished()}
+    adopted: set[str] = set()
+    for held in await keeping.find():
+        if held.name in unfinished and _go_on(held, keeping, registry, attempts, logs):
+            logger.info("the step of %s ran on while the agent was away, and is adopted", held.name)
+            adopted.add(held.name)
+        else:
+            keeping.drop(held)
+    return adopted
+
+
+def _go_on(held: Held, keeping: Keeping, registry: NodeRegistry, attempts: AttemptBook, logs: Logs) -> bool:
+    if held.fenced or not keeping.whole(held):
+        return False
+    try:
+        context = msgspec.json.decode(held.context, type=Context)
+    except msgspec.MsgspecError as error:  # written by another version of the agent
+        logger.warning("%s cannot be adopted: %s", held.name, error)
+        return False
+    found = registry.get(context.task.node)
+    if found is None or not found.node.resumable:
+        return False
+    logs.goes_on(held.name)
+    attempts.go_on(context.attempt(held))
+    return True

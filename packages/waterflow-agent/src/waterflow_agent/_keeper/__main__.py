@@ -1,0 +1,10 @@
+"""``python -I -S <this file> STATE-DIRECTORY``: without site-packages, so with a path of its own to the package."""
+
+import sys
+
+if __name__ == "__main__":
+    sys.path.append(__file__.rsplit("/", 3)[0])
+    __package__ = "waterflow_agent._keeper"  # noqa: A001 (PEP 366: names of this package, of a file run as a program)
+    from ._main import main
+
+    sys.exit(main(sys.argv[1]))

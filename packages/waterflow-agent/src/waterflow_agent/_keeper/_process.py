@@ -1,0 +1,124 @@
+"""One process that is kept: its pipes are read into events, which stay until the agent has them."""
+
+from __future__ import annotations
+
+import os
+
+from ._protocol import CLOSED, EXITED, OUTPUT
+from ._spawn import Child
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOST = 16 * 1024 * 1024
+"""Bytes of output that are held for the agent. Beyond that nothing is read: the process waits, as it would before a
+terminal that was stopped."""
+
+_READ = 64 * 1024
+_AT_EXIT = 1024 * 1024  # the most that a pipe holds: what was printed before the end comes before it
+
+
+class Process:
+    """Events count from 0; those up to :attr:`taken` are forgotten."""
+
+    def __init__(
+        self, serial: int, child: Child, argv: bytes, key: bytes, begun: float, closing: Callable[[int], None]
+    ) -> None:
+        self._closing = closing
+        self.serial = serial
+        self.pid = child.pid
+        self.argv = argv
+        self.key = key
+        self.begun = begun
+        self.pidfd = os.pidfd_open(child.pid)
+        self.outputs = child.outputs
+        self.stdin = child.stdin
+        self.unwritten = b""
+        self.taken = 0
+        self.events: list[tuple[bytes, bytes]] = []
+        self.size = 0
+        self.sent: int | None = None
+        """Events that the agent was sent; None: it does not listen."""
+        self.ended = False
+        self.reaped = False
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more is read for now."""
+        return self.size >= MOST
+
+    def read(self, fd: int) -> bool:
+        """Reads once; False if there was nothing to read now. At its end the pipe is closed."""
+        try:
+            data = os.read(fd, _READ)
+        except BlockingIOError:
+            return False
+        if data:
+            self._add(OUTPUT[self.outputs[fd]], data)
+            return True
+        self._add(CLOSED, b"%d" % self.outputs.pop(fd))
+        self._close(fd)
+        return False
+
+    def write(self) -> None:
+        """Writes what standard input takes, and closes it when that is all."""
+        try:
+            self.unwritten = self.unwritten[os.write(self.stdin, self.unwritten) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self.unwritten = b""  # it reads no more
+        if not self.unwritten:
+            self._close(self.stdin)
+            self.stdin = -1
+
+    def exit(self) -> None:
+        """The process has ended; what it printed comes first.
+
+        While no agent listens it stays a zombie: so its number cannot become another's before the agent has seen it.
+        """
+        for fd in tuple(self.outputs):
+            for _turn in range(_AT_EXIT // _READ):
+                if not self.read(fd):
+                    break
+        self._add(EXITED, b"%d" % self._status(os.WNOWAIT if self.sent is None else 0))
+        self.ended, self.reaped = True, self.sent is not None
+        self._close(self.pidfd)
+
+    def forget_to(self, taken: int) -> None:
+        """The agent has these."""
+        for _what, data in self.events[: max(taken - self.taken, 0)]:
+            self.size -= len(data)
+        del self.events[: max(taken - self.taken, 0)]
+        self.taken = max(taken, self.taken)
+
+    def let_go(self) -> None:
+        """Nobody will ask for it again: a zombie is collected, and one that is yet to end will be."""
+        self._close_pipes()
+        self.sent = self.taken
+        if self.ended and not self.reaped:
+            os.waitpid(self.pid, 0)
+            self.reaped = True
+
+    def _close_pipes(self) -> None:
+        for fd in self.outputs:
+            self._close(fd)
+        self.outputs = {}
+        if self.stdin >= 0:
+            self._close(self.stdin)
+            self.stdin = -1
+
+    def _status(self, options: int) -> int:
+        found = os.waitid(os.P_PID, self.pid, os.WEXITED | options)
+        if found is None:
+            return 0
+        return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+
+    def _add(self, what: bytes, data: bytes) -> None:
+        self.events.append((what, data))
+        self.size += len(data)
+
+    def _close(self, fd: int) -> None:
+        self._closing(fd)
+        os.close(fd)
