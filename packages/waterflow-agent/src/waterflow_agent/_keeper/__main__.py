@@ -4,7 +4,7 @@ import sys
 
 if __name__ == "__main__":
     sys.path.append(__file__.rsplit("/", 3)[0])
-    __package__ = "waterflow_agent._keeper"  # noqa: A001 (PEP 366: names of this package, of a file run as a program)
+    __package__ = "waterflow_agent._keeper"
     from ._main import main
 
     sys.exit(main(sys.argv[1]))

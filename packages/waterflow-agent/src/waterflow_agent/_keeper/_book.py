@@ -44,6 +44,7 @@ class Book:
         """The agent is gone."""
         for process in self.serials.values():
             process.sent = None
+            self._read_on(process)
 
     def answer(self, kind: bytes, fields: list[bytes]) -> bytes:
         """Does what the agent asks. Raises ValueError for what is no message of an agent."""
@@ -99,17 +100,18 @@ class Book:
 
         self._watch(fd, _IN, readable)
 
+    def _read_on(self, process: Process) -> None:
+        for fd in process.outputs if not process.full else ():
+            self._watch_output(process, fd)
+
     def _take(self, kind: bytes, serial: int, taken: int) -> None:
         process = self.serials.get(serial)
         if process is None:
             return
-        was_full = process.full
         process.forget_to(taken)
         if kind == wire.ATTACH:
             process.sent = process.taken
-        if was_full and not process.full:
-            for fd in process.outputs:
-                self._watch_output(process, fd)
+        self._read_on(process)
 
     def _change(self, kind: bytes, name: bytes, value: bytes) -> None:
         attempt = self.attempts.get(name)

@@ -11,9 +11,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOST = 16 * 1024 * 1024
-"""Bytes of output that are held for the agent. Beyond that nothing is read: the process waits, as it would before a
-terminal that was stopped."""
+MOST_AWAY = 16 * 1024 * 1024
+"""Bytes of output that are held while no agent listens. Beyond that nothing is read: the process waits, as it would
+before a terminal that was stopped."""
+
+MOST_LIVE = 1024 * 1024
+"""The same while one does: what is held then is only on its way."""
 
 _READ = 64 * 1024
 _AT_EXIT = 1024 * 1024  # the most that a pipe holds: what was printed before the end comes before it
@@ -46,7 +49,7 @@ class Process:
     @property
     def full(self) -> bool:
         """Whether nothing more is read for now."""
-        return self.size >= MOST
+        return self.size >= (MOST_AWAY if self.sent is None else MOST_LIVE)
 
     def read(self, fd: int) -> bool:
         """Reads once; False if there was nothing to read now. At its end the pipe is closed."""
