@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from harness.processes import end_keeper
 from temporalio import workflow
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import RetryPolicy
@@ -180,6 +181,8 @@ class Site:
                 process.send_signal(signal.SIGCONT)
                 process.kill()
                 process.wait(10)
+        for lock in self.root.rglob("keeper.lock"):
+            end_keeper(lock.parent)
 
 
 async def until_file(path: Path, lines: int = 1) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from pathlib import Path
@@ -119,14 +120,52 @@ class TestFrozenAgent:
 
 
 class TestKilledAgent:
-    async def test_started_again_it_ends_what_was_left_and_says_so(self, site: Site, tmp_path: Path) -> None:
+    async def test_started_again_it_adopts_the_step(self, site: Site, tmp_path: Path) -> None:
+        """Its activity is kept alive and completed, so it is delivered once."""
+        agent = await site.start_agent("web-01")
+        marks, go = tmp_path / "marks", tmp_path / "go"
+        script = counted(marks, f"while ! test -e {go}; do sleep 0.05; done; exit 7")
+        handle = await site.deliver(site.task("web-01", script), heartbeat=60.0)
+        (pid,) = await until_file(marks)
+        agent.kill()
+        agent.wait(10)
+        await site.start_agent("web-01")
+        assert runs(int(pid))
+        go.touch()
+        delivered = await handle.result()
+        assert delivered.outcome is not None
+        assert (delivered.outcome.state, delivered.outcome.exit_code) == (State.FAILED, 7)
+        assert delivered.outcome.adopted
+        assert len(marks.read_text().splitlines()) == 1
+
+    async def test_when_its_activity_was_lost_meanwhile_the_step_is_adopted_with_the_next_one(
+        self, site: Site, tmp_path: Path
+    ) -> None:
+        agent = await site.start_agent("web-01")
+        marks, go = tmp_path / "marks", tmp_path / "go"
+        script = counted(marks, f"while ! test -e {go}; do sleep 0.05; done")
+        handle = await site.deliver(site.task("web-01", script), times=5, to_start=30.0)
+        await until_file(marks)
+        agent.kill()
+        agent.wait(10)
+        await asyncio.sleep(4)  # longer than the heartbeat time-out
+        await site.start_agent("web-01")
+        go.touch()
+        delivered = await handle.result()
+        assert delivered.outcome is not None
+        assert (delivered.outcome.state, delivered.outcome.adopted) == (State.SUCCESS, True)
+        assert len(marks.read_text().splitlines()) == 1
+
+    async def test_without_its_keeper_it_ends_what_was_left_and_says_so(self, site: Site, tmp_path: Path) -> None:
         agent = await site.start_agent("web-01")
         marks = tmp_path / "marks"
         script = counted(marks, f"setsid sh -c 'echo $$ >> {marks}; exec sleep 60' & sleep 60")
         handle = await site.deliver(site.task("web-01", script), times=5, to_start=30.0)
         pids = [int(pid) for pid in await until_file(marks, 2)]
+        keeper = int((site.root / "web-01/keeper.lock").read_text())
         agent.kill()
         agent.wait(10)
+        os.kill(keeper, signal.SIGKILL)
         assert all(runs(pid) for pid in pids)
         await site.start_agent("web-01")
         assert not any(runs(pid) for pid in pids)

@@ -1,4 +1,7 @@
-"""An agent is killed and started again: what it did is known, what it left is ended, and nothing is done twice."""
+"""An agent is killed and started again: what it did is known, what it left is ended, and nothing is done twice.
+
+What its keeper still has is adopted instead: see ``test_adoption``.
+"""
 
 import asyncio
 import time
@@ -9,31 +12,14 @@ from harness.site import until
 
 from waterflow_sdk.wire import State
 
+from ._host import kill_with_keeper, lines_of, lives, until_lines
+
 HEARTBEAT = 2
 
 
-def lines_of(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.exists() else []
-
-
-def lives(pid: int) -> bool:
-    """Whether the process runs; one that has ended and was not collected yet does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
-
-
-async def until_lines(path: Path, count: int) -> list[str]:
-    async def there() -> bool:
-        return len(lines_of(path)) >= count
-
-    await until(there, f"{path.name} has {count} lines")
-    return lines_of(path)
-
-
 def restart(site: Site, name: str) -> None:
-    site.agents[name].kill()
+    """With its keeper, as when all of a service is killed: nothing is there to be adopted."""
+    kill_with_keeper(site.agents[name])
     site.start_agent(name)
 
 

@@ -11,19 +11,13 @@ from harness.site import until
 
 from waterflow_sdk.wire import State
 
+from ._host import kill_with_keeper, lives
+
 HEARTBEAT = 3.0
 
 
 def lines_of(path: Path) -> list[str]:
     return path.read_text().split() if path.exists() else []
-
-
-def lives(pid: int) -> bool:
-    """Whether the process runs; one that has ended and was not collected yet does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def end_group(pid_file: Path) -> None:
@@ -197,7 +191,7 @@ class TestAgentKilled:
         assert state.state is State.FAILED
         assert "lost contact with agent web-01" in state.error.message
 
-    async def test_started_again_it_ends_what_it_left_behind_and_says_so(self, site: Site, tmp_path: Path):
+    async def test_with_its_keeper_it_ends_what_it_left_behind_at_the_next_start(self, site: Site, tmp_path: Path):
         pids = tmp_path / "pids"
         run = await site.submit(f"""
             name: restarted
@@ -212,7 +206,7 @@ class TestAgentKilled:
 
         await until(begun, "the step has begun")
         pid = int(lines_of(pids)[0])
-        site.agents["web-01"].kill()
+        kill_with_keeper(site.agents["web-01"])
         site.start_agent("web-01")
         state = await run.wait(60)
         assert state.state is State.FAILED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import signal
 import sys
@@ -35,6 +36,24 @@ def nothing_left_running(within: float = 20.0) -> Iterator[None]:
         for pid in _living(before):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def end_keeper(state_dir: Path) -> None:
+    """Kills the keeper of an agent's state directory, if there is one, and the process groups that it started."""
+    try:
+        lock = (state_dir / "keeper.lock").open("r+")
+    except FileNotFoundError:
+        return
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            keeper = int(lock.read())
+            groups = list(_children(keeper))
+            os.kill(keeper, signal.SIGKILL)
+            for group in groups:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(group, signal.SIGKILL)
 
 
 def _adopt_orphans() -> None:

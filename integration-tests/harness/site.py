@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.processes import end_keeper
 from waterflow_sdk.client import AsyncClient, Run, WaterflowError
 from waterflow_sdk.wire import AgentStatus, RunState
 from waterflow_server.dev import EmbeddedTemporal, TemporalSettings, ensure_key_ring
@@ -30,6 +31,14 @@ class Agent:
     state_dir: Path
     process: subprocess.Popen[bytes] | None = None
     environ: dict[str, str] = field(default_factory=dict[str, str])
+
+    def end(self) -> None:
+        """Ends it, its keeper, and the steps that the keeper has: nobody is to adopt them any more."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+            self.process.wait(10)
+        end_keeper(self.state_dir)
 
     def kill(self) -> None:
         """``kill -9`` of the agent alone: what it started lives on, as on a real host."""
@@ -135,11 +144,12 @@ class Site:
 
     def stop(self) -> None:
         """End every process that this site started, by its id."""
-        for process in (*(agent.process for agent in self.agents.values()), self.server):
-            if process is not None and process.poll() is None:
-                process.send_signal(signal.SIGCONT)
-                process.kill()
-                process.wait(10)
+        for agent in self.agents.values():
+            agent.end()
+        if self.server is not None and self.server.poll() is None:
+            self.server.send_signal(signal.SIGCONT)
+            self.server.kill()
+            self.server.wait(10)
 
     def _spawn(self, name: str, arguments: Sequence[str], own: dict[str, str]) -> subprocess.Popen[bytes]:
         environ = {key: value for key, value in os.environ.items() if not key.startswith(("TEMPORAL_", "WATERFLOW_"))}

@@ -114,7 +114,7 @@ class Agent:
         workspaces = Workspaces(state.path / "work")
         logs = Logs(self._settings, agent.name, self._notices)
         secrets = SecretResolver(codec, secret_sources(self._settings, agent.name))
-        keeping = Keeping(state.path, self._notices, self._settings.log_max_bytes)
+        keeping = Keeping(state.path, self._notices, self._settings.log_max_bytes, wanted=self._settings.keep_steps)
         runner = Runner(agent, self._registry, journal, logs, workspaces, secrets, keeping)
         attempts = AttemptBook(journal, new_incarnation(), runner, keeping.release)
         adopted = await adopt(keeping, journal, self._registry, attempts, logs)

@@ -124,7 +124,7 @@ class Runner:
         strays = Strays(task.key, task.kill_grace)
         if attempt.held:
             strays.found(process.pid for process in attempt.held.processes if process.pid)
-        kept = await self._keeping.attempt(attempt) if self._keeping and found.node.resumable else None
+        kept = await self._keeping.attempt(attempt, resumable=found.node.resumable) if self._keeping else None
         ctx = StepContext(
             task=task,
             workspace=self._workspaces.of_job(task.key),
@@ -174,7 +174,7 @@ async def _until_ended(
         await asyncio.wait((step, stopping), timeout=_left(attempt), return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.cancel()
-    if step.done():
+    if step.done() and attempt.reason is not StopReason.FENCED:  # the keeper may have been the first to end it
         return step.result()
     attempt.stop(StopReason.TIMED_OUT, attempt.task.timeout)
     step.cancel()

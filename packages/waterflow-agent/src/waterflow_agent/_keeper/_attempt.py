@@ -35,6 +35,8 @@ class Attempt:
             return
         if not self.fenced:
             self.fenced, self._kill_at = True, now + self.grace
+            for process in self.processes:
+                process.fenced = True
         living = self._living()
         if not living:
             self.deadline = None

@@ -61,18 +61,21 @@ class Book:
         return b""
 
     def _start(self, fields: list[bytes]) -> bytes:
-        request, name, context, key, grace, deadline, cwd, has_stdin, stdin, count, *words = fields
+        request, name, context, note, key, grace, deadline, cwd, has_stdin, stdin, count, *words = fields
         argv, env = words[: int(count)], words[int(count) :]
+        attempt = self.attempts.get(name)
         try:
+            if attempt and attempt.fenced:
+                raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
             child = start(argv, env, cwd, stdin=has_stdin == b"1")
         except OSError as error:
             return wire.message(wire.FAILED, request, b"%d" % (error.errno or errno.EIO), _file_name(error))
         except ValueError:  # a NUL byte
             return wire.message(wire.FAILED, request, b"%d" % errno.EINVAL, b"")
-        attempt = self.attempts.get(name)
         if attempt is None:
             attempt = Attempt(name, context, float(grace), float(deadline) if deadline else None)
             self.attempts[name] = attempt
+        attempt.note = note
         self._serial += 1
         begun = time.clock_gettime(time.CLOCK_BOOTTIME)
         process = Process(self._serial, child, b"\0".join(argv), key, begun, self._closing)
@@ -130,6 +133,11 @@ class Book:
         for process in attempt.processes:
             del self.serials[process.serial]
             process.let_go()
+
+    def drop_all(self) -> None:
+        """Nobody can come for anything any more."""
+        for name in tuple(self.attempts):
+            self._release(name)
 
     def _list(self) -> bytes:
         told = [wire.message(wire.WELCOME, wire.VERSION)]

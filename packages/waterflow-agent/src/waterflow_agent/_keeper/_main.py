@@ -25,21 +25,23 @@ _BACKLOG = 8
 
 
 def main(directory: str) -> int:
-    """Keeps processes until nothing is left to do. Answers the exit code."""
+    """Keeps processes, in the background, until nothing is left to do. Answers the exit code."""
     os.chdir(directory)
     lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     if not _locked(lock):
         sys.stderr.write("another keeper holds the state directory\n")
         return 1
+    if os.fork():
+        return 0  # whoever started us need not wait for the keeper: it is nobody's child
+    os.setsid()
     os.ftruncate(lock, 0)
     os.pwrite(lock, b"%d" % os.getpid(), 0)
     place = os.getcwd()
     listener = _listen()
     os.chdir("/")
     os.write(1, READY)
-    _to_nowhere(1)
-    Keeper(listener).run()
-    os.unlink(f"{place}/{SOCKET}")
+    _to_nowhere(1, 2)
+    Keeper(listener, f"{place}/{SOCKET}").run()
     return 0
 
 
@@ -70,7 +72,8 @@ def _listen() -> _socket.socket:
     return listener
 
 
-def _to_nowhere(fd: int) -> None:
+def _to_nowhere(*fds: int) -> None:
     nowhere = os.open("/dev/null", os.O_RDWR)
-    os.dup2(nowhere, fd)
+    for fd in fds:
+        os.dup2(nowhere, fd)
     os.close(nowhere)

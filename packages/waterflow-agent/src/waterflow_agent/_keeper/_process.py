@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ._protocol import CLOSED, EXITED, OUTPUT
+from ._protocol import CLOSED, EXITED, FENCED, OUTPUT
 from ._spawn import Child
 
 TYPE_CHECKING = False
@@ -43,6 +43,7 @@ class Process:
         self.size = 0
         self.sent: int | None = None
         """Events that the agent was sent; None: it does not listen."""
+        self.fenced = False
         self.ended = False
         self.reaped = False
 
@@ -52,17 +53,16 @@ class Process:
         return self.size >= (MOST_AWAY if self.sent is None else MOST_LIVE)
 
     def read(self, fd: int) -> bool:
-        """Reads once; False if there was nothing to read now. At its end the pipe is closed."""
-        try:
-            data = os.read(fd, _READ)
-        except BlockingIOError:
-            return False
-        if data:
-            self._add(OUTPUT[self.outputs[fd]], data)
-            return True
-        self._add(CLOSED, b"%d" % self.outputs.pop(fd))
-        self._close(fd)
-        return False
+        """Reads what there is, up to a bound; False if that was all for now. At its end the pipe is closed."""
+        stream = self.outputs[fd]
+        found, more = _read(fd)
+        if found:
+            self._add(OUTPUT[stream], found)
+        if more is None:
+            del self.outputs[fd]
+            self._add(CLOSED, b"%d" % stream)
+            self._close(fd)
+        return bool(more)
 
     def write(self) -> None:
         """Writes what standard input takes, and closes it when that is all."""
@@ -85,7 +85,8 @@ class Process:
             for _turn in range(_AT_EXIT // _READ):
                 if not self.read(fd):
                     break
-        self._add(EXITED, b"%d" % self._status(os.WNOWAIT if self.sent is None else 0))
+        code = b"%d" % self._status(os.WNOWAIT if self.sent is None else 0)
+        self._add(EXITED, code + FENCED if self.fenced else code)
         self.ended, self.reaped = True, self.sent is not None
         self._close(self.pidfd)
 
@@ -125,3 +126,21 @@ class Process:
     def _close(self, fd: int) -> None:
         self._closing(fd)
         os.close(fd)
+
+
+def _read(fd: int) -> tuple[bytes, bool | None]:
+    """What a pipe holds, in one piece: many small writes become one event. And whether there may be more; None: never
+    again.
+    """
+    parts: list[bytes] = []
+    size = 0
+    while size < _READ:
+        try:
+            data = os.read(fd, _READ)
+        except BlockingIOError:
+            return b"".join(parts), False
+        if not data:
+            return b"".join(parts), None
+        parts.append(data)
+        size += len(data)
+    return b"".join(parts), True

@@ -17,7 +17,7 @@ VERSION = b"1"
 HELLO = b"h"
 """version. Answered by WELCOME, ATTEMPT and PROCESS for all that is held, and LISTED."""
 START = b"s"
-"""request, attempt, context, key, grace, deadline or nothing, cwd, whether there is stdin, stdin, count of
+"""request, attempt, context, note, key, grace, deadline or nothing, cwd, whether there is stdin, stdin, count of
 arguments, arguments, environment."""
 ATTACH = b"a"
 """serial, events that the agent has: later ones follow, those of now and those to come."""
@@ -45,7 +45,7 @@ STARTED = b"S"
 FAILED = b"F"
 """request, errno, file name."""
 EVENT = b"E"
-"""serial, index from 0, what (one of the next), data."""
+"""serial, what (one of the next), data."""
 
 # What an event says
 OUTPUT = (b"0", b"1", b"2")
@@ -53,7 +53,9 @@ OUTPUT = (b"0", b"1", b"2")
 CLOSED = b"c"
 """Nothing more comes on the descriptor in the data."""
 EXITED = b"x"
-"""The process has ended: exit code or negative signal number."""
+"""The process has ended: exit code or negative signal number, and FENCED behind it if the keeper ended it."""
+
+FENCED = b" fenced"
 
 _HEAD = 5
 _LONGEST = 256 * 1024 * 1024

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import _socket
+import os
 import select
 import time
 
 from ._book import Book
-from ._protocol import EVENT, Inbox, message, number
+from ._protocol import EVENT, Inbox, message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,18 +18,23 @@ if TYPE_CHECKING:
 FIRST_AGENT_WITHIN = 10.0
 """Seconds until the agent that started the keeper must have come."""
 
+LOOK_EVERY = 30.0
+"""Seconds between looks whether the state directory is still there, while no agent is."""
+
 _READ = 256 * 1024
 _BATCH = 256 * 1024  # bytes that are packed for the agent at once
 
 
 class Keeper:
-    """Serves one listening socket until there is no agent and nothing to keep."""
+    """Serves the socket at ``place`` until there is no agent and nothing to keep."""
 
-    def __init__(self, listener: _socket.socket) -> None:
+    def __init__(self, listener: _socket.socket, place: str) -> None:
+        self._place = place
         self._listener = listener
         self._agent: _socket.socket | None = None
         self._inbox = Inbox()
         self._outbox = bytearray()
+        self._waits = False
         self._poll = select.epoll()
         self._on: dict[int, Callable[[int], None]] = {}
         self._book = Book(self._watch, self._closing)
@@ -36,19 +42,28 @@ class Keeper:
         self._watch(listener.fileno(), select.EPOLLIN, self._accept)
 
     def run(self) -> None:
-        """Until there is nothing more to do."""
-        while self._agent is not None or self._book.attempts or now() < self._patience:
+        """Until there is nothing more to do, or no agent can come: then what is kept is killed."""
+        while self._wanted():
             for fd, events in self._poll.poll(self._pause()):
                 handler = self._on.get(fd)
                 if handler:
                     handler(events)
             self._book.fence(now())
             self._send()
+        self._book.drop_all()
+        if os.path.exists(self._place):
+            os.unlink(self._place)
+
+    def _wanted(self) -> bool:
+        if self._agent is not None or now() < self._patience:
+            return True
+        return bool(self._book.attempts) and os.path.exists(self._place)
 
     def _pause(self) -> float | None:
         due = self._book.due()
-        if self._agent is None and not self._book.attempts:
-            due = self._patience
+        if self._agent is None:
+            look = now() + LOOK_EVERY if self._book.attempts else self._patience
+            due = look if due is None else min(due, look)
         return None if due is None else max(due - now(), 0.0)
 
     def _watch(self, fd: int, events: int, handler: Callable[[int], None]) -> None:
@@ -68,7 +83,7 @@ class Keeper:
         self._leave()
         self._agent = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, fd)
         self._agent.setblocking(False)
-        self._inbox, self._outbox = Inbox(), bytearray()
+        self._inbox, self._outbox, self._waits = Inbox(), bytearray(), False
         self._watch(fd, select.EPOLLIN, self._receive)
 
     def _leave(self) -> None:
@@ -99,21 +114,26 @@ class Keeper:
             if not self._outbox:
                 self._fill()
             if not self._outbox:
-                self._watch(self._agent.fileno(), select.EPOLLIN, self._receive)
+                self._wait_to_send(self._agent, waits=False)
                 return
             try:
                 del self._outbox[: self._agent.send(self._outbox)]
             except BlockingIOError:
-                self._watch(self._agent.fileno(), select.EPOLLIN | select.EPOLLOUT, self._receive)
+                self._wait_to_send(self._agent, waits=True)
                 return
             except OSError:
                 self._leave()
+
+    def _wait_to_send(self, agent: _socket.socket, *, waits: bool) -> None:
+        if waits != self._waits:
+            self._waits = waits
+            self._watch(agent.fileno(), select.EPOLLIN | (select.EPOLLOUT if waits else 0), self._receive)
 
     def _fill(self) -> None:
         for process in self._book.serials.values():
             while process.sent is not None and process.sent < process.taken + len(process.events):
                 what, data = process.events[process.sent - process.taken]
-                self._outbox += message(EVENT, number(process.serial), number(process.sent), what, data)
+                self._outbox += message(EVENT, b"%d" % process.serial, what, data)
                 process.sent += 1
                 if len(self._outbox) >= _BATCH:
                     return

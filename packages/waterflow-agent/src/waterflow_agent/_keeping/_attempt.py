@@ -16,7 +16,8 @@ from waterflow_sdk.wire import NodeTask
 
 from .. import _clock
 from .._attempts import Attempt, Delivery
-from ._link import Held, HeldProcess, Link
+from .._stop import StopReason
+from ._link import Held, HeldProcess, Link, Start
 from ._process import KeptProcess
 from ._transcript import Transcript
 
@@ -48,10 +49,14 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeptAttempt:
-    """A :class:`waterflow_sdk.node.StartProcess` for one attempt; processes are numbered as they are asked for."""
+    """A :class:`waterflow_sdk.node.StartProcess` for one attempt; processes are numbered as they are asked for.
 
-    def __init__(self, attempt: Attempt, link: Link, directory: Path, max_bytes: int) -> None:
+    Those of a node that is not ``resumable`` are kept for the fence alone: nothing is written down.
+    """
+
+    def __init__(self, attempt: Attempt, link: Link, directory: Path, max_bytes: int, *, resumable: bool) -> None:
         self.attempt = attempt
+        self._resumable = resumable
         self._link = link
         self._directory = directory
         self._max_bytes = max_bytes
@@ -72,15 +77,21 @@ class KeptAttempt:
             return await self._again(number, held.processes[number], argv, sink)
         key = os.urandom(32)
         transcript = self._transcript(number, key)
-        transcript.create()
-        process = KeptProcess(self._link, transcript, sink)
-        context = self._context() if number == 0 else b""
-        until = _deadline(self.attempt)
-        grace = self.attempt.task.kill_grace
-        starting = self._link.start(self._name, context, key, grace, until, argv, env, cwd, stdin, process.event)
-        serial, pid = await starting
+        if self._resumable:
+            transcript.create()
+        process = KeptProcess(self._link, transcript, sink, self._fenced)
+        task, self._noted, self._vouched = self.attempt.task, self.attempt.delivery, _deadline(self.attempt)
+        start = Start(
+            attempt=self._name,
+            context=self._context() if number == 0 else b"",
+            note=msgspec.json.encode(self._noted),
+            key=key,
+            grace=task.kill_grace,
+            deadline=self._vouched,
+        )
+        serial, pid = await self._link.start(start, argv, env, cwd, stdin, process.events)
         process.began(serial, pid)
-        self._changed()
+        self._changed()  # it may have been delivered anew meanwhile
         return process
 
     def forget(self) -> None:
@@ -98,14 +109,17 @@ class KeptAttempt:
                 code="not-resumable",
             )
         transcript = self._transcript(number, held.key)
-        process = KeptProcess(self._link, transcript, sink)
+        process = KeptProcess(self._link, transcript, sink, self._fenced)
         process.began(held.serial, held.pid, _clock.elapsed() - held.begun)
         await process.replay()
         if transcript.events < held.taken:
             raise OSError(errno.EIO, "what it printed before the restart of the agent cannot be read")
-        self._link.attach(held.serial, transcript.events, process.event)
+        self._link.attach(held.serial, transcript.events, process.events)
         self._changed()
         return process
+
+    def _fenced(self) -> None:
+        self.attempt.stop(StopReason.FENCED, self.attempt.task.fence_after)
 
     def _transcript(self, number: int, key: bytes) -> Transcript:
         made = Transcript(transcript_path(self._directory, self._name, number), key, self._max_bytes)

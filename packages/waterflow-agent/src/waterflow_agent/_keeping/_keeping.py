@@ -29,9 +29,15 @@ _ANSWER_WITHIN = 10.0
 
 
 class Keeping:
-    """``directory`` is the state directory, ``max_bytes`` what a process may print and still be adopted."""
+    """``directory`` is the state directory, ``max_bytes`` what a process may print and still be adopted.
 
-    def __init__(self, directory: Path, notices: Notices, max_bytes: int, idle: float = IDLE) -> None:
+    Where it is not ``wanted``, what was kept before is adopted and nothing new is kept.
+    """
+
+    def __init__(
+        self, directory: Path, notices: Notices, max_bytes: int, *, wanted: bool = True, idle: float = IDLE
+    ) -> None:
+        self._wanted = wanted
         self._directory = directory
         self._transcripts = directory / "transcripts"
         self._notices = notices
@@ -61,8 +67,12 @@ class Keeping:
             for number, process in enumerate(held.processes)
         )
 
-    async def attempt(self, attempt: Attempt) -> KeptAttempt | None:
-        """Has the processes of this attempt kept. None where that cannot be: then they are children of the agent."""
+    async def attempt(self, attempt: Attempt, *, resumable: bool) -> KeptAttempt | None:
+        """Has the processes of this attempt kept, if the agent's death must not be theirs or has to be. None where
+        that is neither needed nor possible: then they are children of the agent.
+        """
+        if not self._wanted or not (resumable or attempt.task.fence_after is not None):
+            return None
         try:
             link = await self._linked()
         except (OSError, TimeoutError) as error:
@@ -70,7 +80,9 @@ class Keeping:
             self._notices.say("keeper", logging.WARNING, text)
             return None
         self._notices.clear("keeper", "steps survive a restart of this agent again")
-        kept = self._kept[str(attempt.key)] = KeptAttempt(attempt, link, self._transcripts, self._max_bytes)
+        kept = self._kept[str(attempt.key)] = KeptAttempt(
+            attempt, link, self._transcripts, self._max_bytes, resumable=resumable
+        )
         return kept
 
     def release(self, key: AttemptKey) -> None:
@@ -102,7 +114,7 @@ class Keeping:
                 self._timer = None
             if self._link is None:
                 self._transcripts.mkdir(exist_ok=True, mode=0o700)
-                await self._use(await launch(self._directory))
+                await self._use(await asyncio.to_thread(launch, self._directory))
             assert self._link is not None
             return self._link
 

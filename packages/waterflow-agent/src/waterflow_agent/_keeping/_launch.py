@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -29,30 +29,28 @@ def connect(directory: Path) -> socket.socket | None:
     return found
 
 
-async def launch(directory: Path) -> socket.socket:
-    """Starts a keeper and connects. Raises OSError where there cannot be one.
+def launch(directory: Path) -> socket.socket:
+    """Starts a keeper and connects; blocks. Raises OSError where there cannot be one.
 
-    It has a session of its own and nothing of our environment: it is to outlive us, and to hold no secret of ours.
+    It goes into the background, with a session of its own and nothing of our environment: it is to outlive us, and to
+    hold no secret of ours.
     """
     if not sys.platform.startswith("linux") or not sys.executable:
         raise OSError(0, "processes are kept on Linux only")
     main = Path(_keeper.__file__).with_name("__main__.py")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", main, directory),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={},
-        start_new_session=True,
-    )
-    assert process.stdout is not None
     try:
-        async with asyncio.timeout(_READY_WITHIN):
-            said = await process.stdout.readline()
-    except TimeoutError:
-        process.kill()
-        said = b""
-    found = connect(directory) if said == READY else None
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", main, directory],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env={},
+            timeout=_READY_WITHIN,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise OSError(0, "the keeper of processes did not start in time") from None
+    found = connect(directory) if done.stdout == READY else None
     if found is None:
-        raise OSError(0, "the keeper of processes did not start")
+        why = done.stderr.decode(errors="replace").strip().rpartition("\n")[2] or f"exit code {done.returncode}"
+        raise OSError(0, f"the keeper of processes did not start: {why}")
     return found

@@ -13,8 +13,19 @@ import msgspec
 
 from .._keeper import _protocol as wire
 
-OnEvent = Callable[[int, bytes, bytes], None]
-"""Takes index, what and data of an event."""
+OnEvents = Callable[[list[tuple[bytes, bytes]]], None]
+"""Takes what and data of events, as they come."""
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose process is started. ``context`` is given with the first one of an attempt, ``note`` with each."""
+
+    attempt: str
+    context: bytes
+    note: bytes
+    key: bytes
+    grace: float
+    deadline: float | None
 
 
 class HeldProcess(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,9 +61,9 @@ class Link(asyncio.Protocol):
         self._lost = lost
         self._inbox = wire.Inbox()
         self._transport: asyncio.Transport | None = None
-        self._requests: dict[int, tuple[asyncio.Future[tuple[int, int]], OnEvent]] = {}
+        self._requests: dict[int, tuple[asyncio.Future[tuple[int, int]], OnEvents]] = {}
         self._next = 0
-        self._listening: dict[int, OnEvent] = {}
+        self._listening: dict[int, OnEvents] = {}
         self._held: dict[str, Held] = {}
         self._listed: asyncio.Future[list[Held]] = asyncio.get_running_loop().create_future()
 
@@ -81,15 +92,18 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio: messages of the keeper."""
+        events: dict[int, list[tuple[bytes, bytes]]] = {}
         for kind, fields in self._inbox.feed(data):
             if kind == wire.EVENT:
-                listener = self._listening.get(int(fields[0]))
-                if listener:
-                    listener(int(fields[1]), fields[2], fields[3])
+                events.setdefault(int(fields[0]), []).append((fields[1], fields[2]))
             elif kind in (wire.STARTED, wire.FAILED):
                 self._answered(kind, *fields)
             else:
                 self._list(kind, fields)
+        for serial, batch in events.items():
+            listener = self._listening.get(serial)
+            if listener:
+                listener(batch)
 
     async def held(self) -> list[Held]:
         """What the keeper has from before this connection. Raises OSError, OtherVersion."""
@@ -97,16 +111,12 @@ class Link(asyncio.Protocol):
 
     async def start(
         self,
-        attempt: str,
-        context: bytes,
-        key: bytes,
-        grace: float,
-        deadline: float | None,
+        own: Start,
         argv: Sequence[str],
         env: Mapping[str, str],
         cwd: Path,
         stdin: bytes | None,
-        listener: OnEvent,
+        listener: OnEvents,
     ) -> tuple[int, int]:
         """Starts a process: its serial number and its id. Raises OSError, ValueError as a start does."""
         words, pairs = [os.fsencode(word) for word in argv], [os.fsencode(f"{name}={env[name]}") for name in env]
@@ -115,13 +125,13 @@ class Link(asyncio.Protocol):
         self._next += 1
         future: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
         self._requests[self._next] = future, listener
-        until = b"" if deadline is None else wire.number(deadline)
+        until = b"" if own.deadline is None else wire.number(own.deadline)
         given = (b"0" if stdin is None else b"1", stdin or b"", b"%d" % len(words))
-        own = (b"%d" % self._next, attempt.encode(), context, key, wire.number(grace), until, os.fsencode(cwd))
-        self._send(wire.START, *own, *given, *words, *pairs)
+        head = (b"%d" % self._next, own.attempt.encode(), own.context, own.note, own.key, wire.number(own.grace))
+        self._send(wire.START, *head, until, os.fsencode(cwd), *given, *words, *pairs)
         return await future
 
-    def attach(self, serial: int, have: int, listener: OnEvent) -> None:
+    def attach(self, serial: int, have: int, listener: OnEvents) -> None:
         """From now on gets the events of a held process, from this index on."""
         self._listening[serial] = listener
         self._send(wire.ATTACH, b"%d" % serial, b"%d" % have)

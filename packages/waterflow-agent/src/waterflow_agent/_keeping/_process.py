@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 from waterflow_sdk.node import ProcessSink
 
-from .._keeper._protocol import CLOSED, EXITED
+from .._keeper._protocol import CLOSED, EXITED, FENCED
 from ._link import Link
-from ._transcript import Transcript
+from ._transcript import Event, Transcript
 
 _TELL_AFTER = 256 * 1024
 """Bytes of output after which the keeper is told that they are written down."""
@@ -18,9 +19,13 @@ _TURN = 1024 * 1024
 
 
 class KeptProcess:
-    """A :class:`waterflow_sdk.node.StartedProcess`. Each event is written to the transcript before it is acted on."""
+    """A :class:`waterflow_sdk.node.StartedProcess`. Each event is written to the transcript before it is acted on.
 
-    def __init__(self, link: Link, transcript: Transcript, sink: ProcessSink) -> None:
+    ``fenced`` is called when the keeper ended it because nobody had confirmed the attempt in time.
+    """
+
+    def __init__(self, link: Link, transcript: Transcript, sink: ProcessSink, fenced: Callable[[], None]) -> None:
+        self._fenced = fenced
         self._link = link
         self._transcript = transcript
         self._sink: ProcessSink | None = sink
@@ -46,17 +51,16 @@ class KeptProcess:
                 read = 0
                 await asyncio.sleep(0)
 
-    def event(self, index: int, what: bytes, data: bytes) -> None:
-        """An event from the keeper."""
-        if index != self._seen:
-            return
-        self._transcript.append(what, data)
-        self._seen += 1
-        self._untold += len(data)
+    def events(self, events: Sequence[Event]) -> None:
+        """Events from the keeper, in order."""
+        self._transcript.append(events)
+        self._seen += len(events)
+        self._untold += sum(len(data) for _, data in events)
         if self._untold >= _TELL_AFTER:
             self._untold = 0
             self._link.taken(self._serial, self._seen)
-        self._act(what, data)
+        for what, data in events:
+            self._act(what, data)
 
     def close(self) -> None:
         """Reads no more of its output."""
@@ -65,7 +69,9 @@ class KeptProcess:
 
     def _act(self, what: bytes, data: bytes) -> None:
         if what == EXITED:
-            self.code = int(data)
+            self.code = int(data.removesuffix(FENCED))
+            if data.endswith(FENCED):
+                self._fenced()
         if self._sink is None:
             return
         if what == EXITED:

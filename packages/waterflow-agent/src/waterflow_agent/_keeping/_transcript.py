@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from waterflow_sdk.codec import CodecError, KeyRing, PayloadCodec
@@ -19,11 +19,16 @@ logger = logging.getLogger("waterflow.agent")
 _NEVER = 1 << 62
 _NAME = "transcript"
 _META = {"key": _NAME.encode()}
+_RECORD = 8
+_HEAD = 5
+
+Event = tuple[bytes, bytes]
+"""What and data, as the keeper says them."""
 
 
 class Transcript:
-    """One file; a record is its length (4 bytes, big endian) and the sealed event. May be given up: a full disk or too
-    much output costs the step its adoption and nothing else.
+    """One file of records: length and count of events (4 bytes each, big endian), then the events, sealed together.
+    May be given up: a full disk or too much output costs the step its adoption and nothing else.
     """
 
     def __init__(self, path: Path, key: bytes, max_bytes: int) -> None:
@@ -46,30 +51,36 @@ class Transcript:
         with self._giving_up():
             self._fd = os.open(self._path, flags, 0o600)
 
-    def append(self, what: bytes, data: bytes) -> None:
-        """Adds an event."""
+    def append(self, events: Sequence[Event]) -> None:
+        """Adds events, as one record."""
         if self._fd < 0:
             return
-        sealed = self._codec.seal(what + data).data
-        record = len(sealed).to_bytes(4, "big") + sealed
+        plain = b"".join([len(data).to_bytes(4, "big") + what + data for what, data in events])
+        sealed = self._codec.seal(plain).data
+        record = len(sealed).to_bytes(4, "big") + len(events).to_bytes(4, "big") + sealed
         with self._giving_up():
             if self._length + len(record) > self._max_bytes:
                 raise OSError(0, f"it would be longer than {self._max_bytes:,} bytes")
             if os.write(self._fd, record) < len(record):
                 raise OSError(0, "the disk is full")
             self._length += len(record)
-            self.events += 1
+            self.events += len(events)
 
-    def read(self) -> Iterator[tuple[bytes, bytes]]:
+    def read(self) -> Iterator[Event]:
         """Opens a file of a former start of the agent: its events. A last one that was cut is cut away."""
         with contextlib.suppress(FileNotFoundError):
             self._fd = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         while self._fd >= 0:
-            event = self._next()
-            if event is None:
+            plain = self._next()
+            if plain is None:
                 os.ftruncate(self._fd, self._length)
                 return
-            yield event[:1], event[1:]
+            at = 0
+            while at < len(plain):
+                end = at + _HEAD + int.from_bytes(plain[at : at + 4], "big")
+                self.events += 1
+                yield plain[at + 4 : at + _HEAD], plain[at + _HEAD : end]
+                at = end
 
     def remove(self) -> None:
         """It is needed no more."""
@@ -79,18 +90,17 @@ class Transcript:
         self._path.unlink(missing_ok=True)
 
     def _next(self) -> bytes | None:
-        head = os.pread(self._fd, 4, self._length)
-        size = int.from_bytes(head, "big")
-        sealed = os.pread(self._fd, size, self._length + 4)
-        if len(head) < 4 or len(sealed) < size:
+        head = os.pread(self._fd, _RECORD, self._length)
+        size = int.from_bytes(head[:4], "big")
+        sealed = os.pread(self._fd, size, self._length + _RECORD)
+        if len(head) < _RECORD or len(sealed) < size:
             return None
         try:
-            event = self._codec.open(sealed, _META)
+            plain = self._codec.open(sealed, _META)
         except CodecError:
             return None
-        self._length += 4 + size
-        self.events += 1
-        return event
+        self._length += _RECORD + size
+        return plain
 
     @contextlib.contextmanager
     def _giving_up(self) -> Generator[None]:
@@ -110,9 +120,11 @@ def stored_events(path: Path) -> int:
         return 0
     try:
         length, at, count = os.fstat(fd).st_size, 0, 0
-        while at + 4 <= length:
-            at += 4 + int.from_bytes(os.pread(fd, 4, at), "big")
-            count += at <= length
+        while at + _RECORD <= length:
+            head = os.pread(fd, _RECORD, at)
+            at += _RECORD + int.from_bytes(head[:4], "big")
+            if at <= length:
+                count += int.from_bytes(head[4:], "big")
         return count
     finally:
         os.close(fd)

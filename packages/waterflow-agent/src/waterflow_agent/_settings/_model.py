@@ -48,6 +48,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     - ``secrets_allow``: secrets that this agent may read for workflows: ``env:NAME``, ``env:PREFIX*``, ``file:/path``,
       ``file:/directory/``, ``vault:mount/path``, ``vault:mount/path/*``; none by default
     - ``vault_address`` and the others of Vault: where it is, and a token or an AppRole to get in
+    - ``keep_steps``: whether steps survive a kill of the agent, to be adopted by its next start (Linux)
     - ``stop_grace``: how long running steps may go on after SIGTERM
     - ``heartbeat_timeout``: after how long without a heartbeat the server calls the agent offline
     - ``log_max_bytes``: output of one attempt that is kept
@@ -87,6 +88,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     vault_secret_id_file: Path | None = None
     vault_namespace: str | None = None
     vault_ca: Path | None = None
+    keep_steps: bool = True
     stop_grace: float = 30.0
     heartbeat_timeout: float = 15.0
     log_max_bytes: int = 100 * 1024 * 1024

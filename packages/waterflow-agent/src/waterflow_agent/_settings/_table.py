@@ -270,6 +270,14 @@ SETTINGS = (
         "PEM file that Vault's certificate is checked against",
     ),
     Setting(
+        "keep_steps",
+        parse.switch,
+        "keep-steps",
+        ("WATERFLOW_KEEP_STEPS",),
+        ("agent.keep_steps",),
+        "let steps survive a kill of the agent: on, off",
+    ),
+    Setting(
         "stop_grace",
         parse.duration,
         "stop-grace",

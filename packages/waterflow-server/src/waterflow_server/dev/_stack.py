@@ -188,6 +188,7 @@ class DevStack:
             SERVER_GROUP=",".join(self._settings.groups),
             WATERFLOW_STATE_DIR=str(self._data_dir / "agents" / name),
             WATERFLOW_STOP_GRACE=f"{self._settings.step_grace:g}s",
+            WATERFLOW_KEEP_STEPS="off" if self._settings.ephemeral else "on",  # nothing of it is there for a next start
         )
         log = self.logs_dir / f"agent-{number}.log"
         return ProcessPart(f"agent {name}", self._settings.agent_command, environ, log)
