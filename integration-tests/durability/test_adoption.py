@@ -168,6 +168,7 @@ class TestAdoptedStep:
             State.TIMED_OUT,
             "the step did not end within 3 s and was killed",
         )
+        assert await output_of(run) == [f"line {number}" for number in range(1, step.count + 1)]
         assert not lives(int(step.pid.read_text()))
 
     async def test_is_ended_when_the_keeper_is_killed(self, shared: Site, tmp_path: Path):

@@ -126,7 +126,7 @@ class Agent:
             await attempts.stop_all(StopReason.AGENT_STOPPED, self._settings.stop_grace)
         finally:
             cleaning.cancel()
-            keeping.close()
+            keeping.end()
             await asyncio.to_thread(logs.stop, _LOGS_FLUSH)
 
     async def _work(self, agent: AgentRef, codec: PayloadCodec, attempts: AttemptBook, left: list[Ended]) -> None:

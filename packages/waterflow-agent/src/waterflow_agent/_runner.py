@@ -27,6 +27,10 @@ from ._workspace import Workspaces, marked, step_environment
 
 logger = logging.getLogger("waterflow.agent")
 
+_BY_KEEPER = (StopReason.FENCED, StopReason.KEEPER_LOST)
+"""What the agent may learn together with the end of the processes that it caused."""
+
+_CATCH_UP = 2.0  # seconds that an adopted step has at least: what it printed meanwhile is read
 _PATIENCE = 5.0  # seconds beyond the kill grace that a node has to notice that it is to end
 
 
@@ -174,7 +178,7 @@ async def _until_ended(
         await asyncio.wait((step, stopping), timeout=_left(attempt), return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.cancel()
-    if step.done() and attempt.reason is not StopReason.FENCED:  # the keeper may have been the first to end it
+    if step.done() and attempt.reason not in _BY_KEEPER:
         return step.result()
     attempt.stop(StopReason.TIMED_OUT, attempt.task.timeout)
     step.cancel()
@@ -191,7 +195,7 @@ async def _until_ended(
 def _left(attempt: Attempt) -> float | None:
     """Seconds until the time-out, which counts from the start, whoever began the attempt."""
     timeout = attempt.task.timeout
-    return None if timeout is None else max(timeout - attempt.age, 0.0)
+    return None if timeout is None else max(timeout - attempt.age, _CATCH_UP if attempt.held else 0.0)
 
 
 def _end(log: AttemptLog, outcome: NodeOutcome) -> LogRef:

@@ -254,6 +254,32 @@ class TestEnd:
         await sink.ended()
         assert sink.out[1] == b"next\n"
 
+    async def test_an_agent_that_ends_in_order_takes_its_steps_with_it(self, host: Host) -> None:
+        process = await host.start(await host.attempt(), "trap '' TERM; sleep 60; sleep 60", Sink())
+        host.keeping.end()
+        await until(lambda: not lives(process.group or 0))
+        assert await host.killed() == []
+
+    async def test_when_the_state_directory_is_gone_so_is_what_it_keeps(self, host: Host) -> None:
+        process = await host.start(await host.attempt(), "sleep 60", Sink())
+        os.unlink(host.directory / "keeper.sock")
+        host.keeping.close()  # it looks when the agent leaves, and then every half minute
+        await until(lambda: not lives(process.group or 0))
+
+    async def test_what_was_found_at_a_keeper_that_is_gone_is_not_started_anew(self, host: Host) -> None:
+        mark = host.directory / "mark"
+        script = f"echo once >> {mark}; sleep 60"
+        process = await host.start(await host.attempt(), script, Sink())
+        (held,) = await host.killed()
+        os.kill(host.keeper, signal.SIGKILL)
+        await until(lambda: host.keeping._link is None)
+        again = await host.again(held)
+        assert again.attempt.reason is StopReason.KEEPER_LOST
+        with pytest.raises(ConnectionResetError):
+            await host.start(again, script, Sink())
+        os.killpg(process.group or 0, signal.SIGKILL)
+        assert mark.read_text() == "once\n"
+
     async def test_there_is_one(self, host: Host) -> None:
         await host.start(await host.attempt(), "sleep 60", Sink())
         with pytest.raises(OSError, match="another keeper holds the state directory"):

@@ -9,6 +9,7 @@ from ._process import Process
 
 _TERM, _KILL = 15, 9
 _AGAIN = 0.05  # seconds between looks at what is being ended
+_STUBBORN = 5.0  # and for what survives a KILL for so long: another user's, or in a call that cannot be interrupted
 
 
 class Attempt:
@@ -42,7 +43,7 @@ class Attempt:
             self.deadline = None
             return
         self._signal(living, _KILL if now >= self._kill_at else _TERM)
-        self.deadline = now + _AGAIN
+        self.deadline = now + (_AGAIN if now < self._kill_at + _STUBBORN else _STUBBORN)
 
     def kill(self) -> None:
         """Ends what is left, at once."""

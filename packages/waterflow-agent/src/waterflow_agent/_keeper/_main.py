@@ -17,6 +17,9 @@ SOCKET = "keeper.sock"
 LOCK = "keeper.lock"
 """Held by the keeper, so that there is one; its process id is in it."""
 
+LOG = "keeper.log"
+"""Where a defect of the keeper would leave its traceback."""
+
 READY = b"ready\n"
 """What it prints when it listens."""
 
@@ -40,7 +43,8 @@ def main(directory: str) -> int:
     listener = _listen()
     os.chdir("/")
     os.write(1, READY)
-    _to_nowhere(1, 2)
+    _redirect(1, "/dev/null")
+    _redirect(2, f"{place}/{LOG}")
     Keeper(listener, f"{place}/{SOCKET}").run()
     return 0
 
@@ -72,8 +76,7 @@ def _listen() -> _socket.socket:
     return listener
 
 
-def _to_nowhere(*fds: int) -> None:
-    nowhere = os.open("/dev/null", os.O_RDWR)
-    for fd in fds:
-        os.dup2(nowhere, fd)
-    os.close(nowhere)
+def _redirect(fd: int, path: str) -> None:
+    target = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(target, fd)
+    os.close(target)

@@ -34,7 +34,7 @@ class Process:
         self.argv = argv
         self.key = key
         self.begun = begun
-        self.pidfd = os.pidfd_open(child.pid)
+        self.pidfd = child.pidfd
         self.outputs = child.outputs
         self.stdin = child.stdin
         self.unwritten = b""
@@ -77,17 +77,22 @@ class Process:
             self.stdin = -1
 
     def exit(self) -> None:
-        """The process has ended; what it printed comes first.
+        """If the process has ended: what it printed comes first.
 
         While no agent listens it stays a zombie: so its number cannot become another's before the agent has seen it.
         """
+        found = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+        if found is None:  # the event was for another descriptor that had this number
+            return
         for fd in tuple(self.outputs):
             for _turn in range(_AT_EXIT // _READ):
                 if not self.read(fd):
                     break
-        code = b"%d" % self._status(os.WNOWAIT if self.sent is None else 0)
+        code = b"%d" % (found.si_status if found.si_code == os.CLD_EXITED else -found.si_status)
         self._add(EXITED, code + FENCED if self.fenced else code)
-        self.ended, self.reaped = True, self.sent is not None
+        self.ended = True
+        if self.sent is not None:
+            self._reap()
         self._close(self.pidfd)
 
     def forget_to(self, taken: int) -> None:
@@ -102,8 +107,11 @@ class Process:
         self._close_pipes()
         self.sent = self.taken
         if self.ended and not self.reaped:
-            os.waitpid(self.pid, 0)
-            self.reaped = True
+            self._reap()
+
+    def _reap(self) -> None:
+        os.waitpid(self.pid, 0)
+        self.reaped = True
 
     def _close_pipes(self) -> None:
         for fd in self.outputs:
@@ -112,12 +120,6 @@ class Process:
         if self.stdin >= 0:
             self._close(self.stdin)
             self.stdin = -1
-
-    def _status(self, options: int) -> int:
-        found = os.waitid(os.P_PID, self.pid, os.WEXITED | options)
-        if found is None:
-            return 0
-        return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
 
     def _add(self, what: bytes, data: bytes) -> None:
         self.events.append((what, data))

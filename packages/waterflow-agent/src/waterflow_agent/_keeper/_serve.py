@@ -21,6 +21,9 @@ FIRST_AGENT_WITHIN = 10.0
 LOOK_EVERY = 30.0
 """Seconds between looks whether the state directory is still there, while no agent is."""
 
+FORGOTTEN_AFTER = 7 * 86400.0
+"""Seconds without an agent after which none can go on with anything: its journal forgets then."""
+
 _READ = 256 * 1024
 _BATCH = 256 * 1024  # bytes that are packed for the agent at once
 
@@ -38,6 +41,7 @@ class Keeper:
         self._poll = select.epoll()
         self._on: dict[int, Callable[[int], None]] = {}
         self._book = Book(self._watch, self._closing)
+        self._left = now()
         self._patience = now() + FIRST_AGENT_WITHIN
         self._watch(listener.fileno(), select.EPOLLIN, self._accept)
 
@@ -57,6 +61,8 @@ class Keeper:
     def _wanted(self) -> bool:
         if self._agent is not None or now() < self._patience:
             return True
+        if now() - self._left > FORGOTTEN_AFTER:
+            return False
         return bool(self._book.attempts) and os.path.exists(self._place)
 
     def _pause(self) -> float | None:
@@ -90,7 +96,7 @@ class Keeper:
         if self._agent:
             self._closing(self._agent.fileno())
             self._agent.close()
-            self._agent, self._patience = None, 0.0
+            self._agent, self._patience, self._left = None, 0.0, now()
             self._book.alone()
 
     def _receive(self, events: int) -> None:

@@ -18,8 +18,9 @@ _SEARCHED_ON = (errno.ENOENT, errno.ENOTDIR)
 class Child:
     """A process that was started, and our ends of its pipes, which do not block."""
 
-    def __init__(self, pid: int, stdin: int, outputs: dict[int, int]) -> None:
+    def __init__(self, pid: int, pidfd: int, stdin: int, outputs: dict[int, int]) -> None:
         self.pid = pid
+        self.pidfd = pidfd
         self.stdin = stdin
         """-1: it has none of ours."""
         self.outputs = outputs
@@ -38,6 +39,7 @@ def start(argv: list[bytes], env: list[bytes], cwd: bytes, *, stdin: bool) -> Ch
             theirs.append(end)
             ours.append(mine)
         pid = _spawn(argv, env, cwd, theirs)
+        pidfd = _pidfd(pid)
     except BaseException:
         _close(ours)
         raise
@@ -45,7 +47,17 @@ def start(argv: list[bytes], env: list[bytes], cwd: bytes, *, stdin: bool) -> Ch
         _close(theirs)
     for fd in ours:
         os.set_blocking(fd, False)
-    return Child(pid, ours[2] if stdin else -1, {ours[0]: 1, ours[1]: 2})
+    return Child(pid, pidfd, ours[2] if stdin else -1, {ours[0]: 1, ours[1]: 2})
+
+
+def _pidfd(pid: int) -> int:
+    """Raises OSError where it cannot be had; then the process is no more."""
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)
+        raise
 
 
 def _pipe(ours: list[int], theirs: list[int]) -> None:

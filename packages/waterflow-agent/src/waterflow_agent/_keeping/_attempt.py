@@ -108,6 +108,8 @@ class KeptAttempt:
                 "arguments than before; its node says that it is resumable, and is not",
                 code="not-resumable",
             )
+        if not self._link.open:
+            raise ConnectionResetError(errno.ECONNRESET, "the keeper of its processes was killed")
         transcript = self._transcript(number, held.key)
         process = KeptProcess(self._link, transcript, sink, self._fenced)
         process.began(held.serial, held.pid, _clock.elapsed() - held.begun)

@@ -44,6 +44,7 @@ class Keeping:
         self._max_bytes = max_bytes
         self._idle = idle
         self._link: Link | None = None
+        self._found: Link | None = None
         self._kept: dict[str, KeptAttempt] = {}
         self._starting = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
@@ -55,6 +56,7 @@ class Keeping:
             found = connect(self._directory) if sys.platform == "linux" else None
             if found:
                 held = await self._use(found)
+                self._found = self._link
         except (OSError, TimeoutError) as error:
             logger.warning("processes of a former start of this agent cannot be adopted: %s", error)
         self._clean({each.name for each in held})
@@ -71,6 +73,8 @@ class Keeping:
         """Has the processes of this attempt kept, if the agent's death must not be theirs or has to be. None where
         that is neither needed nor possible: then they are children of the agent.
         """
+        if attempt.held:
+            return self._again(attempt)
         if not self._wanted or not (resumable or attempt.task.fence_after is not None):
             return None
         try:
@@ -80,10 +84,7 @@ class Keeping:
             self._notices.say("keeper", logging.WARNING, text)
             return None
         self._notices.clear("keeper", "steps survive a restart of this agent again")
-        kept = self._kept[str(attempt.key)] = KeptAttempt(
-            attempt, link, self._transcripts, self._max_bytes, resumable=resumable
-        )
-        return kept
+        return self._keep(attempt, link, resumable=resumable)
 
     def release(self, key: AttemptKey) -> None:
         """The attempt is over, and its outcome is journalled."""
@@ -99,13 +100,34 @@ class Keeping:
         self._remove(held.name)
         self._rest()
 
+    def end(self) -> None:
+        """The agent ends in order. What is still kept then ends at once."""
+        for kept in self._kept.values():
+            kept.forget()
+        self._kept.clear()
+        self.close()
+
     def close(self) -> None:
-        """The agent ends. What is still kept lives on."""
+        """Leaves the keeper, as the death of the agent would: what is still kept lives on."""
         if self._timer:
             self._timer.cancel()
         if self._link:
             self._link.close()
             self._link = None
+
+    def _again(self, attempt: Attempt) -> KeptAttempt:
+        """It must never be started anew, so where its keeper is gone it is as good as lost."""
+        link = self._found
+        if link is None or not link.open:
+            attempt.stop(StopReason.KEEPER_LOST)
+        if link is None:
+            raise RuntimeError(f"{attempt.key} was found at no keeper")
+        return self._keep(attempt, link, resumable=True)
+
+    def _keep(self, attempt: Attempt, link: Link, *, resumable: bool) -> KeptAttempt:
+        kept = KeptAttempt(attempt, link, self._transcripts, self._max_bytes, resumable=resumable)
+        self._kept[str(attempt.key)] = kept
+        return kept
 
     async def _linked(self) -> Link:
         async with self._starting:
