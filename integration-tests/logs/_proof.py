@@ -29,7 +29,7 @@ jobs:
   count:
     runs-on: {group: web, target: all}
     offline: {wait: 120s}
-    agent-loss: {policy: reassign, for: 60s}
+    agent-loss: {policy: wait}
     steps:
       - name: count
         heartbeat-timeout: 5s

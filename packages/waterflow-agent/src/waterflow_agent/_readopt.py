@@ -36,7 +36,7 @@ class Readopted:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        """From now on; the hello was accepted, so nobody else has this agent's work."""
+        """From now on. Nobody else can have them: they are at the keeper of a state directory that is locked."""
         for attempt in self._attempts.adopted:
             task = asyncio.create_task(self._keep(attempt), name=f"adopted {attempt.key}")
             self._tasks.add(task)
@@ -48,22 +48,25 @@ class Readopted:
 
     async def _keep(self, attempt: Attempt) -> None:
         job = (attempt.key.run, attempt.key.job)
-        handle = self.client.get_async_activity_handle(task_token=attempt.delivery.token)
+        token = attempt.delivery.token
         self._slots.begin(job)
         try:
             while not attempt.ended.done():
-                if not await self._beat(attempt, handle):
+                if not await self._beat(attempt, token):
                     return
                 await asyncio.wait([attempt.ended], timeout=BEAT)
-            await self._complete(attempt, handle)
+            await self._complete(attempt, token)
         finally:
             self._slots.end(job)
 
-    async def _beat(self, attempt: Attempt, handle: AsyncActivityHandle) -> bool:
+    def _handle(self, token: bytes) -> AsyncActivityHandle:
+        return self.client.get_async_activity_handle(task_token=token)  # the client may be another one now
+
+    async def _beat(self, attempt: Attempt, token: bytes) -> bool:
         """False when the activity is lost: then the attempt is sent again, or its run is over."""
         sent = _clock.elapsed()
         try:
-            await handle.heartbeat(rpc_timeout=_RPC_TIMEOUT)
+            await self._handle(token).heartbeat(rpc_timeout=_RPC_TIMEOUT)
         except AsyncActivityCancelledError:
             attempt.contact(sent)
             attempt.stop(StopReason.CANCELLED)
@@ -76,12 +79,12 @@ class Readopted:
             attempt.contact(sent)
         return True
 
-    async def _complete(self, attempt: Attempt, handle: AsyncActivityHandle) -> None:
+    async def _complete(self, attempt: Attempt, token: bytes) -> None:
         """Until it is told or nobody wants to know it. The attempt sent again is answered from the journal."""
         outcome = msgspec.structs.replace(attempt.ended.result(), adopted=True)
         while True:
             try:
-                await handle.complete(outcome, rpc_timeout=_RPC_TIMEOUT)
+                await self._handle(token).complete(outcome, rpc_timeout=_RPC_TIMEOUT)
             except RPCError as error:
                 if error.status is RPCStatusCode.NOT_FOUND:
                     return

@@ -76,10 +76,10 @@ class Session:
 
     async def start(self) -> None:
         """Says hello until it is accepted, then polls. Raises Refused when it never will be."""
+        self._readopted.start()  # what ran before has to be confirmed even while no server answers a hello
         marks = tool_marks()
         self._capabilities = await find_capabilities(self._settings.capabilities)
         await self._presence.introduce()
-        self._readopted.start()
         # Only now: until the hello was accepted, a former incarnation may still work on these queues.
         self._workers = [
             control_worker(self._client, self._agent.id, self._presence),
