@@ -21,7 +21,7 @@ class GreetInput(NodeInput):
     name: str
 
 
-@node(name="demo/greet", version="1.0.0", retry_safe=True)
+@node(name="demo/greet", version="1.0.0", retry_safe=True, resumable=True)
 async def greet(ctx: NodeContext, name: Annotated[str, Meta(description="Whom.")], how_often: int = 1) -> Greeting:
     """Say hello."""
     ctx.stdout.write("hello\n")
@@ -43,6 +43,7 @@ class TestFunctionNodes:
     def test_manifest(self) -> None:
         manifest = manifest_of(node_class(greet))
         assert (manifest.name, manifest.description, manifest.retry_safe) == ("demo/greet", "Say hello.", True)
+        assert manifest.resumable
         assert manifest.inputs["properties"] == {
             "name": {"type": "string", "description": "Whom."},
             "how-often": {"type": "integer", "default": 1},

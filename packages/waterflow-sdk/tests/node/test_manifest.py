@@ -71,6 +71,15 @@ class TestManifest:
             },
         }
 
+    def test_processes_survive_the_agent_only_where_the_node_says_so(self) -> None:
+        class Long(Send):
+            """Send for long."""
+
+            resumable = True
+
+        assert (manifest_of(Send).resumable, manifest_of(Long).resumable) == (False, True)
+        assert manifest_of(Send).digest != manifest_of(Long).digest
+
     def test_the_schemas_are_valid_and_decide_as_the_types_do(self) -> None:
         schema = manifest_of(Send).inputs
         jsonschema.Draft202012Validator.check_schema(schema)

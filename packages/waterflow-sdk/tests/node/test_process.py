@@ -6,12 +6,13 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from waterflow_sdk import InvalidInput, NodeError, NodeTimeout, NotFoundError, PermissionDenied, ProcessResult
+from waterflow_sdk.node import ProcessSink, StartedProcess
 from waterflow_sdk.node._group import group_alive
 from waterflow_sdk.node._process import StepProcesses
 
@@ -235,3 +236,41 @@ class TestBackground:
     async def test_one_that_left_the_group_does_not_block_the_end(self) -> None:
         _, output = await run("sh", "-c", "setsid sleep 3 & echo done")
         assert output.out == "done\n"
+
+
+class Elsewhere:
+    """A host's own way to have processes: here one that had printed something and had run for a while already."""
+
+    def __init__(self, group: int | None, age: float, code: int | None) -> None:
+        self.group = group
+        self.age = age
+        self.code = code
+        self.closed = False
+
+    async def __call__(
+        self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, stdin: bytes | None, sink: ProcessSink
+    ) -> StartedProcess:
+        assert (argv, cwd, stdin) == (["work"], Path("/"), b"given")
+        assert env == ENV
+        sink.pipe_data_received(1, b"before\n")
+        if self.code is not None:
+            sink.process_exited()
+            sink.pipe_connection_lost(1, None)
+            sink.pipe_connection_lost(2, None)
+        return self
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class TestStartedByTheHost:
+    async def test_one_that_has_ended_and_left_nothing(self) -> None:
+        process = Elsewhere(None, 60.0, 3)
+        result, output = await run("work", processes=StepProcesses(start=process), stdin="given")
+        assert (result, output.out, process.closed) == (ProcessResult(exit_code=3), "before\n", True)
+
+    async def test_its_time_out_counts_from_its_start(self) -> None:
+        process = Elsewhere(None, 60.0, None)
+        with pytest.raises(NodeTimeout, match=r"^work did not end within 60 seconds and was killed$"):
+            await run("work", processes=StepProcesses(start=process), stdin="given", seconds=60.0)
+        assert process.closed
