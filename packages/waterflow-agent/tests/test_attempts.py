@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -25,9 +26,9 @@ from waterflow_agent._settings import AgentSettings
 from waterflow_agent._stop import StopReason
 from waterflow_agent._workspace import Workspaces
 from waterflow_sdk.codec import PayloadCodec
-from waterflow_sdk.node import Node, NodeContext, NodeInput, SyncNodeContext
+from waterflow_sdk.node import Node, NodeContext, NodeError, NodeInput, SyncNodeContext
 from waterflow_sdk.secrets import AllowList, SecretSources
-from waterflow_sdk.wire import LogRecord, NodeTask, State
+from waterflow_sdk.wire import ErrorInfo, LogRecord, NodeTask, State
 
 from .conftest import AGENT, key
 
@@ -72,11 +73,51 @@ class Loop(Node):
             time.sleep(0.01)
 
 
+class Hostile(Node):
+    """Gives what no outcome can hold."""
+
+    name = "hostile"
+    version = "1.0.0"
+
+    async def execute(self, ctx: NodeContext, inputs: dict[str, Any]) -> dict[str, Any]:
+        nasty: Any
+        match inputs["how"]:
+            case "surrogates":
+                ctx.stdout.write("the file \udcff\n")
+                ctx.log.info("the file \udcff")
+                raise NodeError("no file \udcff", code="co\udcffde", details={"file \udcff": ["\udcff"]})
+            case "objects":
+                nasty = object
+                raise NodeError(nasty, code=nasty, retryable=nasty, details={"what": {1: nasty}}, exit_code=nasty)
+            case "large details":
+                raise NodeError("x" * 10_000_000, details={"text": "x" * 10_000_000})
+            case "large environment":
+                ctx.set_env("LARGE", "x" * 10_000_000)
+            case "an output that is not UTF-8":
+                return {"file": "\udcff"}
+            case "an environment that is not UTF-8":
+                ctx.set_env("FILE", "\udcff")
+            case "a path that is not UTF-8":
+                ctx.add_path("\udcff")
+            case "a mask that is not UTF-8":
+                ctx.add_mask("\udcff\udcff")
+            case _:
+                raise Unreadable("no")
+        return {}
+
+
+class Unreadable(NodeError):
+    """An error of a stranger that is itself broken."""
+
+    def to_info(self) -> ErrorInfo:
+        raise RuntimeError("not today")
+
+
 @pytest.fixture
 async def book(tmp_path: Path, journal: Journal) -> AsyncIterator[AttemptBook]:
     """A book whose attempts really run."""
     registry = NodeRegistry()
-    for node in (Script, Stubborn, Loop):
+    for node in (Script, Stubborn, Loop, Hostile):
         registry.add(node, "tests")
     logs = Logs(AgentSettings(state_dir=tmp_path), "web-01", Notices())
     secrets = SecretResolver(PayloadCodec(), SecretSources("agent web-01", AllowList()))
@@ -128,6 +169,61 @@ class TestOutcome:
             book.start(make_task("script", {"run": f"touch {tmp_path}/ran"}))
         assert book.living == []
         assert not (tmp_path / "ran").exists()
+
+
+class TestWhatNoOutcomeCanHold:
+    """It ends the step with an error that says so. The step ends in any case: nobody waits for it for ever."""
+
+    @pytest.mark.parametrize(
+        ("how", "code", "message"),
+        [
+            ("surrogates", "co\ufffdde", "no file \ufffd"),
+            ("objects", "<class 'object'>", "<class 'object'>"),
+            ("large details", "node-error", "x" * 8000 + "…"),
+            (
+                "large environment",
+                "outcome-too-large",
+                "what the step gave takes 10,000,… bytes, at most 1,048,576 are allowed; the largest part: environment",
+            ),
+            (
+                "an output that is not UTF-8",
+                "invalid-output",
+                "hostile gave the output 'file', which is no JSON: 'utf-8' codec can't encode character '\\udcff' in "
+                "position 0: surrogates not allowed",
+            ),
+            (
+                "an environment that is not UTF-8",
+                "invalid-input",
+                "the environment variable FILE holds characters that are not UTF-8",
+            ),
+            (
+                "a path that is not UTF-8",
+                "invalid-input",
+                "'\ufffd' cannot be added to PATH: it holds characters that are not UTF-8",
+            ),
+            (
+                "a broken error",
+                "node-error",
+                "Unreadable that cannot be read: RuntimeError: not today",
+            ),
+        ],
+    )
+    async def test_is_told(self, book: AttemptBook, make_task: MakeTask, how: str, code: str, message: str) -> None:
+        outcome = await asyncio.wait_for(book.start(make_task("hostile", {"how": how})).ended, 20)
+        assert outcome.error is not None
+        said = re.sub(r"10,000,\d{3}", "10,000,…", outcome.error.message)
+        assert (outcome.state, outcome.error.code, said) == (State.FAILED, code, message)
+        assert book.ended(key()) == msgspec.structs.replace(outcome, adopted=True)
+
+    async def test_its_lines_have_a_mark_in_place_of_what_is_not_utf_8(
+        self, book: AttemptBook, make_task: MakeTask, tmp_path: Path
+    ) -> None:
+        await book.start(make_task("hostile", {"how": "surrogates"})).ended
+        assert log_text(tmp_path)[1:3] == ["the file \ufffd", "the file \ufffd"]
+
+    async def test_a_mask_that_can_stand_in_no_text_is_none(self, book: AttemptBook, make_task: MakeTask) -> None:
+        outcome = await book.start(make_task("hostile", {"how": "a mask that is not UTF-8"})).ended
+        assert (outcome.state, outcome.masks) == (State.SUCCESS, [])
 
 
 class TestSecrets:

@@ -20,7 +20,7 @@ from ._journal import Journal
 from ._leftovers import Ended, end_leftovers, report
 from ._logs import Logs
 from ._notices import Notices
-from ._plugins import Discovery, InstalledPacks
+from ._plugins import Caution, Discovery, InstalledPacks
 from ._registry import NodeRegistry
 from ._runner import Runner
 from ._secrets import SecretResolver, secret_sources
@@ -66,7 +66,8 @@ class Agent:
         self._registry = NodeRegistry()
         self._discovery: Discovery | None = None
         if installed_nodes:
-            self._discovery = Discovery(self._registry, self._settings.plugin_dir, InstalledPacks())
+            caution = Caution(self._settings.state_dir / "loading.json")
+            self._discovery = Discovery(self._registry, self._settings.plugin_dir, InstalledPacks(), caution)
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
         self.online = asyncio.Event()

@@ -9,6 +9,7 @@ power, which no step survives.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import time
@@ -114,7 +115,9 @@ class Journal:
         fd = os.open(self._path(key), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             # The line break in front ends a line that a crash or a full disk may have cut.
-            os.write(fd, b"\n" + self._encoder.encode(entry) + b"\n")
+            line = b"\n" + self._encoder.encode(entry) + b"\n"
+            if os.write(fd, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:
             os.close(fd)
 

@@ -13,8 +13,10 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
 
 from ._agent import Agent
 from ._errors import AgentError, SettingsError
+from ._guard import no_exit
 from ._memory import use_one_arena
 from ._settings import AgentSettings, Loaded
+from ._watchdog import Watchdog
 
 logger = logging.getLogger("waterflow.agent")
 
@@ -29,7 +31,8 @@ def run(loaded: Loaded) -> int:
     quiet = LoggingConfig(filter="off")
     Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=quiet), worker_heartbeat_interval=None))
     try:
-        return asyncio.run(_run(loaded.settings))
+        with no_exit():
+            return asyncio.run(_run(loaded.settings))
     except KeyboardInterrupt:
         return 130
 
@@ -40,6 +43,7 @@ async def _run(settings: AgentSettings) -> int:
     running = asyncio.ensure_future(agent.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, agent, running, number)
+    watchdog = Watchdog()
     try:
         await running
     except AgentError as error:
@@ -47,6 +51,8 @@ async def _run(settings: AgentSettings) -> int:
         return 2 if isinstance(error, SettingsError) else 1
     except asyncio.CancelledError:
         return 1
+    finally:
+        watchdog.stop()
     return 0
 
 

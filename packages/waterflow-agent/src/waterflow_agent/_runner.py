@@ -22,6 +22,7 @@ from ._registry import NodeRegistry, Registered
 from ._secrets import SecretResolver
 from ._stop import StopReason, stopped_error, stopped_state
 from ._strays import Strays
+from ._watchdog import running_step
 from ._workspace import Workspaces, marked, step_environment
 
 logger = logging.getLogger("waterflow.agent")
@@ -120,6 +121,7 @@ class Runner:
             on_process_start=lambda group: self._journal.process(task.key, group, strays.began(group)),
             on_process_end=lambda group: self._journal.process_ended(task.key, group),
         )
+        running_step.set(str(task.key))
         step = asyncio.create_task(execute_step(found.node, ctx, task.inputs), name=f"node of {task.key}")
         result = await _until_ended(attempt, step, ctx, strays)
         await strays.end(stopped=result is None)
@@ -167,6 +169,7 @@ async def _until_ended(
     await asyncio.wait((step, others), timeout=attempt.task.kill_grace + _PATIENCE)
     if not step.done():
         logger.error("node %s of %s ignores that it is to end; it is left behind", attempt.task.node, attempt.key)
+        ctx.log.error("the node ignores that it is to end; it is left behind and runs on until the agent ends")
         await ctx.close()
     elif not step.cancelled() and (error := step.exception()):
         logger.error("node %s of %s: %r while it was ended", attempt.task.node, attempt.key, error)

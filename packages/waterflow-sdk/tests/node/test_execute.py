@@ -297,6 +297,21 @@ class TestCancellation:
         await cancel_when_ready(loop)
         assert ended.is_set()
 
+    async def test_a_thread_that_loops_for_ever_is_interrupted_after_the_grace_period(self) -> None:
+        ended = threading.Event()
+
+        @make
+        def loop(ctx: SyncNodeContext) -> None:
+            ctx.stdout.write("ready\n")
+            try:
+                while True:
+                    pass
+            finally:
+                ended.set()
+
+        await cancel_when_ready(loop, kill_grace=0.1)
+        assert await asyncio.to_thread(ended.wait, 20)
+
     async def test_a_thread_that_never_looks_is_left_after_the_grace_period(self) -> None:
         release = threading.Event()
 

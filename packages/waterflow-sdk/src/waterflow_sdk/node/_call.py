@@ -17,6 +17,8 @@ from ._errors import NodeCancelled
 from ._node import Node
 from ._step import StepContext
 
+_LAST_WORDS = 1.0  # seconds for the `finally` blocks of a thread that was interrupted
+
 
 async def call_node(node: type[Node], ctx: StepContext, inputs: Any) -> Any:
     """Run one attempt. Cancellation sets ``ctx.cancelled`` before the node learns of it."""
@@ -90,12 +92,29 @@ async def _in_thread(work: Callable[[], Any], ctx: BlockingContext) -> Any:
         with suppress(RuntimeError):  # the host's loop is closed: nobody waits any more
             loop.call_soon_threadsafe(deliver, value, error)
 
-    Thread(target=run, name="waterflow-node", daemon=True).start()
+    thread = Thread(target=run, name="waterflow-node", daemon=True)
+    thread.start()
     try:
         return await asyncio.shield(done)
     except asyncio.CancelledError:
         ctx.cancel()
         await asyncio.wait((done,), timeout=ctx.grace)
+        if not done.done():
+            _interrupt(thread)
+            await asyncio.wait((done,), timeout=_LAST_WORDS)
+        if not done.done():
+            ctx.log.error("the node's thread cannot be ended; it is left behind until its call returns")
         if done.done() and not done.cancelled():
             done.exception()  # retrieved: what it raised after the cancellation no longer matters
         raise
+
+
+def _interrupt(thread: Thread) -> None:
+    """Raises SystemExit between two instructions of a thread, as CPython's C API describes PyThreadState_SetAsyncExc.
+
+    That ends an endless loop. A call that does not return to Python keeps its thread, at most until the host ends.
+    """
+    if thread.ident is not None:
+        import ctypes  # hardly ever needed
+
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))

@@ -16,6 +16,7 @@ from ._errors import NodeCancelled
 from ._events import StepLog
 from ._lines import LineSplitter
 from ._masking import Masker
+from ._sound import is_sound
 from ._text import MaskedText, Sink
 
 if TYPE_CHECKING:  # asyncio's subprocess machinery is imported when a process is run
@@ -136,7 +137,7 @@ class StepContext:
         """As :meth:`NodeContext.add_mask`."""
         with self._lock:
             self.masker.add(value)
-            if len(value) > 1 and value not in self.masks:
+            if len(value) > 1 and is_sound(value) and value not in self.masks:  # others never stand in a text
                 self.masks.append(value)
 
     def set_env(self, name: str, value: str | None) -> None:
