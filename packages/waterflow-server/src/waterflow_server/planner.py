@@ -7,13 +7,12 @@ from typing import Protocol
 
 import msgspec
 
-from waterflow_dsl.plan import decode_plan
 from waterflow_sdk.wire import EditReport, PlanRequest, PlanView, SubmitRequest
 
 from .catalog import MAX_AGE, Snapshot
 from .engine._wire import RunInput
 from .planning import Given, view_of
-from .runs import Submission
+from .runs import Submission, read_plan
 from .submissions import Examined, Prepared, render
 
 
@@ -85,9 +84,11 @@ class Planner:
         return await self._view(await self._checks.examine(submit), submit, started_by, steps=False)
 
     async def of_run(self, run_id: str) -> PlanView:
-        """What the run would do if it were started now, on the agents of this moment. Raises RunNotFound."""
+        """What the run would do if it were started now, on the agents of this moment. Raises RunNotFound and
+        PlanUnreadable.
+        """
         run = await self._runs.started_with(run_id)
-        plan = decode_plan(bytes(run.plan))
+        plan = read_plan(run.plan, run_id)
         given = Given(
             vars=run.vars, inputs=run.inputs, secrets=run.secrets, started_by=run.started_by, labels=run.labels
         )

@@ -65,6 +65,7 @@ STATUS: dict[str, int] = {
     "nothing-waits": 409,
     "payload": 503,
     "payload-key": 503,
+    "plan-version": 409,
     "run-closed": 409,
     "run-id": 404,
     "run-not-ended": 409,

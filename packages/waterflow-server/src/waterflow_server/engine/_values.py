@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -66,8 +67,8 @@ class Values:
     def seconds(self, template: Any, field: str) -> float | None:
         """A duration in seconds; None stays None."""
         value = self.resolve(template, field)
-        if value is None or isinstance(value, float):
-            return value
+        if value is None:
+            return None
         try:
             return parse_duration(value)
         except ValueError as error:
@@ -92,6 +93,17 @@ class Values:
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise StepFailure("invalid-value", f"{field}: must be a whole number of at least {least}, not {value!r}")
         return value
+
+    def number(self, template: Any, field: str, *, least: float) -> float:
+        """A finite number of at least ``least``."""
+        value = self.resolve(template, field)
+        try:
+            number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else math.nan
+        except (ValueError, OverflowError):
+            number = math.nan
+        if not least <= number < math.inf:
+            raise StepFailure("invalid-value", f"{field}: must be a number of at least {least:g}, not {value!r}")
+        return number
 
     def _mapping(self, template: Any, field: str) -> dict[str, Any]:
         value = self.resolve(template, field)

@@ -10,6 +10,7 @@ from ._errors import (
     NothingToEdit,
     NothingToRetry,
     NothingWaits,
+    PlanUnreadable,
     RunClosed,
     RunError,
     RunNotEnded,
@@ -18,6 +19,7 @@ from ._errors import (
 from ._events import events_of
 from ._follow import EventBatch, EventFollower, InvalidEventCursor
 from ._listing import RunQuery
+from ._plans import read_plan
 from ._service import Runs
 from ._submission import Submission
 from ._watch import RunWatch
@@ -33,6 +35,7 @@ __all__ = [
     "NothingToEdit",
     "NothingToRetry",
     "NothingWaits",
+    "PlanUnreadable",
     "RunClosed",
     "RunEdits",
     "RunError",
@@ -44,4 +47,5 @@ __all__ = [
     "Submission",
     "as_of",
     "events_of",
+    "read_plan",
 ]

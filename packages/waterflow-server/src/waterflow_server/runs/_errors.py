@@ -71,6 +71,12 @@ class IdempotencyConflict(RunError):
     code = "idempotency-conflict"
 
 
+class PlanUnreadable(RunError):
+    """The plan of the run is of a newer version of the server."""
+
+    code = "plan-version"
+
+
 def closed(run_id: str) -> RunClosed:
     """The error for a run that has ended."""
     return RunClosed(f"run {run_id} has ended; nothing can be done to it any more")

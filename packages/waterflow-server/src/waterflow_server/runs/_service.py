@@ -12,7 +12,6 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from waterflow_dsl.plan import decode_plan
 from waterflow_sdk.wire import ORCHESTRATOR_QUEUE, AgentStatus, RetryRequest, State, job_workflow_id, run_workflow_id
 
 from .._settings_table import HISTORY_EVENTS
@@ -24,6 +23,7 @@ from ..presence import AgentRegistry
 from ._control import RunControl
 from ._errors import IdempotencyConflict, InvalidConcurrency, RunNotEnded, RunNotFound
 from ._forgetting import forget
+from ._plans import read_plan
 from ._retry import Retry, plan_retry, trimmed
 from ._submission import Submission, new_run_id, run_input, search_attributes, unpack
 from ._tree import QUERIES_AT_ONCE, RPC_TIMEOUT, RunTree
@@ -74,7 +74,7 @@ class Runs(RunControl):
     async def retry(self, run_id: str, request: RetryRequest, started_by: str) -> str:
         """Start a new run that keeps what has succeeded; returns its id.
 
-        Raises RunNotFound, RunNotEnded and NothingToRetry.
+        Raises RunNotFound, RunNotEnded, NothingToRetry and PlanUnreadable.
         """
         run = await self.get(run_id, full=False)
         if not run.state.ended:
@@ -82,7 +82,7 @@ class Runs(RunControl):
         if run.started is None and run.link is not None:  # a retry that was cancelled in line
             return await self.retry(run.link, request, started_by)
         original = await self.started_with(run_id)
-        plan = decode_plan(bytes(original.plan))
+        plan = read_plan(original.plan, run_id)
         decided = plan_retry(plan, run, request)
         points = await self._resume_points(decided, request)
         new_id, _ = await self.submit(
@@ -97,7 +97,7 @@ class Runs(RunControl):
                 target_all=original.target_all,
                 event=original.event,
                 link=run_id,
-                called={key: decode_plan(bytes(raw)) for key, raw in original.workflows.plans.items()},
+                called={key: read_plan(raw, run_id) for key, raw in original.workflows.plans.items()},
                 source=unpack(original.source),
                 filename=original.filename,
                 kept=decided.kept,

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from waterflow_dsl import called_key
-from waterflow_dsl.plan import CallPlan, JobPlan, Plan, UsesKind, decode_plan
+from waterflow_dsl.plan import CallPlan, JobPlan, Plan, PlanVersionError, UsesKind, decode_plan
 from waterflow_sdk.wire import run_workflow_id
 
 from ..._inputs import convert_inputs
@@ -26,7 +26,10 @@ def find_workflow(workflows: Workflows, uses: str) -> tuple[str, Plan]:
     if key is None or key not in workflows.plans:
         known = ", ".join(name for name in workflows.plans if not name.startswith("@")) or "none"
         raise StepFailure("unknown-workflow", f"there is no workflow {uses!r} here; sent along: {known}")
-    return key, decode_plan(bytes(workflows.plans[key]))
+    try:
+        return key, decode_plan(bytes(workflows.plans[key]))
+    except PlanVersionError as error:
+        raise StepFailure("plan-version", f"this server cannot read the plan of {key}: {error}") from error
 
 
 def workflows_of(workflows: Workflows, key: str, plan: Plan, *, deeper: int = 0) -> Workflows:
