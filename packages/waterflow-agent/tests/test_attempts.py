@@ -15,6 +15,7 @@ import pytest
 
 from waterflow_agent import _clock
 from waterflow_agent._attempts import AttemptBook
+from waterflow_agent._confinement import Users
 from waterflow_agent._execute import Freshness
 from waterflow_agent._journal import Journal
 from waterflow_agent._logs import Logs
@@ -121,7 +122,7 @@ async def book(tmp_path: Path, journal: Journal) -> AsyncIterator[AttemptBook]:
         registry.add(node, "tests")
     logs = Logs(AgentSettings(state_dir=tmp_path), "web-01", Notices())
     secrets = SecretResolver(PayloadCodec(), SecretSources("agent web-01", AllowList()))
-    runner = Runner(AGENT, registry, journal, logs, Workspaces(tmp_path / "work"), secrets)
+    runner = Runner(AGENT, registry, journal, logs, Workspaces(tmp_path / "work"), secrets, Users())
     book = AttemptBook(journal, "i1", runner)
     yield book
     await book.stop_all(StopReason.CANCELLED)

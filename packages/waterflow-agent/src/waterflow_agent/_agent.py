@@ -13,6 +13,7 @@ import msgspec
 from waterflow_sdk.codec import PayloadCodec
 from waterflow_sdk.wire import AgentRef
 
+from ._confinement import Users
 from ._connect import connect, keep_certificates, payload_codec
 from ._housekeeping import keep_clean
 from ._identity import StateDirectory
@@ -111,7 +112,7 @@ class Agent:
         workspaces = Workspaces(state.path / "work")
         logs = Logs(self._settings, agent.name, self._notices)
         secrets = SecretResolver(codec, secret_sources(self._settings, agent.name))
-        runner = Runner(agent, self._registry, journal, logs, workspaces, secrets)
+        runner = Runner(agent, self._registry, journal, logs, workspaces, secrets, Users(self._settings.run_as))
         left = await end_leftovers(agent, journal, logs)
         logs.start()
         cleaning = asyncio.create_task(keep_clean(journal, workspaces, logs, self._settings))

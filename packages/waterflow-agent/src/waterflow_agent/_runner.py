@@ -10,11 +10,12 @@ from typing import Any
 
 import msgspec
 
-from waterflow_sdk.node import StepContext, StepResult, execute_step
+from waterflow_sdk.node import NodeError, StepContext, StepResult, execute_step
 from waterflow_sdk.secrets import SecretError
-from waterflow_sdk.wire import AgentRef, AttemptKey, ErrorInfo, LogEventKind, LogRef, NodeOutcome, State
+from waterflow_sdk.wire import AgentRef, AttemptKey, ErrorInfo, LogEventKind, LogRef, NodeOutcome, NodeTask, State
 
 from ._attempts import Attempt
+from ._confinement import Identity, StepConfinement, Users, Way, reach_as
 from ._error_context import with_context
 from ._journal import Journal
 from ._logs import AttemptLog, Logs
@@ -43,6 +44,10 @@ class _PrivateDirectory:
         self._made = True
         return self._workspaces.of_attempt(self._key)
 
+    def made(self) -> Path | None:
+        """The directory, if it was made."""
+        return self._workspaces.of_attempt(self._key) if self._made else None
+
     def remove(self) -> None:
         """Remove it if it was made."""
         if self._made:
@@ -60,8 +65,10 @@ class Runner:
         logs: Logs,
         workspaces: Workspaces,
         secrets: SecretResolver,
+        users: Users,
     ) -> None:
         self._secrets = secrets
+        self._users = users
         self._agent = agent
         self._registry = registry
         self._journal = journal
@@ -105,22 +112,28 @@ class Runner:
             raise
         finally:
             private.remove()
-            self._workspaces.leave(task.key)
         return msgspec.structs.replace(outcome, log=_end(log, outcome))
 
     async def _execute(
         self, attempt: Attempt, found: Registered, log: AttemptLog, private: _PrivateDirectory
     ) -> NodeOutcome:
         task = attempt.task
-        strays = Strays(task.key, task.kill_grace)
+        try:
+            user = await self._user(task, found)
+        except NodeError as error:
+            return self._outcome(attempt, State.FAILED, error.to_info())
+        workspace = self._workspaces.of_job(task.key)
+        strays = Strays(task.key, task.kill_grace, reach_as(task.run_as))
         ctx = StepContext(
             task=task,
-            workspace=self._workspaces.of_job(task.key),
+            workspace=workspace,
             make_temp=private.make,
             sink=log.append,
-            base_env=marked(self._environ, task.key),
-            on_process_start=lambda group: self._journal.process(task.key, group, strays.began(group)),
+            base_env=marked(user.environment(self._environ) if user else self._environ, task.key),
+            on_process_start=lambda group: self._journal.process(task.key, group, strays.began(group), task.run_as),
             on_process_end=lambda group: self._journal.process_ended(task.key, group),
+            confinement=user
+            and StepConfinement(user, str(task.key), workspace, self._workspaces.above(workspace), private.made),
         )
         running_step.set(str(task.key))
         step = asyncio.create_task(execute_step(found.node, ctx, task.inputs), name=f"node of {task.key}")
@@ -130,6 +143,16 @@ class Runner:
             return self._outcome(attempt, State.FAILED if result.error else State.SUCCESS, result.error, result, ctx)
         reason = attempt.reason or StopReason.CANCELLED
         return self._outcome(attempt, stopped_state(reason), stopped_error(reason, attempt.limit), None, ctx)
+
+    async def _user(self, task: NodeTask, found: Registered) -> Identity | None:
+        """Whom the processes of the step belong to; None for the agent's own user. Raises NodeError."""
+        if not task.run_as:
+            return None
+        if not found.node.confinable:
+            message = f"node {task.node!r} works inside the agent, so it cannot run as {task.run_as!r}"
+            raise NodeError(message, code="run-as-unsupported")
+        user = await asyncio.to_thread(self._users.identity, task.run_as)
+        return None if user.way is Way.SELF else user
 
     def _outcome(
         self,

@@ -83,6 +83,7 @@ class Code(StrEnum):
     ACTION_RUNTIME = "WF1405"
     USES_FORM = "WF1406"
     NOT_FOR_NODE = "WF1407"
+    RUN_AS_NOT_HERE = "WF1408"
 
     SELF_NEED = "WF1501"
     CYCLE = "WF1502"
@@ -260,6 +261,11 @@ CODES: dict[Code, CodeInfo] = {
     ),
     Code.NOT_FOR_NODE: CodeInfo(
         "A key that the node does not take", "The key belongs to `run:`, or the node does not declare that input."
+    ),
+    Code.RUN_AS_NOT_HERE: CodeInfo(
+        "A step that cannot run as another user",
+        "`run-as` is for the processes of a step. The node does its work inside the agent itself, or on no host at "
+        'all. A step with `run-as: ""` runs as the agent\'s own user, whatever the job or the defaults say.',
     ),
     Code.SELF_NEED: CodeInfo("A job that needs itself", "Remove the job from its own `needs`."),
     Code.CYCLE: CodeInfo("Jobs that wait for each other", "Remove one of the `needs` of the cycle."),

@@ -114,7 +114,7 @@ class ForEachPlan(PlanStruct, frozen=True, kw_only=True):
 
 
 class StepPlan(PlanStruct, frozen=True, kw_only=True, tag_field="kind", tag="step"):
-    """A step: one node, one attempt after the other."""
+    """A step: one node, one attempt after the other. Empty ``run_as`` = the agent's own user."""
 
     path: str
     uses: UsesPlan
@@ -123,6 +123,7 @@ class StepPlan(PlanStruct, frozen=True, kw_only=True, tag_field="kind", tag="ste
     condition: Condition = "success()"
     inputs: dict[str, Template] = {}
     env: dict[str, Template] = {}
+    run_as: Template = ""
     timeout: Duration | None = None
     heartbeat_timeout: Duration | None = None
     retry: RetryPlan | None = None

@@ -153,6 +153,14 @@ SETTINGS = (
         "steps that may run at once",
     ),
     Setting(
+        "run_as",
+        parse.words,
+        "run-as",
+        ("WATERFLOW_RUN_AS",),
+        ("nodes.run_as",),
+        "users that steps may run as, beside the agent's own, with commas",
+    ),
+    Setting(
         "plugin_dir",
         parse.path,
         "plugin-dir",

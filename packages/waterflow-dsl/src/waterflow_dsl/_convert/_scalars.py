@@ -56,6 +56,8 @@ def _not_an_option(reader: Reader, options: tuple[str, ...], node: Node, at: At,
 def _name_hint(what: str) -> str | None:
     if "number" in what:
         return "for example `5` or `25%`"
+    if "user's" in what:
+        return "for example `deploy`"
     if "secret is read" in what:
         return "for example `env:DB_PASSWORD`"
     return "start with a letter; go on with letters, digits, `_` and `-`"

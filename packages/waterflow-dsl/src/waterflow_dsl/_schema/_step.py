@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from waterflow_dsl._schema._places import STEP, STEP_IF
+from waterflow_dsl._schema._places import JOB, STEP, STEP_IF
 from waterflow_dsl._schema._types import (
     Condition,
     Duration,
@@ -85,6 +85,15 @@ TIMEOUTS = (
     Field(name="timeout-minutes", type=Duration(unit=60.0), help="`timeout` in minutes, as on GitHub.", place=STEP),
 )
 
+RUN_AS = Field(
+    name="run-as",
+    # JOB and not STEP: who a process runs as is seen by everybody on its host, so it reads no secrets.
+    type=Text(pattern=r"(?:[A-Za-z_][A-Za-z0-9_.@+-]{0,254}\$?)?", what="a user's name"),
+    help="User that the processes of steps run as; the agent's own if empty.",
+    place=JOB,
+    origin="waterflow",
+)
+
 STEP_TYPE = ObjectType(
     name="step",
     title="A step",
@@ -119,6 +128,7 @@ STEP_TYPE = ObjectType(
             github=OnGithub(static=True),
         ),
         Field(name="working-directory", type=Text(), help="Where `run` starts.", place=STEP),
+        RUN_AS,
         *TIMEOUTS,
         Field(
             name="heartbeat-timeout",

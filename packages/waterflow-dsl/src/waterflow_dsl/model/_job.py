@@ -25,6 +25,7 @@ class JobDefaults(ModelObject, frozen=True, kw_only=True):
     timeout: float | str | None = None
     timeout_minutes: float | str | None = None
     retry: Retry | None = None
+    run_as: str | None = None
     runs_on: RunsOn | str | tuple[str, ...] | None = None
 
 
@@ -100,6 +101,7 @@ class Job(ModelObject, frozen=True, kw_only=True):
     offline: Offline | str | None = None
     agent_loss: AgentLoss | str | None = None
     env: Values | str = {}
+    run_as: str | None = None
     defaults: JobDefaults | None = None
     timeout: float | str | None = None
     timeout_minutes: float | str | None = None

@@ -30,6 +30,7 @@ class Step(ModelObject, frozen=True, kw_only=True):
     env: Values | str = {}
     shell: str | None = None
     working_directory: str | None = None
+    run_as: str | None = None
     timeout: float | str | None = None
     timeout_minutes: float | str | None = None
     heartbeat_timeout: float | str | None = None

@@ -25,6 +25,7 @@ def manifest_of(node: type[Node], *, distribution: str = "") -> NodeManifest:
         secret_inputs=secret_fields(inputs) if inputs else sorted(node.secret_inputs),
         capabilities=sorted(node.capabilities),
         retry_safe=node.retry_safe,
+        confinable=node.confinable,
         examples=list(node.examples),
         distribution=distribution,
     )

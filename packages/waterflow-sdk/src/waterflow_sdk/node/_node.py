@@ -50,6 +50,8 @@ class Node:
     """What the agent must have: ``docker``, ``node``, ``git``, …"""
     retry_safe: ClassVar[bool] = False
     """Whether running it again does no harm, so that a lost or failed attempt may be repeated without being asked."""
+    confinable: ClassVar[bool] = False
+    """Whether all that it does to the host is done by ``ctx.run_process``: only then a step may say ``run-as``."""
     examples: ClassVar[Sequence[NodeExample]] = ()
     """Steps that use the node, as YAML."""
     input_schema: ClassVar[Mapping[str, Any] | None] = None

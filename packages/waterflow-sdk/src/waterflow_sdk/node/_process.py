@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ._confinement import Confinement, Unconfined
 from ._context import ProcessResult
 from ._errors import NodeTimeout
 from ._group import end_group, group_alive
@@ -27,6 +28,7 @@ class StepProcesses:
         grace: Seconds between SIGTERM and SIGKILL.
         on_start: Called with the process group (the pid of its leader) as soon as it exists, to journal it.
         on_end: Called with the process group when nothing of it is left.
+        confinement: What is put around each process; nothing by default.
     """
 
     def __init__(
@@ -35,10 +37,12 @@ class StepProcesses:
         grace: float = 10.0,
         on_start: Callable[[int], None] | None = None,
         on_end: Callable[[int], None] | None = None,
+        confinement: Confinement | None = None,
     ) -> None:
         self._grace = grace
         self._on_start = on_start
         self._on_end = on_end
+        self._confinement = confinement or Unconfined()
         self._groups: set[int] = set()
         self._open: dict[asyncio.SubprocessTransport, Output] = {}
 
@@ -63,8 +67,17 @@ class StepProcesses:
         Output arrives as chunks of text (UTF-8, invalid bytes replaced). Cancellation ends the group first. Raises what
         :meth:`NodeContext.run_process` says, and whatever a handler raised.
         """
+        await self._confinement.prepare()
         starting = asyncio.ensure_future(
-            spawn(argv, env=env, cwd=cwd, stdin=stdin, on_stdout=on_stdout, on_stderr=on_stderr)
+            spawn(
+                argv,
+                env=env,
+                cwd=cwd,
+                stdin=stdin,
+                on_stdout=on_stdout,
+                on_stderr=on_stderr,
+                command=self._confinement.command,
+            )
         )
         cancelled = await _until_started(starting)
         transport, output = starting.result()
@@ -101,7 +114,7 @@ class StepProcesses:
         del self._open[transport]
 
     async def _end(self, group: int) -> None:
-        await end_group(group, self._grace)
+        await end_group(group, self._grace, self._confinement.signal)
         self._forget_if_empty(group)
 
     def _forget_if_empty(self, group: int) -> None:

@@ -14,6 +14,9 @@ from ._errors import InvalidInput, NodeError, NotFoundError, PermissionDenied
 
 OnText = Callable[[str], None]
 
+Command = Callable[[Sequence[str], Mapping[str, str], Path], tuple[list[str], Path]]
+"""Makes what is executed of arguments, environment and working directory."""
+
 
 class Output(asyncio.SubprocessProtocol):
     """Decodes output and hands it on. asyncio's own ``Process`` is not used: its ``wait`` also waits for the pipes,
@@ -72,22 +75,23 @@ async def spawn(
     stdin: str | bytes | None,
     on_stdout: OnText,
     on_stderr: OnText,
+    command: Command,
 ) -> tuple[asyncio.SubprocessTransport, Output]:
     """Start a process as the leader of a new session (so of a new process group) and begin to read."""
     if not argv:
         raise InvalidInput("run_process needs a program to run")
-    words = [os.fspath(word) for word in argv]
+    words, place = command([os.fspath(word) for word in argv], env, cwd)
     try:
         transport, output = await asyncio.get_running_loop().subprocess_exec(
             lambda: Output(on_stdout, on_stderr),
             *words,
             stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
             env=dict(env),
-            cwd=cwd,
+            cwd=place,
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        raise explain(error, words[0], cwd) from error
+        raise explain(error, words[0], place) from error
     if stdin is not None:
         pipe = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
         pipe.write(stdin.encode() if isinstance(stdin, str) else stdin)

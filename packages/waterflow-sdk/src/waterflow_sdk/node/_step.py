@@ -20,6 +20,7 @@ from ._sound import is_sound
 from ._text import MaskedText, Sink
 
 if TYPE_CHECKING:  # asyncio's subprocess machinery is imported when a process is run
+    from ._confinement import Confinement
     from ._process import StepProcesses
 
 TAIL_LINES = 20
@@ -37,6 +38,7 @@ class StepContext:
         base_env: Environment under the task's own (the host decides what of its own a step may see).
         on_process_start: Gets each new process group, to journal it.
         on_process_end: Gets each process group of which nothing is left.
+        confinement: What the host puts around each process; nothing by default.
     """
 
     def __init__(
@@ -49,11 +51,13 @@ class StepContext:
         base_env: Mapping[str, str],
         on_process_start: Callable[[int], None] | None = None,
         on_process_end: Callable[[int], None] | None = None,
+        confinement: Confinement | None = None,
     ) -> None:
         self._task = task
         self._lock = RLock()
         self._sink = sink
         self._journal = (on_process_start, on_process_end)
+        self._confinement = confinement
         self._processes: StepProcesses | None = None
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self.workspace = workspace
@@ -205,7 +209,9 @@ class StepContext:
 
         if self._processes is None:
             start, end = self._journal
-            self._processes = StepProcesses(grace=self.kill_grace, on_start=start, on_end=end)
+            self._processes = StepProcesses(
+                grace=self.kill_grace, on_start=start, on_end=end, confinement=self._confinement
+            )
         return self._processes
 
     def _output(self, stream: LogStreamKind, handler: LineHandler | None) -> MaskedText | _HandledLines:

@@ -21,6 +21,7 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: str | None = None
     inputs: dict[str, Any] = {}
     env: dict[str, str] = {}
+    run_as: str = ""
 
 
 class Progress(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -119,6 +119,7 @@ class Walk:
             condition=None if step.condition == "success()" else forecast.judge(step.condition),
             inputs={name: own.shown(value) for name, value in step.inputs.items()},
             env={name: own.shown(value) for name, value in step.env.items()},
+            run_as=str(own.shown(step.run_as) or ""),
             note="" if step.for_each is None else _repeats(step.for_each, forecast),
             problems=self._problems(step, node, own),
         )

@@ -1,0 +1,21 @@
+"""Who the steps of a job run as: what their own key says, else the job's, else the defaults'."""
+
+from __future__ import annotations
+
+from waterflow_dsl import model
+
+Level = model.Step | model.Job | model.JobDefaults
+"""What may say `run-as`."""
+
+
+def run_as_levels(job: model.Job, defaults: model.JobDefaults | None) -> tuple[Level, ...]:
+    """What stands around the steps of a job, the nearest first."""
+    return tuple(level for level in (job, job.defaults, defaults) if level is not None)
+
+
+def run_as_of(step: model.Step, around: tuple[Level, ...]) -> tuple[str, Level]:
+    """The user of a step, empty for the agent's own, and where that is written (the step itself where it is not)."""
+    for level in (step, *around):
+        if level.run_as is not None:
+            return level.run_as, level
+    return "", step
