@@ -112,6 +112,7 @@ class Runner:
             raise
         finally:
             private.remove()
+            self._workspaces.leave(task.key)
         return msgspec.structs.replace(outcome, log=_end(log, outcome))
 
     async def _execute(
