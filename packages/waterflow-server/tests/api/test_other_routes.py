@@ -182,7 +182,7 @@ class TestOpenApi:
         operation = (await client.get("/schema/openapi.json")).json()["paths"]["/v1/workflows"]["post"]
         assert sorted(operation["requestBody"]["content"]) == ["application/json", "application/yaml"]
         assert {parameter["name"] for parameter in operation["parameters"]} == {
-            *("filename", "idempotency_key", "input", "inputs", "label", "labels"),
+            *("dry_run", "filename", "idempotency_key", "input", "inputs", "label", "labels"),
             *("run_at", "tenant_id", "var", "vars"),
         }
         assert sorted(operation["responses"]) == ["202", "400", "413", "415", "422", "503"]
