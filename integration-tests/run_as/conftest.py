@@ -87,7 +87,9 @@ async def deputies(
     require_component: Callable[[str, str], Path],
     _place: Path,
 ) -> AsyncIterator[Deputies]:
-    """``deputy`` may become ``nobody``, and believes so of ``games`` and ``mail``; ``plain`` may become nobody else."""
+    """``deputy`` may become ``nobody``, and believes so of ``games`` and ``mail``; ``plain`` may become nobody else;
+    ``warden`` runs as root.
+    """
     require_component("sudo", "Install Debian's package sudo.")
     for program in ("setpriv", "unshare"):
         require_component(program, "Install Debian's package util-linux.")
@@ -101,5 +103,6 @@ async def deputies(
         made = Deputies(site, _place, sudoers)
         made.start("deputy", run_as="nobody,games,mail,no-such-user")
         made.start("plain")
-        await site.until_online("deputy", "plain")
+        site.start_agent("warden", ["warden"], WATERFLOW_RUN_AS="nobody", WATERFLOW_STATE_DIR=str(_place / "warden"))
+        await site.until_online("deputy", "plain", "warden")
         yield made

@@ -41,12 +41,12 @@ async def gone(*markers: str) -> None:
     await until(none_there, f"processes {', '.join(markers)} have ended")
 
 
-def workflow(name: str, more: str = "") -> str:
-    """Processes in the group of the step, out of it, and out of it with nothing of its environment."""
+def workflow(name: str, more: str = "", agent: str = "deputy") -> str:
+    """Processes in the group of the step, and out of its session."""
     return f"""
         jobs:
           a:
-            runs-on: deputy
+            runs-on: {agent}
             {more}
             steps:
               - run-as: nobody
@@ -63,12 +63,13 @@ def markers(name: str) -> list[str]:
 
 
 class TestEnd:
-    async def test_a_step_that_is_cancelled(self, deputies: Deputies) -> None:
-        run = await deputies.site.submit(workflow("11"))
-        await started(*markers("11"))
+    @pytest.mark.parametrize(("agent", "name"), [("deputy", "11"), ("warden", "12")])
+    async def test_a_step_that_is_cancelled(self, deputies: Deputies, agent: str, name: str) -> None:
+        run = await deputies.site.submit(workflow(name, agent=agent))
+        await started(*markers(name))
         await run.cancel("enough")
         assert (await run.wait(60)).state is State.CANCELLED
-        assert [living(each) for each in markers("11")] == [[], [], []]
+        assert [living(each) for each in markers(name)] == [[], [], []]
 
     async def test_what_a_step_leaves_behind(self, deputies: Deputies) -> None:
         state = await deputies.site.run("""
@@ -83,6 +84,19 @@ class TestEnd:
         """)
         assert state.state is State.SUCCESS
         assert [living("600.21"), living("600.22")] == [[], []]
+
+    async def test_one_that_does_not_heed_the_first_signal(self, deputies: Deputies) -> None:
+        state = await deputies.site.run("""
+            jobs:
+              a:
+                runs-on: deputy
+                steps:
+                  - run-as: nobody
+                    timeout: 1s
+                    run: trap '' TERM; sleep 600.31 & while true; do wait; done
+        """)
+        assert state.jobs[0].steps[0].state is State.TIMED_OUT
+        assert living("600.31") == []
 
     async def test_a_step_that_is_killed_says_by_which_signal(self, deputies: Deputies) -> None:
         state = await deputies.site.run("""

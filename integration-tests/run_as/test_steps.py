@@ -12,7 +12,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def outputs(state: RunState, step: int) -> dict[str, object]:
-    assert state.state is State.SUCCESS, state
+    assert state.state is State.SUCCESS, [attempt.error for each in state.jobs[0].steps for attempt in each.attempts]
     return state.jobs[0].steps[step].outputs
 
 
@@ -33,20 +33,37 @@ class TestWho:
         assert outputs(state, 1)["stdout"] == "daemon"
         assert outputs(state, 2)["stdout"] == "daemon"
 
-
-class TestFiles:
-    async def test_steps_of_both_users_share_the_workspace(self, deputies: Deputies) -> None:
-        """Also what was there before, directories, and files that another one has put in their place."""
+    async def test_an_agent_that_is_root_needs_no_sudo(self, deputies: Deputies) -> None:
+        """The step has no right of root's left, and no group of it."""
         state = await deputies.site.run("""
             jobs:
               a:
-                runs-on: deputy
+                runs-on: warden
+                steps:
+                  - run-as: nobody
+                    env: {VALUE: "of the step"}
+                    run: |
+                      id -un; id -Gn; echo "$HOME $VALUE"; grep CapEff /proc/self/status
+                      echo out=1 >> "$GITHUB_OUTPUT"
+        """)
+        assert outputs(state, 0)["stdout"] == "nobody\nnogroup\n/nonexistent of the step\nCapEff:\t0000000000000000"
+        assert outputs(state, 0)["out"] == "1"
+
+
+class TestFiles:
+    @pytest.mark.parametrize("agent", ["deputy", "warden"])
+    async def test_steps_of_both_users_share_the_workspace(self, deputies: Deputies, agent: str) -> None:
+        """Also what was there before, directories, and files that another one has put in their place."""
+        state = await deputies.site.run(f"""
+            jobs:
+              a:
+                runs-on: {agent}
                 steps:
                   - run: mkdir -p tree/deep; echo first > tree/deep/file; echo ./tool > run.sh; chmod 600 tree/deep/file
                   - run-as: nobody
                     run: echo second >> tree/deep/file; mkdir mine; echo third > mine/file; sh -c 'echo x > mine/new'
                   - run: echo fourth >> mine/file; rm mine/new; cat tree/deep/file mine/file
-                  - {run: cat mine/file, run-as: nobody}
+                  - {{run: cat mine/file, run-as: nobody}}
         """)
         assert outputs(state, 2)["stdout"] == "first\nsecond\nthird\nfourth"
         assert outputs(state, 3)["stdout"] == "third\nfourth"

@@ -109,7 +109,7 @@ class Agent:
     async def _run(self, state: StateDirectory, codec: PayloadCodec) -> None:
         agent = AgentRef(id=state.agent_id(self._settings.id), name=self._settings.name or socket.gethostname())
         journal = Journal(state.path / "attempts", codec)
-        workspaces = Workspaces(state.path / "work")
+        workspaces = Workspaces(state.path / "work", self._settings.run_as)
         logs = Logs(self._settings, agent.name, self._notices)
         secrets = SecretResolver(codec, secret_sources(self._settings, agent.name))
         runner = Runner(agent, self._registry, journal, logs, workspaces, secrets, Users(self._settings.run_as))

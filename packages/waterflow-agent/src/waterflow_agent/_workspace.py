@@ -9,12 +9,13 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 from waterflow_sdk.wire import AttemptKey
 
+from ._confinement import remove_of_others
 from ._process_table import MARK
 
 _DOOMED = "!"  # which no name of a run begins with: it is quoted
@@ -44,10 +45,13 @@ def marked(environ: Mapping[str, str], key: AttemptKey) -> dict[str, str]:
 
 
 class Workspaces:
-    """``<root>/<run>/<job>`` is shared by a job's steps; ``<root>/<run>/<job> <step>.<attempt>`` belongs to one."""
+    """``<root>/<run>/<job>`` is shared by a job's steps; ``<root>/<run>/<job> <step>.<attempt>`` belongs to one.
+    ``users``: others who may have steps here.
+    """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, users: Collection[str] = ()) -> None:
         self._root = root
+        self._users = users
         self._used: set[AttemptKey] = set()
         self._lock = threading.Lock()  # old ones are removed in a thread
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -83,6 +87,9 @@ class Workspaces:
         for run in list(self._root.iterdir()):
             if doomed := self._put_aside(run, limit):
                 shutil.rmtree(doomed, onerror=_open_up)
+                if doomed.exists():
+                    remove_of_others(doomed, self._users)
+                    shutil.rmtree(doomed, ignore_errors=True)
 
     def _put_aside(self, run: Path, limit: float) -> Path | None:
         """Another name for an old one, so that a step that starts while it is removed makes itself a new one."""

@@ -39,15 +39,19 @@ class Reach(Protocol):
 
 def reach_as(user: str) -> Reach | None:
     """To a user whose processes the agent cannot reach by itself; None where it can, or the user is gone."""
-    if not user or os.geteuid() == 0:
-        return None
+    found = identity_by_sudo(user) if user else None
+    return None if found is None else SudoReach(found)
+
+
+def identity_by_sudo(name: str) -> Identity | None:
+    """A user whose things only sudo leads to: the agent is neither root nor that user. None for all others."""
     try:
-        found = pwd.getpwnam(user)
+        found = pwd.getpwnam(name)
     except KeyError:
         return None
-    if found.pw_uid == os.geteuid():
+    if os.geteuid() in (0, found.pw_uid):
         return None
-    return SudoReach(Identity(name=user, uid=found.pw_uid, gid=found.pw_gid, home=found.pw_dir, shell="", way=Way.SUDO))
+    return Identity(name=name, uid=found.pw_uid, gid=found.pw_gid, home=found.pw_dir, shell="", way=Way.SUDO)
 
 
 class SudoReach:

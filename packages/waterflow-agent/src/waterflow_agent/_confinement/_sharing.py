@@ -54,7 +54,7 @@ def share(top: Path, uid: int) -> None:
         grant(folder, uid, ALL)
         grant_future(folder, {uid: ALL, os.geteuid(): ALL})
         for name in files:
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError, PermissionError):  # gone, or closed to its owner
                 _share_file(name, folder, uid)
 
 
