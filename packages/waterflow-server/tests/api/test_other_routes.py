@@ -185,7 +185,7 @@ class TestOpenApi:
             *("dry_run", "filename", "idempotency_key", "input", "inputs", "label", "labels"),
             *("run_at", "tenant_id", "var", "vars"),
         }
-        assert sorted(operation["responses"]) == ["202", "400", "413", "415", "422", "503"]
+        assert sorted(operation["responses"]) == ["200", "202", "400", "413", "415", "422", "503"]
 
     async def test_problems_are_in_it(self, client: Client) -> None:
         document = (await client.get("/schema")).json()
