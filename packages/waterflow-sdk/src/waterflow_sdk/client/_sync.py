@@ -21,7 +21,7 @@ from ._definitions import SyncDefinitions
 from ._groups import SyncGroups
 from ._portal import Portal
 from ._schedules import SyncSchedules
-from ._settings import DEFAULT_RETRIES, DEFAULT_TIMEOUT
+from ._settings import DEFAULT_RETRIES, DEFAULT_TIMEOUT, StrPath
 from ._sync_run import SyncRun
 
 
@@ -39,8 +39,11 @@ class Client:
         *,
         timeout: float = DEFAULT_TIMEOUT,
         retries: int = DEFAULT_RETRIES,
+        ca: StrPath | None = None,
+        cert: StrPath | None = None,
+        key: StrPath | None = None,
     ) -> None:
-        self._client = AsyncClient(server, api_key, timeout=timeout, retries=retries)
+        self._client = AsyncClient(server, api_key, timeout=timeout, retries=retries, ca=ca, cert=cert, key=key)
         self._portal = Portal()
         self.groups = SyncGroups(self._portal, self._client.groups)
         """Groups of agents."""
