@@ -22,6 +22,9 @@ from harness import Agent, Site
 AGENT = "daemon"
 """The user that the agents run as."""
 
+DEPUTY = {"WATERFLOW_RUN_AS": "nobody,games,mail,no-such-user"}
+"""Its settings: more than sudo allows."""
+
 SUDOERS = f"""
 Defaults secure_path="/usr/sbin:/usr/bin:/sbin:/bin"
 root ALL=(ALL:ALL) ALL
@@ -41,9 +44,9 @@ class Deputies:
         self._root = root
         self._sudoers = sudoers
 
-    def start(self, name: str, *, run_as: str = "", state_dir: Path | None = None) -> Agent:
-        """Start an agent; the same name takes up its old state directory. ``run_as`` is its setting."""
-        agent = self.site.agents.get(name) or Agent(name, [name], state_dir or self._root / name)
+    def start(self, name: str, **settings: str) -> Agent:
+        """Start an agent with settings from its environment; the same name takes up its old state directory."""
+        agent = self.site.agents.get(name) or Agent(name, [name], self._root / name)
         environ = {key: value for key, value in os.environ.items() if not key.startswith(("TEMPORAL_", "WATERFLOW_"))}
         environ |= {
             "TEMPORAL_ADDRESS": self.site.temporal.address,
@@ -52,8 +55,8 @@ class Deputies:
             "WATERFLOW_AGENT_NAME": name,
             "SERVER_GROUP": name,
             "WATERFLOW_STATE_DIR": str(agent.state_dir),
-            "WATERFLOW_RUN_AS": run_as,
             "PYTHONUNBUFFERED": "1",
+            **settings,
         }
         less = ("setpriv", f"--reuid={AGENT}", f"--regid={AGENT}", *_LESS, "--")
         own = ("unshare", "--mount", "--propagation=private", "--", "/bin/sh", "-c", _ENTER, str(self._sudoers))
@@ -87,8 +90,8 @@ async def deputies(
     require_component: Callable[[str, str], Path],
     _place: Path,
 ) -> AsyncIterator[Deputies]:
-    """``deputy`` may become ``nobody``, and believes so of ``games`` and ``mail``; ``plain`` may become nobody else;
-    ``warden`` runs as root.
+    """``deputy`` may become ``nobody``, and believes so of ``games`` and ``mail``; ``plain`` may become nobody else and
+    gives a process 96 MiB of memory; ``warden`` runs as root.
     """
     require_component("sudo", "Install Debian's package sudo.")
     for program in ("setpriv", "unshare"):
@@ -101,8 +104,8 @@ async def deputies(
     sudoers.chmod(0o440)
     async with Site.create(root) as site:
         made = Deputies(site, _place, sudoers)
-        made.start("deputy", run_as="nobody,games,mail,no-such-user")
-        made.start("plain")
+        made.start("deputy", **DEPUTY)
+        made.start("plain", WATERFLOW_MEMORY_LIMIT="96MiB")
         site.start_agent("warden", ["warden"], WATERFLOW_RUN_AS="nobody", WATERFLOW_STATE_DIR=str(_place / "warden"))
         await site.until_online("deputy", "plain", "warden")
         yield made

@@ -11,7 +11,7 @@ from harness.site import until
 
 from waterflow_sdk.wire import State
 
-from .conftest import Deputies
+from .conftest import DEPUTY, Deputies
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -111,7 +111,7 @@ class TestEnd:
         run = await deputies.site.submit(workflow("41"))
         await started(*markers("41"))
         deputies.site.agents["deputy"].kill()
-        deputies.start("deputy", run_as="nobody,games,mail,no-such-user")
+        deputies.start("deputy", **DEPUTY)
         state = await run.wait(90)
         error = state.jobs[0].steps[0].attempts[0].error
         assert error is not None

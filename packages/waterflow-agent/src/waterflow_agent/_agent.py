@@ -112,7 +112,9 @@ class Agent:
         workspaces = Workspaces(state.path / "work", self._settings.run_as)
         logs = Logs(self._settings, agent.name, self._notices)
         secrets = SecretResolver(codec, secret_sources(self._settings, agent.name))
-        runner = Runner(agent, self._registry, journal, logs, workspaces, secrets, Users(self._settings.run_as))
+        settings = self._settings
+        users = Users(settings.run_as)
+        runner = Runner(agent, self._registry, journal, logs, workspaces, secrets, users, settings.memory_limit)
         left = await end_leftovers(agent, journal, logs)
         logs.start()
         cleaning = asyncio.create_task(keep_clean(journal, workspaces, logs, self._settings))

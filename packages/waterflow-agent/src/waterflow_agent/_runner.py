@@ -15,7 +15,7 @@ from waterflow_sdk.secrets import SecretError
 from waterflow_sdk.wire import AgentRef, AttemptKey, ErrorInfo, LogEventKind, LogRef, NodeOutcome, NodeTask, State
 
 from ._attempts import Attempt
-from ._confinement import Identity, StepConfinement, Users, Way, reach_as
+from ._confinement import OWN, Identity, StepConfinement, Users, explained, limit_of, reach_as
 from ._error_context import with_context
 from ._journal import Journal
 from ._logs import AttemptLog, Logs
@@ -66,7 +66,9 @@ class Runner:
         workspaces: Workspaces,
         secrets: SecretResolver,
         users: Users,
+        memory_limit: int | None = None,
     ) -> None:
+        self._memory_limit = memory_limit
         self._secrets = secrets
         self._users = users
         self._agent = agent
@@ -123,6 +125,7 @@ class Runner:
             user = await self._user(task, found)
         except NodeError as error:
             return self._outcome(attempt, State.FAILED, error.to_info())
+        memory = limit_of(task.memory, self._memory_limit)
         workspace = self._workspaces.of_job(task.key)
         strays = Strays(task.key, task.kill_grace, reach_as(task.run_as))
         ctx = StepContext(
@@ -130,30 +133,33 @@ class Runner:
             workspace=workspace,
             make_temp=private.make,
             sink=log.append,
-            base_env=marked(user.environment(self._environ) if user else self._environ, task.key),
+            base_env=marked(user.environment(self._environ), task.key),
             on_process_start=lambda group: self._journal.process(task.key, group, strays.began(group), task.run_as),
             on_process_end=lambda group: self._journal.process_ended(task.key, group),
-            confinement=user
-            and StepConfinement(user, str(task.key), workspace, self._workspaces.above(workspace), private.made),
+            confinement=StepConfinement(
+                user, memory, str(task.key), workspace, self._workspaces.above(workspace), private.made
+            ),
         )
         running_step.set(str(task.key))
         step = asyncio.create_task(execute_step(found.node, ctx, task.inputs), name=f"node of {task.key}")
         result = await _until_ended(attempt, step, ctx, strays)
         await strays.end(stopped=result is None)
         if result is not None:
-            return self._outcome(attempt, State.FAILED if result.error else State.SUCCESS, result.error, result, ctx)
+            error = result.error
+            if error and memory is not None:
+                error = explained(error, ctx.tail, memory, task.memory)
+            return self._outcome(attempt, State.FAILED if error else State.SUCCESS, error, result, ctx)
         reason = attempt.reason or StopReason.CANCELLED
         return self._outcome(attempt, stopped_state(reason), stopped_error(reason, attempt.limit), None, ctx)
 
-    async def _user(self, task: NodeTask, found: Registered) -> Identity | None:
-        """Whom the processes of the step belong to; None for the agent's own user. Raises NodeError."""
+    async def _user(self, task: NodeTask, found: Registered) -> Identity:
+        """Whom the processes of the step belong to. Raises NodeError."""
         if not task.run_as:
-            return None
+            return OWN
         if not found.node.confinable:
             message = f"node {task.node!r} works inside the agent, so it cannot run as {task.run_as!r}"
             raise NodeError(message, code="run-as-unsupported")
-        user = await asyncio.to_thread(self._users.identity, task.run_as)
-        return None if user.way is Way.SELF else user
+        return await asyncio.to_thread(self._users.identity, task.run_as)
 
     def _outcome(
         self,

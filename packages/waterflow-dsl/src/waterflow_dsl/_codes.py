@@ -57,6 +57,7 @@ class Code(StrEnum):
     DUPLICATE_ID = "WF1115"
     NOT_IN_GITHUB = "WF1116"
     MATRIX_TOO_LARGE = "WF1117"
+    NOT_AN_AMOUNT = "WF1118"
 
     EXPRESSION_LEXING = "WF1201"
     EXPRESSION_SYNTAX = "WF1202"
@@ -212,6 +213,7 @@ CODES: dict[Code, CodeInfo] = {
         "The matrix is too large",
         "A matrix makes at most 256 job instances; `strategy.max-instances` raises it, up to 10,000.",
     ),
+    Code.NOT_AN_AMOUNT: CodeInfo("Not an amount of memory", "Amounts: `512MiB`, `2GiB`, `1.5G`; from 1 MiB to 1 PiB."),
     Code.EXPRESSION_LEXING: CodeInfo(
         "An expression with unreadable characters", "Texts in expressions take single quotes, and `''` is one quote."
     ),

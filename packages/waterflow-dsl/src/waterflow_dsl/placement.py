@@ -17,7 +17,7 @@ from waterflow_dsl._analysis._targets import BUILT_IN_GROUPS
 from waterflow_dsl._catalog import Catalog
 from waterflow_dsl._check import CheckResult
 from waterflow_dsl._codes import Code
-from waterflow_dsl._confinement import run_as_levels, run_as_of
+from waterflow_dsl._confinement import levels_of, run_as_of
 from waterflow_dsl._diagnostics import Diagnostic, Report, did_you_mean
 from waterflow_dsl._uses import parse_uses
 from waterflow_dsl.plan import OfflinePlan, TargetPlan, UsesKind
@@ -201,7 +201,7 @@ class _Checker:
 
 def _works(job: model.Job, defaults: model.JobDefaults | None, catalog: Catalog) -> _Works:
     """The agent nodes of a job. A user that an expression gives is not known yet."""
-    around = run_as_levels(job, defaults)
+    around = levels_of(job, defaults)
     found: _Works = {}
     for block in all_blocks(job):
         if isinstance(block, model.Step):

@@ -14,6 +14,7 @@ from waterflow_sdk.node import NodeError, NotFoundError, PermissionDenied
 
 from .._process_table import MARK
 from ._argv import as_user
+from ._memory import limited
 from ._reach import reach_as
 from ._sharing import close_to_others, let_through, share, share_once
 from ._users import Identity, Way, own_name
@@ -25,10 +26,11 @@ _PROBE = f'[ "${MARK}" = "$0" ] || exit {_NO_ENV}; [ -w . ] || exit {_NO_WRITE}'
 
 
 class StepConfinement:
-    """Implements the SDK's ``Confinement`` for a step with ``run-as``.
+    """Implements the SDK's ``Confinement`` for a step with ``run-as`` or a limit of memory.
 
     Args:
         user: Whom the processes belong to.
+        memory: Bytes that each of them may have; None = no limit.
         mark: The value of the mark that the attempt's processes carry.
         workspace: The job's directory.
         above: The agent's own directories on the way to it.
@@ -36,9 +38,16 @@ class StepConfinement:
     """
 
     def __init__(
-        self, user: Identity, mark: str, workspace: Path, above: Sequence[Path], temp: Callable[[], Path | None]
+        self,
+        user: Identity,
+        memory: int | None,
+        mark: str,
+        workspace: Path,
+        above: Sequence[Path],
+        temp: Callable[[], Path | None],
     ) -> None:
         self._user = user
+        self._memory = memory
         self._mark = mark
         self._workspace = workspace
         self._above = above
@@ -59,10 +68,11 @@ class StepConfinement:
             await self._share(lambda: share(temp, self._user.uid))
 
     def command(self, argv: Sequence[str], env: Mapping[str, str], cwd: Path) -> tuple[list[str], Path]:
-        """The command as that user; it enters its directory itself."""
+        """The command as that user, with its memory limited; another user enters its directory itself."""
+        words = limited(argv, self._memory)
         if self._user.way is Way.SELF:
-            return list(argv), cwd
-        return as_user(argv, env, cwd, self._user), Path("/")
+            return words, cwd
+        return as_user(words, env, cwd, self._user), Path("/")
 
     async def signal(self, group: int, number: signal.Signals) -> None:
         """To the members of the group that are that user's; where sudo leads it, it ends with them."""

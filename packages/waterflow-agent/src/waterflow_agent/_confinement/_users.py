@@ -44,6 +44,9 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
         return kept | {"HOME": self.home, "USER": self.name, "LOGNAME": self.name, "SHELL": self.shell}
 
 
+OWN = Identity(name="", uid=-1, gid=-1, home="", shell="", way=Way.SELF)
+"""The agent's own user, where nobody has to know who that is."""
+
 _PERSONAL = frozenset({"DBUS_SESSION_BUS_ADDRESS", "MAIL", "OLDPWD", "PWD", "SSH_AGENT_PID", "SSH_AUTH_SOCK"})
 
 

@@ -6,7 +6,7 @@ from waterflow_dsl import model
 from waterflow_dsl._analysis._blocks import all_blocks
 from waterflow_dsl._catalog import Catalog
 from waterflow_dsl._codes import Code
-from waterflow_dsl._confinement import Level, run_as_levels, run_as_of
+from waterflow_dsl._confinement import Level, levels_of, run_as_of
 from waterflow_dsl._diagnostics import Report
 from waterflow_dsl._uses import parse_uses
 from waterflow_dsl.plan import UsesKind
@@ -14,7 +14,7 @@ from waterflow_dsl.plan import UsesKind
 
 def check_run_as(job: model.Job, defaults: model.JobDefaults | None, report: Report, catalog: Catalog | None) -> None:
     """Report steps that cannot run as another user, at the place that asks for it."""
-    around = run_as_levels(job, defaults)
+    around = levels_of(job, defaults)
     for block in all_blocks(job):
         if isinstance(block, model.Step) and block.uses is not None:
             user, written = run_as_of(block, around)

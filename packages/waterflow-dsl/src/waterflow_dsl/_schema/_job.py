@@ -15,7 +15,7 @@ from waterflow_dsl._schema._places import (
     STEP,
     STRATEGY,
 )
-from waterflow_dsl._schema._step import ENV, RUN_AS
+from waterflow_dsl._schema._step import ENV, RESOURCES, RUN_AS
 from waterflow_dsl._schema._types import (
     Condition,
     Duration,
@@ -192,6 +192,7 @@ def _defaults(name: str) -> ObjectType:
             ),
             Field(name="retry", type=Ref(name="retry"), help="Retry policy of steps.", origin="waterflow"),
             RUN_AS,
+            RESOURCES,
             Field(name="runs-on", type=RUNS_ON, help="Where jobs run.", place=JOB, origin="waterflow"),
         ),
     )
@@ -262,6 +263,7 @@ JOB_TYPE = ObjectType(
         ("steps", "uses"),
         ("runs-on", "uses"),
         ("run-as", "uses"),
+        ("resources", "uses"),
         ("timeout", "timeout-minutes"),
         ("strategy.matrix", "for-each"),
     ),
@@ -298,6 +300,7 @@ JOB_TYPE = ObjectType(
         ),
         Field(name="env", type=ENV, help="Environment of every step.", place=JOB_ENV),
         RUN_AS,
+        RESOURCES,
         Field(name="defaults", type=Ref(name="defaults"), help="Defaults of the steps."),
         Field(name="timeout", type=Duration(), help="Longest time of the job.", place=JOB, origin="waterflow"),
         Field(

@@ -11,6 +11,7 @@ from waterflow_dsl._schema._types import (
     Json,
     ListOf,
     MapOf,
+    Memory,
     Number,
     ObjectType,
     OnGithub,
@@ -18,7 +19,7 @@ from waterflow_dsl._schema._types import (
     Steps,
     Text,
 )
-from waterflow_dsl.model import Branch, Loop, Parallel, Retry, Step, While
+from waterflow_dsl.model import Branch, Loop, Parallel, Resources, Retry, Step, While
 
 ID = "[A-Za-z_][A-Za-z0-9_-]*"
 ENV = MapOf(values=Json(scalar=True), template=True)
@@ -94,6 +95,19 @@ RUN_AS = Field(
     origin="waterflow",
 )
 
+RESOURCES_TYPE = ObjectType(
+    name="resources",
+    title="`resources`",
+    model=Resources,
+    fields=(
+        Field(name="memory", type=Memory(), help="Memory that a process of a step may have, `512MiB`.", place=STEP),
+    ),
+)
+
+RESOURCES = Field(
+    name="resources", type=Ref(name="resources"), help="What a step may use of its host.", origin="waterflow"
+)
+
 STEP_TYPE = ObjectType(
     name="step",
     title="A step",
@@ -129,6 +143,7 @@ STEP_TYPE = ObjectType(
         ),
         Field(name="working-directory", type=Text(), help="Where `run` starts.", place=STEP),
         RUN_AS,
+        RESOURCES,
         *TIMEOUTS,
         Field(
             name="heartbeat-timeout",
@@ -220,4 +235,4 @@ WHILE_TYPE = ObjectType(
     ),
 )
 
-STEP_TYPES = (STEP_TYPE, PARALLEL_TYPE, BRANCH_TYPE, LOOP_TYPE, WHILE_TYPE, RETRY)
+STEP_TYPES = (STEP_TYPE, PARALLEL_TYPE, BRANCH_TYPE, LOOP_TYPE, WHILE_TYPE, RETRY, RESOURCES_TYPE)

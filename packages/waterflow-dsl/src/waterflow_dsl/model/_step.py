@@ -18,6 +18,12 @@ class Retry(ModelObject, frozen=True, kw_only=True):
     non_retryable: tuple[str, ...] = ()
 
 
+class Resources(ModelObject, frozen=True, kw_only=True):
+    """``resources``; memory in bytes."""
+
+    memory: int | str | None = None
+
+
 class Step(ModelObject, frozen=True, kw_only=True):
     """A step: ``run`` or ``uses``."""
 
@@ -31,6 +37,7 @@ class Step(ModelObject, frozen=True, kw_only=True):
     shell: str | None = None
     working_directory: str | None = None
     run_as: str | None = None
+    resources: Resources | None = None
     timeout: float | str | None = None
     timeout_minutes: float | str | None = None
     heartbeat_timeout: float | str | None = None

@@ -40,6 +40,7 @@ class NodeTask(Wire, frozen=True, kw_only=True):
     ``needed_secrets`` are the names of those that the job reads: where agents have to read a secret themselves
     (:mod:`waterflow_sdk.secrets`), nothing of the job runs on a host that lacks one.
     ``run_as`` is the user that the processes of the step belong to; empty = the agent's own.
+    ``memory`` is how many bytes of memory each of them may have; None = as the agent says.
     ``timeout`` and ``kill_grace`` are seconds. ``fence_after`` is the number of seconds without contact to Temporal
     after which the agent ends the attempt by itself (set where the attempt may be reassigned); None = never.
     ``trace`` carries the W3C trace context.
@@ -59,6 +60,7 @@ class NodeTask(Wire, frozen=True, kw_only=True):
     masks: list[str] = []
     needed_secrets: list[str] = []
     run_as: str = ""
+    memory: int | None = None
     timeout: float | None = None
     kill_grace: float = 10.0
     fence_after: float | None = None

@@ -22,6 +22,7 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inputs: dict[str, Any] = {}
     env: dict[str, str] = {}
     run_as: str = ""
+    memory: int | None = None
 
 
 class Progress(msgspec.Struct, kw_only=True, omit_defaults=True):

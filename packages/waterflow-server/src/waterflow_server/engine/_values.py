@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from waterflow_dsl import parse_duration
+from waterflow_dsl import parse_duration, parse_memory
 from waterflow_dsl.expressions import ExpressionError, evaluate, interpolate, is_truthy, to_string
 from waterflow_sdk.wire import ErrorInfo
 
@@ -71,6 +71,16 @@ class Values:
             return None
         try:
             return parse_duration(value)
+        except ValueError as error:
+            raise StepFailure("invalid-value", f"{field}: {error}") from error
+
+    def memory(self, template: Any, field: str) -> int | None:
+        """An amount of memory in bytes; None stays None."""
+        value = self.resolve(template, field)
+        if value is None or (isinstance(value, int) and not isinstance(template, str)):
+            return value
+        try:
+            return parse_memory(value)
         except ValueError as error:
             raise StepFailure("invalid-value", f"{field}: {error}") from error
 

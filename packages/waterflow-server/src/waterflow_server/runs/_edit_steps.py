@@ -20,6 +20,7 @@ _FIELDS = {
     "for_each": "for-each",
     "each": "for-each",
     "run_as": "run-as",
+    "memory": "resources",
 }
 
 

@@ -110,6 +110,7 @@ class Attempts:
             masks=job.masks,
             needed_secrets=job.needed_secrets,
             run_as=step.run_as,
+            memory=step.memory,
             timeout=self._policy.timeout,
             kill_grace=KILL_GRACE,
             fence_after=self._policy.fence_after,
