@@ -26,6 +26,7 @@ DEPUTY = {"WATERFLOW_RUN_AS": "nobody,games,mail,no-such-user"}
 """Its settings: more than sudo allows."""
 
 SUDOERS = f"""
+Defaults env_reset, use_pty
 Defaults secure_path="/usr/sbin:/usr/bin:/sbin:/bin"
 root ALL=(ALL:ALL) ALL
 {AGENT} ALL=(nobody) NOPASSWD:SETENV: ALL

@@ -105,7 +105,8 @@ class Runner:
             info = ErrorInfo(code=error.code, message=str(error), retryable=error.retryable)
             return self._outcome(attempt, State.FAILED, info)
         log = self._logs.open(str(task.key))
-        log.event(LogEventKind.STEP_STARTED, "", {"node": task.node, "name": task.step_name})
+        whose = {"run_as": task.run_as} if task.run_as else {}
+        log.event(LogEventKind.STEP_STARTED, "", {"node": task.node, "name": task.step_name, **whose})
         private = _PrivateDirectory(self._workspaces, task.key)
         try:
             outcome = await self._execute(attempt, found, log, private)
