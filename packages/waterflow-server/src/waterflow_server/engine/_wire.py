@@ -121,6 +121,8 @@ class ResumePoint(EngineStruct, frozen=True, kw_only=True):
 class JobInput(EngineStruct, frozen=True, kw_only=True):
     """Input of ``WaterflowJob``: one job instance. ``agent`` is given where the run has chosen the host already.
 
+    ``host`` is the one that the instance is for where that was away, so that it has to be waited for.
+
     ``contexts`` hold what expressions of this instance see beside its own steps: vars, inputs, needs, matrix, item, …
     ``paused`` is the reason why the run is paused, None when it is not; ``events`` came before the job started.
     ``memory`` is what a job knows that goes on in a new run of its workflow.
@@ -136,6 +138,7 @@ class JobInput(EngineStruct, frozen=True, kw_only=True):
     env: dict[str, str] = {}
     secrets: dict[str, str] = {}
     agent: AgentRef | None = None
+    host: AgentRef | None = None
     retry_safe: list[str] = []
     target_all: list[str] = []
     paused: str | None = None

@@ -88,7 +88,7 @@ def _stays(job: JobState, request: RetryRequest, *, about: bool) -> bool:
 
 def _goes_on(job: JobState, request: RetryRequest) -> bool:
     """Whether an instance that is not kept goes on in its middle."""
-    if job.gate or job.agent is None:
+    if job.gate or job.agent is None or job.started is None:  # its host was away, or it never had one
         return False
     return request.scope == "step" or (request.scope in ("failed", "failed-hosts") and job.state in _BROKEN)
 

@@ -210,6 +210,7 @@ class JobRunner:
             env={**self._env, **values.texts(job.env, "env")},
             secrets=self._given.secrets,
             agent=point.agent if point and point.agent else None if waits else instance.agent,
+            host=instance.agent if waits else None,
             resume=point,
             retry_safe=self._given.retry_safe,
             target_all=self._given.target_all,
