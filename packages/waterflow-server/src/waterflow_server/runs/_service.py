@@ -83,7 +83,8 @@ class Runs(RunControl):
             return await self.retry(run.link, request, started_by)
         original = await self.started_with(run_id)
         plan = read_plan(original.plan, run_id)
-        decided = plan_retry(plan, run, request)
+        called = {key: read_plan(raw, run_id) for key, raw in original.workflows.plans.items()}
+        decided = plan_retry(plan, run, request, called)
         points = await self._resume_points(decided, request)
         new_id, _ = await self.submit(
             Submission(
@@ -97,7 +98,7 @@ class Runs(RunControl):
                 target_all=original.target_all,
                 event=original.event,
                 link=run_id,
-                called={key: read_plan(raw, run_id) for key, raw in original.workflows.plans.items()},
+                called=called,
                 source=unpack(original.source),
                 filename=original.filename,
                 kept=decided.kept,
