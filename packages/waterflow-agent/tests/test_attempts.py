@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -114,11 +115,38 @@ class Unreadable(NodeError):
         raise RuntimeError("not today")
 
 
+class Deaf(Node):
+    """A synchronous node that loops for ever."""
+
+    name = "deaf"
+    version = "1.0.0"
+    ended: threading.Event
+
+    def execute(self, ctx: SyncNodeContext, inputs: dict[str, Any]) -> None:
+        del inputs
+        try:
+            while True:
+                ctx.progress(50)
+        finally:
+            self.ended.set()
+
+
+class Ending(Node):
+    """Says that it was cancelled, and was not."""
+
+    name = "ending"
+    version = "1.0.0"
+
+    async def execute(self, ctx: NodeContext, inputs: dict[str, Any]) -> None:
+        del ctx, inputs
+        raise asyncio.CancelledError
+
+
 @pytest.fixture
 async def book(tmp_path: Path, journal: Journal) -> AsyncIterator[AttemptBook]:
     """A book whose attempts really run."""
     registry = NodeRegistry()
-    for node in (Script, Stubborn, Loop, Hostile):
+    for node in (Script, Stubborn, Loop, Hostile, Deaf, Ending):
         registry.add(node, "tests")
     logs = Logs(AgentSettings(state_dir=tmp_path), "web-01", Notices())
     secrets = SecretResolver(PayloadCodec(), SecretSources("agent web-01", AllowList()))
@@ -282,6 +310,20 @@ class TestStop:
         outcome = await book.start(make_task("stubborn", timeout=0.05, kill_grace=0.1)).ended
         assert outcome.state is State.TIMED_OUT
         Stubborn.released.set()
+
+    async def test_a_thread_that_loops_for_ever_is_interrupted(
+        self, book: AttemptBook, make_task: MakeTask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(Deaf, "ended", threading.Event(), raising=False)
+        outcome = await book.start(make_task("deaf", timeout=0.05, kill_grace=0.1)).ended
+        assert outcome.state is State.TIMED_OUT
+        assert await asyncio.to_thread(Deaf.ended.wait, 20)
+        assert log_text(tmp_path)[-1] == "the step did not end within 0.05 s and was killed"
+
+    async def test_a_node_that_cancels_itself_has_failed(self, book: AttemptBook, make_task: MakeTask) -> None:
+        outcome = await asyncio.wait_for(book.start(make_task("ending")).ended, 20)
+        assert outcome.error is not None
+        assert (outcome.state, outcome.error.code) == (State.FAILED, "node-crashed")
 
     async def test_the_first_reason_counts(self, book: AttemptBook, make_task: MakeTask) -> None:
         attempt = book.start(make_task("script", {"run": "sleep 60"}))

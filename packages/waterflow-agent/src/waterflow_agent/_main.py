@@ -32,9 +32,23 @@ def run(loaded: Loaded) -> int:
     Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=quiet), worker_heartbeat_interval=None))
     try:
         with no_exit():
-            return asyncio.run(_run(loaded.settings))
+            return _run_for_ever(loaded.settings)
     except KeyboardInterrupt:
         return 130
+
+
+def _run_for_ever(settings: AgentSettings) -> int:
+    """Where a task or a callback of a node raises SystemExit, asyncio stops the event loop: it is taken up again."""
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        agent = loop.create_task(_run(settings), name="agent")
+        while True:
+            try:
+                return loop.run_until_complete(agent)
+            except (SystemExit, KeyboardInterrupt) as error:
+                if agent.done():
+                    raise
+                logger.error("code of a node tried to end the agent: %s: %s", type(error).__name__, error)
 
 
 async def _run(settings: AgentSettings) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import msgspec
@@ -56,7 +56,7 @@ class Caution:
         return reason
 
     @contextlib.contextmanager
-    def loading(self, unit: Unit) -> Iterator[None]:
+    def loading(self, unit: Unit) -> Generator[None]:
         """Notes that the unit is being loaded, as long as it is."""
         self._suspects[unit.key] = _Suspect(_digest(unit), self._deaths(unit) + 1)
         self._write()

@@ -39,12 +39,23 @@ async def execute_step(node: type[Node], ctx: StepContext, values: Mapping[str, 
         result = StepResult(outputs=ctx.masker.mask_data(outputs), exit_code=0 if ctx.ran_process else None)
     except NodeError as error:
         result = _failed(node, ctx, error_info(error), exit_code(error))
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if _is_cancellation(error):
+            raise
         ctx.stderr.write("".join(traceback.format_exception(error)))
         result = _failed(node, ctx, _crash(node, error), None)
     finally:
         await ctx.close()
     return result
+
+
+def _is_cancellation(error: BaseException) -> bool:
+    """Whether the step was cancelled, and its node did not just say so: whoever waits would wait for ever."""
+    from asyncio import CancelledError
+
+    from ._call import was_cancelled
+
+    return isinstance(error, CancelledError) and was_cancelled()
 
 
 async def _run(node: type[Node], ctx: StepContext, values: Mapping[str, Any]) -> dict[str, Any]:
