@@ -13,7 +13,6 @@ import os
 import sys
 import time
 from datetime import UTC, datetime
-from typing import TextIO
 
 import msgspec
 from temporalio.client import Client
@@ -24,6 +23,8 @@ from waterflow_agent._presence import Presence
 from waterflow_agent._worker import control_worker
 from waterflow_sdk.codec import KeyRing, PayloadCodec
 from waterflow_sdk.wire import AgentConfig, AgentHello, AgentLoad, NodeManifest
+
+from ._words import Words
 
 SLOTS = 100
 INPUTS = 8
@@ -47,8 +48,11 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
 class Simulated:
     """One agent."""
 
-    def __init__(self, client: Client, name: str, orders: Orders, manifests: dict[str, NodeManifest]) -> None:
+    def __init__(
+        self, client: Client, name: str, orders: Orders, manifests: dict[str, NodeManifest], words: Words
+    ) -> None:
         self._client = client
+        self._words = words
         self._manifests = manifests
         self._hello = AgentHello(
             id=name,
@@ -76,7 +80,7 @@ class Simulated:
         return [self._manifests[digest] for digest in digests]
 
     def _configured(self, config: AgentConfig) -> None:
-        say(f"told {time.time():.6f} {self._hello.id} {','.join(config.groups)}")
+        self._words.say(f"told {time.time():.6f} {self._hello.id} {','.join(config.groups)}")
 
 
 def _load() -> AgentLoad:
@@ -92,33 +96,18 @@ def _manifests(count: int) -> dict[str, NodeManifest]:
     return {manifest.digest: manifest for manifest in made}
 
 
-async def host(orders: Orders) -> None:
+async def host(orders: Orders, words: Words) -> None:
     """Runs until the input ends."""
     converter = data_converter(PayloadCodec(KeyRing.load(orders.keys)))
     client = await Client.connect(orders.temporal, data_converter=converter)
     manifests = _manifests(orders.nodes)
-    agents = [Simulated(client, name, orders, manifests) for name in orders.names]
+    agents = [Simulated(client, name, orders, manifests, words) for name in orders.names]
     await asyncio.gather(*(agent.start() for agent in agents))
-    say("ready")
+    words.say("ready")
     ended = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
     await asyncio.wait([ended, *(asyncio.create_task(agent.keep()) for agent in agents)], return_when="FIRST_COMPLETED")
     os._exit(0 if ended.done() else 1)  # Temporal itself is thrown away next
 
 
-def own_words() -> TextIO:
-    """Where this process alone writes: the standard output also gets the warnings of Temporal's core, so it becomes
-    the standard error for everybody else.
-    """
-    words = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    return words
-
-
-def say(text: str) -> None:
-    """One line for whoever started this process."""
-    print(text, file=_words, flush=True)
-
-
 if __name__ == "__main__":
-    _words = own_words()
-    asyncio.run(host(msgspec.json.decode(sys.stdin.readline(), type=Orders)))
+    asyncio.run(host(msgspec.json.decode(sys.stdin.readline(), type=Orders), Words()))
