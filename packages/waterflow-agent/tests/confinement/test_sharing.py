@@ -57,6 +57,12 @@ class TestWay:
         close_to_others(place)
         assert [oct((place / name).stat().st_mode & 0o777) for name in ("logs", "id")] == ["0o750", "0o640"]
 
+    def test_where_everybody_gets_nothing_is_changed(self, place: Path) -> None:
+        (place / "logs").mkdir(mode=0o755)
+        place.chmod(0o711)
+        close_to_others(place)
+        assert oct((place / "logs").stat().st_mode & 0o777) == "0o755"
+
 
 class TestWhole:
     def test_files_and_directories_now_and_later(self, place: Path) -> None:

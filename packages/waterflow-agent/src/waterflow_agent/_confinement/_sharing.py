@@ -19,10 +19,12 @@ _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def close_to_others(directory: Path) -> None:
-    """Take from everybody else what lies in a directory: before users are let through, nobody got there.
+    """Take from everybody else what lies in a directory, if nobody else gets there before users are let through.
 
     Raises OSError.
     """
+    if directory.stat().st_mode & stat.S_IXOTH:
+        return  # others could get there all along, and that is how it is meant
     for entry in os.scandir(directory):
         found = entry.stat(follow_symlinks=False)
         mode = stat.S_IMODE(found.st_mode)
