@@ -28,8 +28,8 @@ DYNAMIC_CONFIG: dict[str, str] = {
     # Documents live in memos of up to 256 KB; the default warns in the log for each one over 2 KB. 2 MB is the limit
     # at which the server refuses, so nothing is left to warn of.
     "limit.memoSize.warn": "2097152",
-    # Polls of all agents together, by default 1,200: an agent has four, more in several groups, and who is over the limit
-    # gets no work and loses its lease.
+    # Polls of all agents together, by default 1,200: an agent has four, more in several groups, and who is over the
+    # limit gets no work and loses its lease.
     "frontend.namespaceCount": "20000",
     # The dev server reads its table of search attributes from the database for every poll, every change of a run and
     # every row of a list, so that new ones are known at once: two thirds of what listing 300 agents cost.
