@@ -67,6 +67,7 @@ STATUS: dict[str, int] = {
     "payload-key": 503,
     "plan-version": 409,
     "run-closed": 409,
+    "run-crowded": 409,
     "run-id": 404,
     "run-not-ended": 409,
     "run-not-found": 404,

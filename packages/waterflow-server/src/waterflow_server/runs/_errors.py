@@ -35,6 +35,12 @@ class RunClosed(RunError):
     code = "run-closed"
 
 
+class RunCrowded(RunError):
+    """So many events were sent to the run that more would end it."""
+
+    code = "run-crowded"
+
+
 class RunNotEnded(RunError):
     """The run still runs: it cannot be retried."""
 

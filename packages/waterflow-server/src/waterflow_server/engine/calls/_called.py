@@ -66,7 +66,7 @@ def _started(job: JobPlan) -> Iterator[str]:
             yield str(step.inputs.get("workflow", ""))
 
 
-def call_input(caller: RunInput, call: CallPlan, values: Values, instance: str) -> RunInput:
+def call_input(caller: RunInput, call: CallPlan, values: Values, instance: str, notes: int) -> RunInput:
     """What the reusable workflow gets that a job instance calls; raises StepFailure.
 
     Inputs and secrets as GitHub passes them ("Reuse workflows"): ``with`` and ``secrets`` are what the called file
@@ -99,6 +99,7 @@ def call_input(caller: RunInput, call: CallPlan, values: Values, instance: str) 
             contexts={name: values.contexts[name] for name in ("github", "run", "event") if name in values.contexts},
             within=[*within(caller), f"{run_workflow_id(caller.id)}/{instance}"],
         ),
+        notes=notes,
     )
 
 
