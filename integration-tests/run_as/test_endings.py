@@ -41,16 +41,16 @@ async def gone(*markers: str) -> None:
     await until(none_there, f"processes {', '.join(markers)} have ended")
 
 
-def workflow(name: str, more: str = "", agent: str = "deputy") -> str:
+def workflow(name: str, agent: str = "deputy", loss: str = "fail", silence: str = "30s") -> str:
     """Processes in the group of the step, and out of its session."""
     return f"""
         jobs:
           a:
             runs-on: {agent}
-            {more}
+            agent-loss: {loss}
             steps:
               - run-as: nobody
-                heartbeat-timeout: 3s
+                heartbeat-timeout: {silence}
                 run: |
                   sleep 600.{name}1 &
                   setsid sleep 600.{name}2 &
@@ -120,7 +120,7 @@ class TestEnd:
 
     async def test_a_step_that_is_fenced(self, deputies: Deputies) -> None:
         """Temporal is away for longer than the step may be without contact."""
-        run = await deputies.site.submit(workflow("51", "agent-loss: reassign"))
+        run = await deputies.site.submit(workflow("51", loss="reassign", silence="3s"))
         await started(*markers("51"))
         async with _without_temporal(deputies):
             await gone(*markers("51"))

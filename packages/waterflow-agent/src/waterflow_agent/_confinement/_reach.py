@@ -18,7 +18,7 @@ from ._users import Identity, Way
 
 logger = logging.getLogger("waterflow.agent")
 
-_TIMEOUT = 10.0
+_TIMEOUT = 30.0
 _PID = re.compile(rb"/proc/(\d+)/environ")
 _FIND = 'exec grep -lszxFe "$0" /proc/[0-9]*/environ'
 """A mark is a whole variable. Whose environment cannot be read is none of this user's, or has just ended."""
