@@ -77,7 +77,10 @@ async def live_through(site: Site, count: int, heartbeat_timeout: float, within:
         fleet[0].kill()
         await until_online(site, {*orders.names} - {*fleet[0].names}, within)
         lost = next(agent for agent in await site.client.agents() if agent.name == fleet[0].names[0])
-        assert lost.reason.startswith(f"no heartbeat for {heartbeat_timeout:g} s")
+        seconds = f"{heartbeat_timeout:g} s"
+        # The second one on a machine so busy that it had just lost its lease when it was killed.
+        reasons = (f"no heartbeat for {seconds}", f"it did not answer on its control queue within {seconds}")
+        assert lost.reason.startswith(reasons)
 
 
 class TestManyAgents:

@@ -50,7 +50,8 @@ _HELLO_TIMEOUT = timedelta(seconds=10)
 _LEASE_WITHIN = 30.0
 _LONGEST_WAIT = 120.0
 _LEASE_ANEW = 3.0
-"""Seconds in which a lease that was lost may come again by itself: the server changes it now and then."""
+"""Seconds after which a lease that has run out is asked for. One that the server took back comes again by itself, or
+went to another process with this agent's id, which is not to be driven out at once."""
 
 _BACK_OFF = (0.2, 0.5, 1.0, 2.0, 5.0)
 _FATAL = frozenset({"WireVersion", "BadHello"})
@@ -96,6 +97,7 @@ class Presence:
         self._stopped: str | None = None
         self._newest = 0
         self._hellos = 0
+        self._taken_back = False
         self._wake = asyncio.Event()
 
     @property
@@ -135,7 +137,7 @@ class Presence:
             if await self._leased_within(_spread(patience)):
                 self._notices.clear("lease", "the server has given a lease")
                 await self._until(lambda: not self.leased)
-                patience = _LEASE_ANEW
+                patience = _LEASE_WITHIN if self._taken_back else _LEASE_ANEW
                 continue
             self._notices.say("lease", logging.WARNING, "the server gives no lease; saying hello again")
             await self.introduce()
@@ -171,6 +173,7 @@ class Presence:
         if grant.incarnation != hello.incarnation:
             return f"incarnation {grant.incarnation} is gone; {hello.incarnation} took over"
         self._count(1)
+        self._taken_back = False
         self._newest += 1
         number = self._newest
         self._wake.set()  # former leases end now, not at their next beat: each takes a slot
@@ -183,6 +186,10 @@ class Presence:
                     return "the lease is lost"
                 await _wait(wake, BEAT)
             return self._stopped
+        except asyncio.CancelledError:
+            details = activity.cancellation_details()
+            self._taken_back = details is not None and details.cancel_requested
+            raise
         finally:
             self._count(-1)
 
@@ -194,6 +201,7 @@ class Presence:
         try:
             await handle.heartbeat(load, rpc_timeout=_BEAT_TIMEOUT)
         except AsyncActivityCancelledError:
+            self._taken_back = True
             return False
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
