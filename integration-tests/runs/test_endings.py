@@ -39,6 +39,14 @@ class TestTheFirstError:
         assert [step.attempts[-1].exit_code for step in steps if step.state is State.FAILED] == [4, 9]
 
 
+class TestAFailingFinally:
+    async def test_of_a_job_that_succeeded_is_shown_at_its_step_alone(self, site: Site):
+        run = await site.submit("jobs: {work: {runs-on: web, steps: [run: 'true'], finally: [run: exit 9]}}")
+        state = await run.wait(60)
+        assert (state.state, state.error) == (State.SUCCESS, None)
+        assert [step.state for step in (await run.status()).jobs[0].steps] == [State.SUCCESS, State.FAILED]
+
+
 class TestEveryEnding:
     FILE = """
         LIMIT
