@@ -78,6 +78,7 @@ class TestHosts:
         await on_every_host(fleet)
 
     @pytest.mark.soak
+    @pytest.mark.timeout(1800)
     async def test_three_hundred(self, temporal_binary: Path):
         del temporal_binary
         async with rig(300, 3) as fleet:
