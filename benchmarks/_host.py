@@ -55,6 +55,8 @@ class Noop(Node):
 
 async def host(orders: Orders) -> None:
     """Runs until the input ends."""
+    answers = os.dup(1)
+    os.dup2(2, 1)  # Temporal's core prints its warnings to standard output, where only `ready` is expected
     async with AsyncExitStack() as stack:
         plain = await Client.connect(orders.hand_written)
         for name in orders.names:
@@ -66,7 +68,7 @@ async def host(orders: Orders) -> None:
                 await stack.enter_async_context(activity_worker(sealed, f"{name}.sealed"))
         gate = asyncio.Semaphore(AT_ONCE)
         running = await asyncio.gather(*(_start(name, orders, gate) for name in orders.names))
-        print("ready", flush=True)
+        os.write(answers, b"ready\n")
         ended = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
         await asyncio.wait((ended, *running), return_when=asyncio.FIRST_COMPLETED)
         # Nothing is worth an orderly end here: Temporal itself is thrown away next.

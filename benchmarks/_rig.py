@@ -33,7 +33,7 @@ from waterflow_server.settings import Settings, TemporalConnection
 from ._hand_written import QUEUE, HandWritten, HandWrittenFanOut, workflow_worker
 from ._host import Orders
 
-_READY_WITHIN = 120.0
+_READY_WITHIN = 600.0  # hundreds of agents on a machine that is busy with other things
 _RUN_WITHIN = 120.0
 _END_WITHIN = 5.0
 SEALED = f"{QUEUE}.sealed"

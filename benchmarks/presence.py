@@ -1,188 +1,161 @@
-"""300 agents: how long listing them takes, when the loss of 100 at once is noticed, how soon a change reaches them."""
+"""300 agents: how soon they are online, how long listing them takes, when the loss of 100 at once is noticed, how soon
+a change reaches them, and when all are back after Temporal was away for longer than their leases last.
+
+Agents are simulated by the agent's own code, in a few processes; Temporal and the server are those of `waterflow dev`.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 
-import msgspec
-from temporalio.client import Client
+from waterflow_sdk.client import AsyncClient, WaterflowError
+from waterflow_sdk.wire import AgentStatus
+from waterflow_server.dev import DevStack, StackSettings
 
-from waterflow_sdk.codec import KeyFile
-from waterflow_sdk.wire import AgentStatus, GroupSpec
-from waterflow_server._temporal import connect
-from waterflow_server.dev import EmbeddedTemporal, TemporalSettings, ensure_key_ring
-from waterflow_server.engine.worker import create_worker
-from waterflow_server.groups import Groups
-from waterflow_server.presence import Agents
-from waterflow_server.secrets import secret_references
-from waterflow_server.settings import Settings, TemporalConnection
-
+from ._fleet import Host, cpu_seconds, hosts, told, until
 from ._report import Figure, Report
 from ._simulated import Orders
 
-AGENTS = 300
+AGENTS = int(os.environ.get("WATERFLOW_BENCH_AGENTS", "300"))
 PROCESSES = 6
 LOST = 2
 """Processes that are killed at once."""
 
 HEARTBEAT_TIMEOUT = 15.0
-LISTS = 15
-_READY_WITHIN = 300.0
-_POLL = 0.05
+LISTS = 21
+_IDLE = 5.0
 
 
-class Host:
-    """A process with simulated agents, and what it says of their configurations."""
+class Meter:
+    """What Temporal and the server take of the cores: on a shared machine it says more than the time."""
 
-    def __init__(self, process: asyncio.subprocess.Process, names: list[str]) -> None:
-        self.names = names
-        self.process = process
-        self.configured: dict[str, tuple[float, list[str]]] = {}
+    def __init__(self, stack: DevStack, report: Report) -> None:
+        self._stack = stack
+        self._report = report
+        self._before = self._now()
+        self._at = time.perf_counter()
 
-    async def listen(self) -> None:
-        """Reads what it says, until it ends."""
-        assert self.process.stdout is not None
-        async for line in self.process.stdout:
-            match line.decode(errors="replace").split():
-                case ["told", at, name, groups]:
-                    self.configured[name] = (float(at), groups.split(","))
-                case _:  # Temporal's core writes its warnings there too
-                    sys.stderr.buffer.write(line)
+    def note(self, what: str, times: int = 1) -> None:
+        """Reports the cores' milliseconds since the last note, for one of so many `times`."""
+        now, at = self._now(), time.perf_counter()
+        used = {name: (now[name] - self._before[name]) * 1000 / times for name in now}
+        words = ", ".join(f"{name} {value:.0f} ms" for name, value in used.items())
+        self._report.note(f"{what}: {at - self._at:.1f} s; CPU {words}; load {os.getloadavg()[0]:.1f}")
+        self._before, self._at = self._now(), time.perf_counter()
 
-
-@asynccontextmanager
-async def host(orders: Orders) -> AsyncGenerator[Host]:
-    """A process with agents that have said hello; ended when it is left."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks._simulated", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    found = Host(process, orders.names)
-    listening: asyncio.Task[None] | None = None
-    try:
-        process.stdin.write(msgspec.json.encode(orders) + b"\n")
-        async with asyncio.timeout(_READY_WITHIN):
-            if await process.stdout.readline() != b"ready\n":
-                raise SystemExit("the simulated agents did not start")
-        listening = asyncio.create_task(found.listen())
-        yield found
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-        if listening:
-            await listening
-
-
-async def stage(stack: AsyncExitStack) -> tuple[Client, str, Path]:
-    """Temporal and the server's worker: a client, the address, and the key file."""
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="waterflow-bench-")))
-    settings = TemporalSettings.from_environ(data_dir=folder / "temporal", ui=False)
-    temporal = await stack.enter_async_context(EmbeddedTemporal(settings))
-    ensure_key_ring(folder / "keys.json")
-    keys = KeyFile(folder / "keys.json")
-    client = await connect(TemporalConnection(address=temporal.address), keys)
-    await stack.enter_async_context(create_worker(client, secret_references(Settings(data_dir=folder), keys)))
-    return client, temporal.address, folder / "keys.json"
-
-
-async def until(check: Callable[[], Awaitable[bool]], within: float) -> None:
-    """Waits for what nobody announces."""
-    async with asyncio.timeout(within):
-        while not await check():  # noqa: ASYNC110
-            await asyncio.sleep(_POLL)
-
-
-async def count(agents: Agents, status: AgentStatus) -> int:
-    """Agents in this state."""
-    return len(await agents.list(status=status))
+    def _now(self) -> dict[str, float]:
+        pids = self._stack.pids
+        return {name: cpu_seconds(pids[name]) for name in ("temporal", "server")}
 
 
 async def measure(report: Report) -> None:
-    async with AsyncExitStack() as stack:
-        client, address, keys = await stage(stack)
-        agents, groups = Agents(client), Groups(client, Agents(client))
-        names = [f"sim-{number:03}" for number in range(AGENTS)]
+    async with AsyncExitStack() as exits:
+        stack = await exits.enter_async_context(DevStack(StackSettings(ephemeral=True, agents=0)))
+        client = await exits.enter_async_context(AsyncClient(stack.server_url))
+        meter = Meter(stack, report)
+        orders = Orders(
+            names=[f"sim-{number:03}" for number in range(AGENTS)],
+            temporal=stack.temporal.address,
+            keys=str(stack.data_dir / "keys.json"),
+            groups=["simulated"],
+            tags=["linux", "rack=1"],
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        )
         started = time.perf_counter()
-        orders = [
-            Orders(
-                names=names[first::PROCESSES],
-                temporal=address,
-                keys=str(keys),
-                groups=["simulated"],
-                tags=["linux", f"rack={first}"],
-                heartbeat_timeout=HEARTBEAT_TIMEOUT,
-            )
-            for first in range(PROCESSES)
-        ]
-        hosts = await asyncio.gather(*(stack.enter_async_context(host(each)) for each in orders))
-        await until(lambda: _is(agents, AgentStatus.ONLINE, AGENTS), _READY_WITHIN)
-        report.note(f"{AGENTS} agents in {PROCESSES} processes online after {time.perf_counter() - started:.1f} s")
-        report.figure(await listing(agents))
-        report.figure(await one_change(groups, hosts))
-        report.figure(await all_change(groups, hosts))
-        report.figure(await loss(agents, hosts))
+        fleet = await hosts(exits, orders, PROCESSES)
+        await until(lambda: _is(client, AgentStatus.ONLINE, AGENTS))
+        seconds = time.perf_counter() - started
+        report.figure(
+            Figure(name=f"{AGENTS} agents that start at once are online after", value=seconds, unit=" s", bar=60)
+        )
+        meter.note("start of all")
+        await asyncio.sleep(_IDLE)
+        meter.note("a second of rest", int(_IDLE))
+        report.figure(await listing(client))
+        meter.note("one listing", LISTS)
+        report.figure(await all_change(client, fleet))
+        meter.note("a change for all")
+        report.figure(await one_change(client, fleet))
+        meter.note("a change for one")
+        report.figure(await outage(stack, client))
+        meter.note("return of all")
+        report.figure(await loss(client, fleet))
+        meter.note("loss")
 
 
-async def _is(agents: Agents, status: AgentStatus, number: int) -> bool:
-    return await count(agents, status) == number
+async def count(client: AsyncClient, status: AgentStatus) -> int:
+    """Agents in this state."""
+    return sum(agent.status is status for agent in await client.agents())
 
 
-async def listing(agents: Agents) -> Figure:
-    """All agents in one list."""
+async def _is(client: AsyncClient, status: AgentStatus, number: int) -> bool:
+    return await count(client, status) == number
+
+
+async def listing(client: AsyncClient) -> Figure:
+    """All agents in one list, over HTTP."""
     times: list[float] = []
     for _ in range(LISTS):
         started = time.perf_counter()
-        assert len(await agents.list()) == AGENTS
+        assert len(await client.agents()) == AGENTS
         times.append(time.perf_counter() - started)
-    return Figure(name=f"listing {AGENTS} agents", value=statistics.median(times) * 1000, unit=" ms", bar=200)
+    return Figure(name=f"listing {AGENTS} agents over HTTP", value=statistics.median(times) * 1000, unit=" ms", bar=200)
 
 
-async def one_change(groups: Groups, hosts: list[Host]) -> Figure:
-    """One agent is listed in a group: when it knows."""
-    started = time.time()
-    await groups.create(GroupSpec(name="one", agents=["sim-000"]))
-    at = await _told(hosts, ["sim-000"], "one")
-    return Figure(name="a change of a group reaches a living agent after", value=at - started, unit=" s", bar=2.0)
-
-
-async def all_change(groups: Groups, hosts: list[Host]) -> Figure:
+async def all_change(client: AsyncClient, fleet: list[Host]) -> Figure:
     """All agents become members at once: when the last one knows."""
+    names = [name for each in fleet for name in each.names]
+    at = await _from(fleet, names, "everyone", lambda: client.groups.create("everyone", tags=["linux"]))
+    return Figure(name=f"a change of the groups of all {AGENTS} has reached the last after", value=at, unit=" s")
+
+
+async def one_change(client: AsyncClient, fleet: list[Host]) -> Figure:
+    """One agent is listed in a group, while a group has all of them: when it knows."""
+    at = await _from(fleet, ["sim-000"], "one", lambda: client.groups.create("one", agents=["sim-000"]))
+    return Figure(name=f"one of {AGENTS} knows of its new group after", value=at, unit=" s", bar=2.0)
+
+
+async def _from(fleet: list[Host], names: list[str], group: str, change: Callable[[], Awaitable[object]]) -> float:
     started = time.time()
-    await groups.create(GroupSpec(name="everyone", tags=["linux"]))
-    at = await _told(hosts, [name for each in hosts for name in each.names], "everyone")
-    return Figure(name=f"… reaches all {AGENTS} agents after", value=at - started, unit=" s")
+    changing = asyncio.ensure_future(change())
+    at = await told(fleet, names, group)
+    await changing
+    return at - started
 
 
-async def _told(hosts: list[Host], names: list[str], group: str) -> float:
-    """When the last of these agents knew of the group."""
-
-    def told() -> list[float]:
-        said = {name: said for each in hosts for name, said in each.configured.items()}
-        return [said[name][0] for name in names if name in said and group in said[name][1]]
-
-    async def all_told() -> bool:
-        return len(told()) == len(names)
-
-    await until(all_told, _READY_WITHIN)
-    return max(told())
-
-
-async def loss(agents: Agents, hosts: list[Host]) -> Figure:
-    """Some processes are killed at once: when the last of their agents is shown as offline."""
-    lost = [name for each in hosts[:LOST] for name in each.names]
-    for each in hosts[:LOST]:
-        each.process.kill()
+async def outage(stack: DevStack, client: AsyncClient) -> Figure:
+    """Temporal is away until every lease has run out: from its return until all agents are online."""
+    process = stack.pids["temporal"]
+    os.kill(process, 19)
+    await asyncio.sleep(HEARTBEAT_TIMEOUT + 2)
+    os.kill(process, 18)
     started = time.perf_counter()
-    await until(lambda: _is(agents, AgentStatus.OFFLINE, len(lost)), HEARTBEAT_TIMEOUT * 4)
+    await until(lambda: _lost_one(client))
+    await until(lambda: _is(client, AgentStatus.ONLINE, AGENTS))
+    took = time.perf_counter() - started
+    return Figure(name="after an outage of Temporal all are back after", value=took, unit=" s", bar=30.0)
+
+
+async def _lost_one(client: AsyncClient) -> bool:
+    try:
+        return await count(client, AgentStatus.OFFLINE) > 0
+    except WaterflowError:
+        return False
+
+
+async def loss(client: AsyncClient, fleet: list[Host]) -> Figure:
+    """Some processes are killed at once: when the last of their agents is shown as offline."""
+    lost = [name for each in fleet[:LOST] for name in each.names]
+    for each in fleet[:LOST]:
+        each.kill()
+    started = time.perf_counter()
+    await until(lambda: _is(client, AgentStatus.OFFLINE, len(lost)), HEARTBEAT_TIMEOUT * 4)
     took = time.perf_counter() - started
     # Temporal looks at time-outs once a second or so, and lists follow a moment later.
     return Figure(
@@ -191,7 +164,7 @@ async def loss(agents: Agents, hosts: list[Host]) -> Figure:
 
 
 def main() -> int:
-    report = Report(f"presence: {AGENTS} agents, heartbeat time-out {HEARTBEAT_TIMEOUT:g} s")
+    report = Report(f"presence: {AGENTS} agents of 50 nodes, heartbeat time-out {HEARTBEAT_TIMEOUT:g} s")
     asyncio.run(measure(report))
     return report.exit_code()
 

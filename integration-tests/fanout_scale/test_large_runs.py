@@ -60,7 +60,7 @@ async def until_listed(fleet: Rig) -> None:
     async def listed() -> bool:
         return len(await registry.list(status=AgentStatus.ONLINE)) >= len(fleet.agents)
 
-    await until(listed, "all agents are listed as online")
+    await until(listed, "all agents are listed as online", within=120)
 
 
 async def on_every_host(fleet: Rig) -> None:
@@ -78,6 +78,7 @@ class TestHosts:
         await on_every_host(fleet)
 
     @pytest.mark.soak
+    @pytest.mark.timeout(1800)
     async def test_three_hundred(self, temporal_binary: Path):
         del temporal_binary
         async with rig(300, 3) as fleet:

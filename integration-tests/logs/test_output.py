@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from harness import Site
+from harness.command import Command
 from harness.site import until
 
 from waterflow_sdk.wire import LogEventKind, LogLine, RunState, State
@@ -72,8 +73,24 @@ class TestLongLine:
         assert dropped.text == f"{dropped.data['dropped']} records were dropped where the log is cut"
         assert ended.event is LogEventKind.STEP_ENDED
 
+    async def test_is_shown_by_the_command_in_parts_that_say_that_they_go_on(self, site: Site, tmp_path: Path):
+        run, _ = await printed(site, "head -c 1000000 /dev/zero | tr '\\0' x; echo; echo after")
+        shown = await command_shows(site, tmp_path, run.id)
+        parts = [line.rpartition("] ")[2] for line in shown.splitlines() if line.endswith(("x", "x…"))]
+        assert [part.endswith("…") for part in parts] == [True] * (len(parts) - 1) + [False]
+        assert "".join(part.removesuffix("…") for part in parts) == "x" * 1_000_000
+
 
 class TestBinary:
+    async def test_moves_no_cursor_of_whoever_looks(self, site: Site, tmp_path: Path):
+        script = "head -c 100000 /dev/urandom; echo; printf '\\033[2J\\033]0;title\\007'; echo after"
+        run, _ = await printed(site, script)
+        assert run.state is State.SUCCESS
+        shown = await command_shows(site, tmp_path, run.id)
+        controls = {*range(32), *range(0x7F, 0xA0)} - {ord("\n"), ord("\t")}
+        assert controls.isdisjoint(map(ord, shown))
+        assert shown.splitlines()[-2].endswith("] after")
+
     async def test_every_byte_becomes_some_character(self, site: Site):
         run, lines = await printed(
             site, 'for n in $(seq 0 255); do printf "\\\\$(printf %o $n)"; done; echo; echo after'
@@ -127,6 +144,14 @@ class TestPlace:
         assert ended.returncode != 0
         assert f"step logs cannot be written to {place}: {reason}; give another place with --log-dir" in ended.stderr
         assert "Traceback" not in ended.stderr
+
+
+async def command_shows(site: Site, tmp_path: Path, run: str) -> str:
+    """What `waterflow logs` writes."""
+    command = Command(tmp_path / "home")
+    done = await asyncio.to_thread(command.run, "logs", run, "--server", site.url)
+    assert (done.code, done.stderr) == (0, "")
+    return done.stdout
 
 
 def start_agent(words: Sequence[str]) -> subprocess.CompletedProcess[str]:

@@ -101,6 +101,44 @@ class TestTags:
         assert (code, message) == ("WF1709", expected)
 
 
+class TestCalled:
+    """A called workflow gets its values in the run, but who is to run it stands in it."""
+
+    BELOW = "on: workflow_call\njobs:\n  b:\n    runs-on: away\n    steps: [run: echo]"
+
+    async def test_nobody_online_is_refused_with_the_place_in_its_own_file(self, site: Site):
+        with pytest.raises(InvalidWorkflow) as caught:
+            await site.client.submit("jobs: {a: {uses: ./b.yaml}}", files={"b.yaml": self.BELOW})
+        ((found),) = caught.value.diagnostics
+        assert (found["code"], found["file"], found["line"]) == ("WF1709", "b.yaml", 4)
+
+    async def test_over_several_levels(self, site: Site):
+        between = "on: workflow_call\njobs: {c: {uses: ./b.yaml}}"
+        yaml = "jobs: {a: {uses: ./between.yaml}}"
+        files = {"b.yaml": self.BELOW, "between.yaml": between}
+        with pytest.raises(InvalidWorkflow) as caught:
+            await site.client.submit(yaml, files=files)
+        assert [each["file"] for each in caught.value.diagnostics] == ["b.yaml"]
+
+    @pytest.mark.parametrize(
+        "caller",
+        [
+            "jobs: {a: {runs-on: web, steps: [run: 'true']}, u: {needs: a, if: failure(), uses: ./b.yaml}}",
+            "jobs: {a: {if: 1 == 2, uses: ./b.yaml}}",
+        ],
+        ids=["only after a failure", "never"],
+    )
+    async def test_one_that_may_not_be_called_is_no_reason_to_refuse(self, site: Site, caller: str):
+        run = await site.client.submit(caller, files={"b.yaml": self.BELOW})
+        assert (await run.wait(30)).state is State.SUCCESS
+
+    async def test_a_target_that_only_a_run_knows_is_not_judged(self, site: Site):
+        below = "on: {workflow_call: {inputs: {where: {type: string}}}}\n"
+        below += "jobs: {b: {runs-on: '${{ inputs.where }}', steps: [run: 'true']}}"
+        run = await site.client.submit("jobs: {a: {uses: ./b.yaml, with: {where: web}}}", files={"b.yaml": below})
+        assert (await run.wait(30)).state is State.SUCCESS
+
+
 class TestLater:
     async def test_who_is_online_now_decides_nothing_for_a_run_that_starts_later(self, site: Site):
         at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()

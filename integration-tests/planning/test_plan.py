@@ -1,5 +1,7 @@
 """Plans: what a run would do, and that it then does it."""
 
+import aiohttp
+import msgspec
 import pytest
 from harness import Site
 
@@ -178,6 +180,21 @@ class TestDryRun:
     async def test_starts_nothing(self, site: Site):
         before = [run.id async for run in site.client.runs(name="shop")]
         await planned(site, secrets={"TOKEN": "hunter2"}, dry_run=True)
+        assert [run.id async for run in site.client.runs(name="shop")] == before
+
+    async def test_at_a_submit_starts_nothing_and_tells_the_same(self, site: Site):
+        before = [run.id async for run in site.client.runs(name="shop")]
+        body = {"yaml": FILE, "inputs": {"version": "1"}, "secrets": {"TOKEN": "hunter2"}, "dry_run": True}
+        async with aiohttp.ClientSession() as session:
+            async with session.post(f"{site.url}/v1/workflows", json=body) as answer:
+                assert answer.status == 200
+                told = msgspec.convert(await answer.json(), PlanView)
+            async with session.post(f"{site.url}/v1/workflows", json={**body, "labels": ["'"]}) as answer:
+                assert (answer.status, (await answer.json())["code"]) == (422, "invalid-inputs")
+        view = await planned(site, secrets={"TOKEN": "hunter2"}, dry_run=True)
+        assert [(job.id, job.condition, job.instances) for job in told.jobs] == [
+            (job.id, job.condition, job.instances) for job in view.jobs
+        ]
         assert [run.id async for run in site.client.runs(name="shop")] == before
 
     async def test_refuses_what_a_submit_refuses(self, site: Site):

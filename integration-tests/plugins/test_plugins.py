@@ -16,8 +16,8 @@ from .conftest import PACKS, Host
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 
-WITHIN = 2.0
-"""Seconds on a machine that is busy with other tests; alone it is half of one."""
+WITHIN = 5.0
+"""Seconds on a machine that is busy with other tests; alone it is less than one."""
 
 NODE = '''
 import asyncio

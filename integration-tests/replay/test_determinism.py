@@ -10,7 +10,17 @@ import waterflow_server
 SERVER = Path(waterflow_server.__file__).parent
 
 NOT_WORKFLOW_CODE = frozenset(
-    {"activities.py", "registry.py", "_activities.py", "_choice.py", "_client.py", "_store.py"}
+    {
+        "activities.py",
+        "registry.py",
+        "_activities.py",
+        "_choice.py",
+        "_client.py",
+        "_learning.py",
+        "_listing.py",
+        "_manifests.py",
+        "_store.py",
+    }
 )
 """Of ``presence``, ``documents`` and ``concurrency``: these run in activities and in the API."""
 

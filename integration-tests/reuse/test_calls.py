@@ -1,5 +1,7 @@
 """Reusable workflows: a job that runs another file in place of steps."""
 
+from pathlib import Path
+
 import pytest
 from harness import Site
 from harness.site import until
@@ -215,6 +217,28 @@ class TestControl:
         jobs = _jobs(await again.wait(30))
         assert jobs["a/good"].kept_from == run.id
         assert (jobs["a/bad"].kept_from, jobs["a/bad"].state) == (None, State.FAILED)
+
+    async def test_a_retry_runs_again_what_needs_a_failed_job_of_it_whatever_its_condition(
+        self, site: Site, tmp_path: Path
+    ):
+        called = f"""
+            on: call
+            jobs:
+              other: {{runs-on: web, steps: [{{run: echo}}]}}
+              bad: {{runs-on: web, steps: [{{run: test -e {tmp_path}/mended}}]}}
+              tell:
+                needs: [bad, other]
+                if: always()
+                runs-on: web
+                steps: [{{run: "echo ${{{{ needs.bad.result }}}} >> {tmp_path}/told"}}]
+        """
+        run = await site.submit("name: x\njobs: {a: {uses: ./b.yaml}}", files={"b.yaml": called})
+        assert (await run.wait(30)).state is State.FAILED
+        (tmp_path / "mended").touch()
+        again = await run.retry()
+        jobs = _jobs(await again.wait(30))
+        assert (jobs["a/other"].kept_from, jobs["a/tell"].kept_from) == (run.id, None)
+        assert (tmp_path / "told").read_text().split() == ["failure", "success"]
 
 
 class TestConcurrency:

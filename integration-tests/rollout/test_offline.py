@@ -59,6 +59,7 @@ class TestFail:
         run = await finished(partly, one_by_one(tmp_path, "fail"))
         assert effects(tmp_path) == []
         assert states(run) == {"p-1": CANCELLED, AWAY: FAILED, "p-3": CANCELLED}
+        assert [job.agent.name for job in run.jobs if job.agent] == ["p-1", AWAY, "p-3"]
         assert run.state is FAILED
         assert {job.reason for job in run.jobs if job.state is CANCELLED} == {
             "rollout stopped: 1 of 3 hosts failed (p-2); max-failures is 0"
@@ -105,3 +106,11 @@ class TestWait:
         (error,) = [job.error for job in run.jobs if job.state is FAILED]
         assert error is not None
         assert error.code == "no-agent"
+
+    async def test_a_retry_of_failed_hosts_takes_those_that_were_away(self, partly: Site, tmp_path: Path):
+        run = await finished(partly, one_by_one(tmp_path, "fail", "batch: 3\nmax-failures: 1"))
+        partly.start_agent(AWAY)
+        await partly.until_online(AWAY)
+        again = await partly.client.run(run.id).retry("failed-hosts")
+        assert (await again.wait(60)).state is DONE
+        assert sorted(effects(tmp_path)) == ["p-1", AWAY, "p-3"]

@@ -22,7 +22,10 @@ Look = Callable[[bytes], None]
 
 
 class Front:
-    """``address`` is where it listens. ``peers`` are the names in the client certificates of accepted connections."""
+    """``address`` is where it listens. ``tries`` counts connections.
+
+    ``peers`` are the names in the client certificates of those that were accepted.
+    """
 
     def __init__(self, target: str, look: Callable[[], Look] | None = None) -> None:
         self._target = target
@@ -34,6 +37,7 @@ class Front:
         self.address = ""
         self.peers: list[str] = []
         self.serials: list[str] = []
+        self.tries = 0
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -68,6 +72,7 @@ class Front:
         self._writers.clear()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.tries += 1
         self._writers.append(writer)
         session = _Session(self._context, reader, writer)
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 
 from waterflow_agent import _clock
 from waterflow_agent._attempts import AttemptBook
+from waterflow_agent._confinement import Users
 from waterflow_agent._execute import Freshness
 from waterflow_agent._journal import Journal
 from waterflow_agent._logs import Logs
@@ -25,9 +28,9 @@ from waterflow_agent._settings import AgentSettings
 from waterflow_agent._stop import StopReason
 from waterflow_agent._workspace import Workspaces
 from waterflow_sdk.codec import PayloadCodec
-from waterflow_sdk.node import Node, NodeContext, NodeInput, SyncNodeContext
+from waterflow_sdk.node import Node, NodeContext, NodeError, NodeInput, SyncNodeContext
 from waterflow_sdk.secrets import AllowList, SecretSources
-from waterflow_sdk.wire import LogRecord, NodeTask, State
+from waterflow_sdk.wire import ErrorInfo, LogRecord, NodeTask, State
 
 from .conftest import AGENT, key
 
@@ -72,15 +75,82 @@ class Loop(Node):
             time.sleep(0.01)
 
 
+class Hostile(Node):
+    """Gives what no outcome can hold."""
+
+    name = "hostile"
+    version = "1.0.0"
+
+    async def execute(self, ctx: NodeContext, inputs: dict[str, Any]) -> dict[str, Any]:
+        nasty: Any
+        match inputs["how"]:
+            case "surrogates":
+                ctx.stdout.write("the file \udcff\n")
+                ctx.log.info("the file \udcff")
+                raise NodeError("no file \udcff", code="co\udcffde", details={"file \udcff": ["\udcff"]})
+            case "objects":
+                nasty = object
+                raise NodeError(nasty, code=nasty, retryable=nasty, details={"what": {1: nasty}}, exit_code=nasty)
+            case "large details":
+                raise NodeError("x" * 10_000_000, details={"text": "x" * 10_000_000})
+            case "large environment":
+                ctx.set_env("LARGE", "x" * 10_000_000)
+            case "an output that is not UTF-8":
+                return {"file": "\udcff"}
+            case "an environment that is not UTF-8":
+                ctx.set_env("FILE", "\udcff")
+            case "a path that is not UTF-8":
+                ctx.add_path("\udcff")
+            case "a mask that is not UTF-8":
+                ctx.add_mask("\udcff\udcff")
+            case _:
+                raise Unreadable("no")
+        return {}
+
+
+class Unreadable(NodeError):
+    """An error of a stranger that is itself broken."""
+
+    def to_info(self) -> ErrorInfo:
+        raise RuntimeError("not today")
+
+
+class Deaf(Node):
+    """A synchronous node that loops for ever."""
+
+    name = "deaf"
+    version = "1.0.0"
+    ended: threading.Event
+
+    def execute(self, ctx: SyncNodeContext, inputs: dict[str, Any]) -> None:
+        del inputs
+        try:
+            while True:
+                ctx.progress(50)
+        finally:
+            self.ended.set()
+
+
+class Ending(Node):
+    """Says that it was cancelled, and was not."""
+
+    name = "ending"
+    version = "1.0.0"
+
+    async def execute(self, ctx: NodeContext, inputs: dict[str, Any]) -> None:
+        del ctx, inputs
+        raise asyncio.CancelledError
+
+
 @pytest.fixture
 async def book(tmp_path: Path, journal: Journal) -> AsyncIterator[AttemptBook]:
     """A book whose attempts really run."""
     registry = NodeRegistry()
-    for node in (Script, Stubborn, Loop):
+    for node in (Script, Stubborn, Loop, Hostile, Deaf, Ending):
         registry.add(node, "tests")
     logs = Logs(AgentSettings(state_dir=tmp_path), "web-01", Notices())
     secrets = SecretResolver(PayloadCodec(), SecretSources("agent web-01", AllowList()))
-    runner = Runner(AGENT, registry, journal, logs, Workspaces(tmp_path / "work"), secrets)
+    runner = Runner(AGENT, registry, journal, logs, Workspaces(tmp_path / "work"), secrets, Users())
     book = AttemptBook(journal, "i1", runner)
     yield book
     await book.stop_all(StopReason.CANCELLED)
@@ -128,6 +198,61 @@ class TestOutcome:
             book.start(make_task("script", {"run": f"touch {tmp_path}/ran"}))
         assert book.living == []
         assert not (tmp_path / "ran").exists()
+
+
+class TestWhatNoOutcomeCanHold:
+    """It ends the step with an error that says so. The step ends in any case: nobody waits for it for ever."""
+
+    @pytest.mark.parametrize(
+        ("how", "code", "message"),
+        [
+            ("surrogates", "co\ufffdde", "no file \ufffd"),
+            ("objects", "<class 'object'>", "<class 'object'>"),
+            ("large details", "node-error", "x" * 8000 + "…"),
+            (
+                "large environment",
+                "outcome-too-large",
+                "what the step gave takes 10,000,… bytes, at most 1,048,576 are allowed; the largest part: environment",
+            ),
+            (
+                "an output that is not UTF-8",
+                "invalid-output",
+                "hostile gave the output 'file', which is no JSON: 'utf-8' codec can't encode character '\\udcff' in "
+                "position 0: surrogates not allowed",
+            ),
+            (
+                "an environment that is not UTF-8",
+                "invalid-input",
+                "the environment variable FILE holds characters that are not UTF-8",
+            ),
+            (
+                "a path that is not UTF-8",
+                "invalid-input",
+                "'\ufffd' cannot be added to PATH: it holds characters that are not UTF-8",
+            ),
+            (
+                "a broken error",
+                "node-error",
+                "Unreadable that cannot be read: RuntimeError: not today",
+            ),
+        ],
+    )
+    async def test_is_told(self, book: AttemptBook, make_task: MakeTask, how: str, code: str, message: str) -> None:
+        outcome = await asyncio.wait_for(book.start(make_task("hostile", {"how": how})).ended, 20)
+        assert outcome.error is not None
+        said = re.sub(r"10,000,\d{3}", "10,000,…", outcome.error.message)
+        assert (outcome.state, outcome.error.code, said) == (State.FAILED, code, message)
+        assert book.ended(key()) == msgspec.structs.replace(outcome, adopted=True)
+
+    async def test_its_lines_have_a_mark_in_place_of_what_is_not_utf_8(
+        self, book: AttemptBook, make_task: MakeTask, tmp_path: Path
+    ) -> None:
+        await book.start(make_task("hostile", {"how": "surrogates"})).ended
+        assert log_text(tmp_path)[1:3] == ["the file \ufffd", "the file \ufffd"]
+
+    async def test_a_mask_that_can_stand_in_no_text_is_none(self, book: AttemptBook, make_task: MakeTask) -> None:
+        outcome = await book.start(make_task("hostile", {"how": "a mask that is not UTF-8"})).ended
+        assert (outcome.state, outcome.masks) == (State.SUCCESS, [])
 
 
 class TestSecrets:
@@ -185,6 +310,20 @@ class TestStop:
         outcome = await book.start(make_task("stubborn", timeout=0.05, kill_grace=0.1)).ended
         assert outcome.state is State.TIMED_OUT
         Stubborn.released.set()
+
+    async def test_a_thread_that_loops_for_ever_is_interrupted(
+        self, book: AttemptBook, make_task: MakeTask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(Deaf, "ended", threading.Event(), raising=False)
+        outcome = await book.start(make_task("deaf", timeout=0.05, kill_grace=0.1)).ended
+        assert outcome.state is State.TIMED_OUT
+        assert await asyncio.to_thread(Deaf.ended.wait, 20)
+        assert log_text(tmp_path)[-1] == "the step did not end within 0.05 s and was killed"
+
+    async def test_a_node_that_cancels_itself_has_failed(self, book: AttemptBook, make_task: MakeTask) -> None:
+        outcome = await asyncio.wait_for(book.start(make_task("ending")).ended, 20)
+        assert outcome.error is not None
+        assert (outcome.state, outcome.error.code) == (State.FAILED, "node-crashed")
 
     async def test_the_first_reason_counts(self, book: AttemptBook, make_task: MakeTask) -> None:
         attempt = book.start(make_task("script", {"run": "sleep 60"}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,6 +42,20 @@ class TestOutcome:
         Journal(tmp_path, PayloadCodec(RING)).finish(key(), OUTCOME)
         with pytest.raises(UnknownKey, match=r"^payload is sealed with key 'k1', which is not in this key ring$"):
             Journal(tmp_path, PayloadCodec()).outcome(key())
+
+
+class TestFullDisk:
+    def test_a_line_that_fits_in_part_is_none(self, journal: Journal) -> None:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)  # a write beyond is cut, then refused (setrlimit(2))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50, before[1]))
+        try:
+            with pytest.raises(OSError, match="No space left on device"):
+                journal.start(key(), "i1", AT)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert journal.unfinished() == []
+        journal.start(key(), "i1", AT)
+        assert [attempt.key for attempt in journal.unfinished()] == [key()]
 
 
 class TestUnfinished:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from waterflow_agent._claims import SlotBook
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from waterflow_agent._claims import Claims, SlotBook
+from waterflow_sdk.wire import ClaimRequest
+
+from .conftest import AGENT
 
 JOBS = [("r1", "a"), ("r1", "b"), ("r1", "c")]
 
@@ -51,3 +57,23 @@ class TestSteps:
         assert not waiting.done()
         book.end(JOBS[0])
         await asyncio.wait_for(waiting, 1)
+
+
+class TestCapabilities:
+    """What the steps of a job ask of an agent, beside its nodes."""
+
+    def claims(self, *capabilities: str) -> Claims:
+        return Claims(AGENT, SlotBook(1), {"shell"}.__contains__, capable=capabilities.__contains__)
+
+    async def test_who_has_them_takes_the_job(self) -> None:
+        request = ClaimRequest(run="r1", job="a", nodes=["shell"], capabilities=["run-as/deploy"])
+        assert await self.claims("run-as/deploy", "run-as/app").claim(request) == AGENT
+
+    async def test_who_lacks_one_leaves_it_to_others(self) -> None:
+        request = ClaimRequest(run="r1", job="a", nodes=["shell"], capabilities=["run-as/deploy"])
+        with pytest.raises(ApplicationError) as raised:
+            await self.claims("run-as/app").claim(request)
+        assert (raised.value.type, raised.value.message) == (
+            "CapabilityMissing",
+            f"agent {AGENT.name} has no 'run-as/deploy'",
+        )

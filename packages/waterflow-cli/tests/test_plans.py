@@ -174,6 +174,15 @@ class TestDryRun:
         assert server.body("POST /v1/plan", PlanRequest).dry_run
         assert result.code == 2
 
+    def test_whose_a_step_is_and_how_much_memory_it_may_have(self, waterflow: Any, server: Any, file: str) -> None:
+        step = PlannedStep(path="steps[0]", name="make", node="shell", run_as="deploy", memory=1536 * 1024**2)
+        condition = PlannedCondition(expression="true", decision="true", expected=True)
+        job = PlannedJob(
+            id="a", name="a", condition=condition, instances=[PlannedInstance(name="a", steps=[step])], steps=1
+        )
+        server.on("POST /v1/plan", PlanView(name="hello", jobs=[job]))
+        assert "  steps[0]  make (shell)  as deploy  at most 1536 MiB\n" in waterflow("dry-run", file).out
+
 
 REPORT = EditReport(
     run="r1",

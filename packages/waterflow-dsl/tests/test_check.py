@@ -131,11 +131,16 @@ class TestDuration:
             (-1, "-1 is not a duration: it must not be negative"),
             (float("nan"), "nan is not a duration: it must not be negative"),
             (True, "true is not a duration"),
+            (None, "null is not a duration"),
+            ([1], "a list is not a duration"),
+            ({"m": 1}, "a mapping is not a duration"),
+            (1e300, "1e+300 is longer than ten years"),
+            (10**400, "a number of that size is longer than ten years"),
             ("٣s", "'٣s' is not a duration"),
             ("11000d", "'11000d' is longer than ten years"),
         ],
     )
-    def test_mistakes(self, value: str | float, message: str) -> None:
+    def test_mistakes(self, value: object, message: str) -> None:
         with pytest.raises(ValueError) as caught:
             parse_duration(value)
         assert str(caught.value) == message
@@ -177,6 +182,12 @@ class TestTarget:
             ([1], "`runs-on` gave [1]; names are texts"),
             ({"grup": "x"}, "`runs-on` gave the unknown key `grup`"),
             ({"group": "x", "target": "some"}, "`runs-on.target` gave 'some'; it must be any or all"),
+            ({"agent": ""}, "`runs-on.agent` gave ''; it must name an agent"),
+            ({"agent": None}, "`runs-on.agent` gave None; it must name an agent"),
+            ({"agent": ["web-01"]}, "`runs-on.agent` gave ['web-01']; it must name an agent"),
+            ({"group": "", "target": "all"}, "`runs-on.group` gave ''; it must name a group"),
+            ({"group": [], "tags": ["ssd"]}, "`runs-on.group` gave []; it must name a group"),
+            ({"tags": []}, "`runs-on` gave {'tags': []}; it names nobody"),
         ],
     )
     def test_mistakes(self, value: object, message: str) -> None:

@@ -46,6 +46,7 @@ PUBLIC = [
     "named_workflows",
     "parse_duration",
     "parse_expression",
+    "parse_memory",
     "render_github",
     "render_json",
     "render_sarif",

@@ -208,3 +208,33 @@ class TestLacking:
 
     def test_what_is_not_there(self) -> None:
         assert lacking(["docker", "git"], {"git": "2"}) == ["docker"]
+
+
+DEPLOYER = Member(name="web-07", nodes=SHELL, capabilities={"run-as/deploy": "sudo"})
+AS_DEPLOY = "jobs: {a: {runs-on: web, run-as: deploy, steps: [run: echo]}}"
+AS_UNKNOWN = 'vars: {u: deploy}\njobs: {a: {runs-on: web, run-as: "${{ vars.u }}", steps: [run: echo]}}'
+AS_BOTH = "jobs: {a: {runs-on: web, steps: [{run: echo}, {run: echo, run-as: deploy}]}}"
+
+
+class TestRunAs:
+    def test_one_member_that_may_is_enough(self) -> None:
+        assert found(AS_DEPLOY, (PLAIN, DEPLOYER)) == []
+
+    def test_nobody_may(self) -> None:
+        assert found(AS_DEPLOY, (PLAIN, SLACK)) == [
+            "1:55 WF1705 error: no member of the group `web` can run `shell` as `deploy`: web-01 may not run steps as "
+            "`deploy`, web-05 may not run steps as `deploy` (add `deploy` to `nodes.run_as` there, or let the job run "
+            "elsewhere)"
+        ]
+
+    def test_not_all_may(self) -> None:
+        assert found(AS_DEPLOY, (PLAIN, DEPLOYER), ALL) == [
+            "1:55 WF1708 warning: `shell` as `deploy` will fail on some members of the group `web`: web-01 may not run "
+            f"steps as `deploy` {EVERY}"
+        ]
+
+    def test_steps_that_run_as_the_agent_ask_for_nothing(self) -> None:
+        assert found(AS_BOTH, (PLAIN, DEPLOYER)) == []
+
+    def test_a_user_that_is_not_known_yet_decides_nothing(self) -> None:
+        assert found(AS_UNKNOWN, (PLAIN,)) == []

@@ -170,6 +170,25 @@ class TestOutputs:
     def test_a_bad_file(self, text: str, error: str) -> None:
         assert message(shell(f"printf '{text}' > $GITHUB_OUTPUT")) == error
 
+    @pytest.mark.parametrize(
+        ("script", "error"),
+        [
+            ("ln -sf /etc/passwd $GITHUB_OUTPUT", "GITHUB_OUTPUT cannot be read: Too many levels of symbolic links"),
+            (
+                "rm $GITHUB_ENV; mkfifo $GITHUB_ENV",
+                "GITHUB_ENV is no plain file any more: the script put something in its place",
+            ),
+            (
+                "ln $GITHUB_PATH second",
+                "GITHUB_PATH is no plain file any more: the script put something in its place",
+            ),
+        ],
+        ids=["a link", "a pipe", "a second name"],
+    )
+    def test_something_else_in_its_place(self, script: str, error: str) -> None:
+        """The script may be another user's: nothing is read for it that it could not read itself."""
+        assert message(shell(script)) == error
+
     def test_too_much(self) -> None:
         assert message(shell("head -c 1100000 /dev/zero > $GITHUB_OUTPUT")) == (
             "GITHUB_OUTPUT holds 1,100,000 bytes, at most 1,048,576 are allowed"

@@ -15,6 +15,7 @@ from waterflow_sdk.wire import AgentRef
 
 from ._adopt import adopt
 from ._attempts import AttemptBook
+from ._confinement import Users
 from ._connect import connect, keep_certificates, payload_codec
 from ._housekeeping import keep_clean
 from ._identity import StateDirectory, new_incarnation
@@ -23,7 +24,7 @@ from ._keeping import Keeping
 from ._leftovers import Ended, end_leftovers, report
 from ._logs import Logs
 from ._notices import Notices
-from ._plugins import Discovery, InstalledPacks
+from ._plugins import Caution, Discovery, InstalledPacks
 from ._registry import NodeRegistry
 from ._runner import Runner
 from ._secrets import SecretResolver, secret_sources
@@ -70,7 +71,8 @@ class Agent:
         self._registry = NodeRegistry()
         self._discovery: Discovery | None = None
         if installed_nodes:
-            self._discovery = Discovery(self._registry, self._settings.plugin_dir, InstalledPacks())
+            caution = Caution(self._settings.state_dir / "loading.json")
+            self._discovery = Discovery(self._registry, self._settings.plugin_dir, InstalledPacks(), caution)
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
         self.online = asyncio.Event()
@@ -111,11 +113,15 @@ class Agent:
     async def _run(self, state: StateDirectory, codec: PayloadCodec) -> None:
         agent = AgentRef(id=state.agent_id(self._settings.id), name=self._settings.name or socket.gethostname())
         journal = Journal(state.path / "attempts", codec)
-        workspaces = Workspaces(state.path / "work")
+        workspaces = Workspaces(state.path / "work", self._settings.run_as)
         logs = Logs(self._settings, agent.name, self._notices)
         secrets = SecretResolver(codec, secret_sources(self._settings, agent.name))
-        keeping = Keeping(state.path, self._notices, self._settings.log_max_bytes, wanted=self._settings.keep_steps)
-        runner = Runner(agent, self._registry, journal, logs, workspaces, secrets, keeping)
+        settings = self._settings
+        users = Users(settings.run_as)
+        keeping = Keeping(state.path, self._notices, settings.log_max_bytes, wanted=settings.keep_steps)
+        runner = Runner(
+            agent, self._registry, journal, logs, workspaces, secrets, users, settings.memory_limit, keeping
+        )
         attempts = AttemptBook(journal, new_incarnation(), runner, keeping.release)
         adopted = await adopt(keeping, journal, self._registry, attempts, logs)
         left = await end_leftovers(agent, journal, logs, adopted=adopted)

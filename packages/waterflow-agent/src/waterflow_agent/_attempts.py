@@ -17,6 +17,7 @@ import msgspec
 from waterflow_sdk.wire import AttemptKey, NodeOutcome, NodeTask
 
 from . import _clock
+from ._fit import fitting
 from ._journal import Journal
 from ._stop import StopReason
 
@@ -172,7 +173,7 @@ class AttemptBook:
             await asyncio.sleep(0)
 
     async def _run(self, attempt: Attempt) -> None:
-        outcome = await self._execute(attempt)
+        outcome = fitting(await self._execute(attempt))
         try:
             self._journal.finish(attempt.key, outcome)
         except OSError as error:

@@ -20,8 +20,9 @@ _TOOLS: Mapping[str, tuple[str, ...]] = {
     "git": ("git", "--version"),
 }
 _COMPOSE_V1 = ("docker-compose", "version", "--short")
-_COMMANDS = (*_TOOLS, "docker-compose")
+_COMMANDS = (*_TOOLS, "docker-compose", "sudo")
 _PLACES = (
+    "/etc/passwd",
     "/var/run/docker.sock",
     *(
         f"{folder}/docker-compose"

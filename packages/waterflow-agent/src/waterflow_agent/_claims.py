@@ -130,7 +130,15 @@ class Gate(CustomSlotSupplier):
 class Claims:
     """The ``Claim`` activity."""
 
-    def __init__(self, agent: AgentRef, book: SlotBook, knows: Callable[[str], bool], hold: float = _HOLD) -> None:
+    def __init__(
+        self,
+        agent: AgentRef,
+        book: SlotBook,
+        knows: Callable[[str], bool],
+        hold: float = _HOLD,
+        capable: Callable[[str], bool] = lambda _capability: False,
+    ) -> None:
+        self._capable = capable
         self._agent = agent
         self._book = book
         self._knows = knows
@@ -138,7 +146,9 @@ class Claims:
 
     @activity.defn(name=CLAIM_ACTIVITY)
     async def claim(self, request: ClaimRequest) -> AgentRef:
-        """Takes the job, or refuses it so that another member is asked: AgentFull, NodeMissing or WireVersion."""
+        """Takes the job, or refuses it so that another member is asked: AgentFull, NodeMissing, CapabilityMissing or
+        WireVersion.
+        """
         try:
             check_wire_version(request.wire)
         except WireVersionError as error:
@@ -151,6 +161,10 @@ class Claims:
                 type="NodeMissing",
                 next_retry_delay=_RETRY,
             )
+        lacking = [name for name in request.capabilities if not self._capable(name)]
+        if lacking:
+            message = f"agent {self._agent.name} has no {lacking[0]!r}"
+            raise ApplicationError(message, *lacking, type="CapabilityMissing", next_retry_delay=_RETRY)
         job = (request.run, request.job)
         if not self._book.claim(job) and not await self._claim_soon(job):
             raise ApplicationError(

@@ -9,6 +9,7 @@ power, which no step survives.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import time
@@ -28,7 +29,7 @@ class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of a journal file; exactly one of the fields ``key``, ``group``, ``outcome`` says what it is.
 
     ``boot`` is that of the host when the attempt started, ``token`` Temporal's name of the activity that delivered it.
-    ``group_started`` is 0 when the group has ended.
+    ``group_started`` is 0 when the group has ended; ``user`` is whose its processes are, empty for the agent's own.
     """
 
     key: AttemptKey | None = None
@@ -38,19 +39,21 @@ class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     token: bytes = b""
     group: int = 0
     group_started: int = 0
+    user: str = ""
     outcome: bytes = b""
     metadata: dict[str, bytes] = {}
 
 
 class Unfinished(msgspec.Struct, frozen=True):
     """An attempt of a former incarnation that has no outcome. ``groups``: process groups that may still live, with the
-    start time of their leader.
+    start time of their leader. ``users``: other users that processes of it may belong to.
     """
 
     key: AttemptKey
     started: datetime
     groups: dict[int, int]
     token: bytes = b""
+    users: frozenset[str] = frozenset()
 
 
 class Journal:
@@ -69,9 +72,9 @@ class Journal:
         entry = JournalEntry(key=key, incarnation=incarnation, started=started, boot=self._boot, token=token)
         self._append(key, entry)
 
-    def process(self, key: AttemptKey, group: int, group_started: int) -> None:
-        """A process group of the attempt, with the start time of its leader."""
-        self._append(key, JournalEntry(group=group, group_started=group_started))
+    def process(self, key: AttemptKey, group: int, group_started: int, user: str = "") -> None:
+        """A process group of the attempt, with the start time of its leader, and the user that it runs as."""
+        self._append(key, JournalEntry(group=group, group_started=group_started, user=user))
 
     def process_ended(self, key: AttemptKey, group: int) -> None:
         """Nothing of the group is left: its number may be given to somebody else."""
@@ -108,13 +111,16 @@ class Journal:
             return None
         groups = {entry.group: entry.group_started for entry in entries if entry.group}
         living = {group: since for group, since in groups.items() if since and start.boot in ("", self._boot)}
-        return Unfinished(start.key, start.started, living, start.token)
+        users = frozenset(entry.user for entry in entries if entry.user)
+        return Unfinished(start.key, start.started, living, start.token, users)
 
     def _append(self, key: AttemptKey, entry: JournalEntry) -> None:
         fd = os.open(self._path(key), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             # The line break in front ends a line that a crash or a full disk may have cut.
-            os.write(fd, b"\n" + self._encoder.encode(entry) + b"\n")
+            line = b"\n" + self._encoder.encode(entry) + b"\n"
+            if os.write(fd, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:
             os.close(fd)
 

@@ -14,6 +14,7 @@ from temporalio.service import RPCError
 from waterflow_sdk.wire import AgentRef, LogEventKind, LogRef, NodeOutcome
 
 from . import _clock
+from ._confinement import reach_as
 from ._end_processes import end_processes
 from ._journal import Journal, Unfinished
 from ._logs import Logs
@@ -72,7 +73,10 @@ async def _end_processes(left: list[Unfinished], grace: float) -> None:
     """Looks again after each round: what was ended may have started something meanwhile."""
     keys = {str(attempt.key) for attempt in left}
     groups = {group: started for attempt in left for group, started in attempt.groups.items()}
+    reaches = [reach for user in {user for attempt in left for user in attempt.users} if (reach := reach_as(user))]
     for _round in range(_ROUNDS):
+        for reach in reaches:
+            await end_processes(await reach.marked(keys), grace, reach.send)
         processes = belonging_to(keys, groups)
         if not processes:
             return

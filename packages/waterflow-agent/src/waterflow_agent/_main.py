@@ -13,8 +13,10 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
 
 from ._agent import Agent
 from ._errors import AgentError, SettingsError
+from ._guard import no_exit
 from ._memory import use_one_arena
 from ._settings import AgentSettings, Loaded
+from ._watchdog import Watchdog
 
 logger = logging.getLogger("waterflow.agent")
 
@@ -29,9 +31,24 @@ def run(loaded: Loaded) -> int:
     quiet = LoggingConfig(filter="off")
     Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=quiet), worker_heartbeat_interval=None))
     try:
-        return asyncio.run(_run(loaded.settings))
+        with no_exit():
+            return _run_for_ever(loaded.settings)
     except KeyboardInterrupt:
         return 130
+
+
+def _run_for_ever(settings: AgentSettings) -> int:
+    """Where a task or a callback of a node raises SystemExit, asyncio stops the event loop: it is taken up again."""
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        agent = loop.create_task(_run(settings), name="agent")
+        while True:
+            try:
+                return loop.run_until_complete(agent)
+            except (SystemExit, KeyboardInterrupt) as error:
+                if agent.done():
+                    raise
+                logger.error("code of a node tried to end the agent: %s: %s", type(error).__name__, error)
 
 
 async def _run(settings: AgentSettings) -> int:
@@ -40,6 +57,7 @@ async def _run(settings: AgentSettings) -> int:
     running = asyncio.ensure_future(agent.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, agent, running, number)
+    watchdog = Watchdog()
     try:
         await running
     except AgentError as error:
@@ -47,6 +65,8 @@ async def _run(settings: AgentSettings) -> int:
         return 2 if isinstance(error, SettingsError) else 1
     except asyncio.CancelledError:
         return 1
+    finally:
+        watchdog.stop()
     return 0
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import NamedTuple
 
 from temporalio import activity
 from temporalio.client import (
@@ -45,8 +48,27 @@ BEAT = 5.0
 _BEAT_TIMEOUT = timedelta(seconds=4)
 _HELLO_TIMEOUT = timedelta(seconds=10)
 _LEASE_WITHIN = 30.0
+_LONGEST_WAIT = 120.0
+_LEASE_ANEW = 3.0
+"""Seconds after which a lease that has run out is asked for. One that the server took back comes again by itself, or
+went to another process with this agent's id, which is not to be driven out at once."""
+
 _BACK_OFF = (0.2, 0.5, 1.0, 2.0, 5.0)
 _FATAL = frozenset({"WireVersion", "BadHello"})
+
+
+class _Saying(NamedTuple):
+    """One hello, however often it is sent: Temporal knows the update again by its number and answers what it answered,
+    so that a server that is slow gets no more to do.
+    """
+
+    hello: AgentHello
+    number: int
+    since: float
+
+    def outdated(self, hello: AgentHello) -> bool:
+        """Whether there is something new to say, or the lease that this hello was given has waited for too long."""
+        return hello != self.hello or time.monotonic() - self.since > hello.heartbeat_timeout
 
 
 class Presence:
@@ -74,6 +96,8 @@ class Presence:
         self._changed = asyncio.Event()
         self._stopped: str | None = None
         self._newest = 0
+        self._hellos = 0
+        self._taken_back = False
         self._wake = asyncio.Event()
 
     @property
@@ -88,27 +112,37 @@ class Presence:
         new and then gives another lease, so that neither side needs to know of a second way.
         """
         attempt = 0
+        saying = self._next_hello()
         while True:
+            if saying.outdated(self._hello()):
+                saying = self._next_hello()
             try:
-                config = await self._say_hello()
+                config = await self._say(saying)
             except (RPCError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
                 self._notices.say("server", logging.WARNING, _why(error))
             else:
                 self._notices.clear("server", "the server has accepted this agent")
                 self._configured(config)
                 return
-            await asyncio.sleep(_BACK_OFF[min(attempt, len(_BACK_OFF) - 1)])
+            await asyncio.sleep(_spread(_BACK_OFF[min(attempt, len(_BACK_OFF) - 1)]))
             attempt += 1
 
     async def keep(self) -> None:
-        """Says hello again whenever the lease was lost, for ever. Raises Refused."""
+        """Says hello again whenever the lease was lost, for ever. Raises Refused.
+
+        All agents of a server lose their leases at once, by an outage; so none of them comes back at an exact time.
+        """
+        patience = _LEASE_WITHIN
         while True:
-            if not await self._leased_within(_LEASE_WITHIN):
-                self._notices.say("lease", logging.WARNING, "the server gives no lease; saying hello again")
-                await self.introduce()
+            if await self._leased_within(_spread(patience)):
+                self._notices.clear("lease", "the server has given a lease")
+                await self._until(lambda: not self.leased)
+                patience = _LEASE_WITHIN if self._taken_back else _LEASE_ANEW
                 continue
-            self._notices.clear("lease", "the server has given a lease")
-            await self._until(lambda: not self.leased)
+            self._notices.say("lease", logging.WARNING, "the server gives no lease; saying hello again")
+            await self.introduce()
+            # A server that has much to do needs not be asked again and again.
+            patience = min(max(patience * 2, _LEASE_WITHIN), _LONGEST_WAIT)
 
     def stop(self, reason: str) -> None:
         """Ends the lease; the reason is what the server shows."""
@@ -139,6 +173,7 @@ class Presence:
         if grant.incarnation != hello.incarnation:
             return f"incarnation {grant.incarnation} is gone; {hello.incarnation} took over"
         self._count(1)
+        self._taken_back = False
         self._newest += 1
         number = self._newest
         self._wake.set()  # former leases end now, not at their next beat: each takes a slot
@@ -151,6 +186,10 @@ class Presence:
                     return "the lease is lost"
                 await _wait(wake, BEAT)
             return self._stopped
+        except asyncio.CancelledError:
+            details = activity.cancellation_details()
+            self._taken_back = details is not None and details.cancel_requested
+            raise
         finally:
             self._count(-1)
 
@@ -162,6 +201,7 @@ class Presence:
         try:
             await handle.heartbeat(load, rpc_timeout=_BEAT_TIMEOUT)
         except AsyncActivityCancelledError:
+            self._taken_back = True
             return False
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
@@ -181,8 +221,12 @@ class Presence:
         """Groups or mode have changed."""
         self._configured(config)
 
-    async def _say_hello(self) -> AgentConfig:
-        hello = self._hello()
+    def _next_hello(self) -> _Saying:
+        self._hellos += 1
+        return _Saying(self._hello(), self._hellos, time.monotonic())
+
+    async def _say(self, saying: _Saying) -> AgentConfig:
+        hello = saying.hello
         start: WithStartWorkflowOperation[object, object] = WithStartWorkflowOperation(
             AGENT_WORKFLOW,
             id=agent_workflow_id(hello.id),
@@ -194,6 +238,7 @@ class Presence:
                 HELLO_UPDATE,
                 hello,
                 start_workflow_operation=start,
+                id=f"{hello.incarnation}/{saying.number}",
                 result_type=AgentConfig,
                 rpc_timeout=_HELLO_TIMEOUT,
             )
@@ -219,6 +264,11 @@ class Presence:
         except TimeoutError:
             return False
         return True
+
+
+def _spread(seconds: float) -> float:
+    """About as long, and never the same for two agents."""
+    return seconds * random.uniform(0.5, 1.5)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 
 import msgspec
 
-from waterflow_sdk.node import StepContext, StepResult, execute_step
+from waterflow_sdk.node import NodeError, StepContext, StepResult, execute_step
 from waterflow_sdk.secrets import SecretError
-from waterflow_sdk.wire import AgentRef, AttemptKey, ErrorInfo, LogEventKind, LogRef, NodeOutcome, State
+from waterflow_sdk.wire import AgentRef, AttemptKey, ErrorInfo, LogEventKind, LogRef, NodeOutcome, NodeTask, State
 
 from ._attempts import Attempt
+from ._confinement import OWN, Identity, StepConfinement, Users, explained, limit_of, reach_as
 from ._error_context import with_context
 from ._journal import Journal
 from ._keeping import Keeping
@@ -23,6 +24,7 @@ from ._registry import NodeRegistry, Registered
 from ._secrets import SecretResolver
 from ._stop import StopReason, stopped_error, stopped_state
 from ._strays import Strays
+from ._watchdog import running_step
 from ._workspace import Workspaces, marked, step_environment
 
 logger = logging.getLogger("waterflow.agent")
@@ -47,6 +49,10 @@ class _PrivateDirectory:
         self._made = True
         return self._workspaces.of_attempt(self._key)
 
+    def made(self) -> Path | None:
+        """The directory, if it was made."""
+        return self._workspaces.of_attempt(self._key) if self._made else None
+
     def remove(self) -> None:
         """Remove it if it was made."""
         if self._made:
@@ -64,10 +70,14 @@ class Runner:
         logs: Logs,
         workspaces: Workspaces,
         secrets: SecretResolver,
+        users: Users,
+        memory_limit: int | None = None,
         keeping: Keeping | None = None,
     ) -> None:
+        self._memory_limit = memory_limit
         self._keeping = keeping
         self._secrets = secrets
+        self._users = users
         self._agent = agent
         self._registry = registry
         self._journal = journal
@@ -109,6 +119,7 @@ class Runner:
             raise
         finally:
             private.remove()
+            self._workspaces.leave(task.key)
         return msgspec.structs.replace(outcome, log=_end(log, outcome))
 
     async def _begin(self, attempt: Attempt) -> AttemptLog:
@@ -118,34 +129,57 @@ class Runner:
             return self._logs.go_on(str(task.key))
         attempt.task = await self._secrets.resolve(task)
         log = self._logs.open(str(task.key))
-        log.event(LogEventKind.STEP_STARTED, "", {"node": task.node, "name": task.step_name})
+        whose = {"run_as": task.run_as} if task.run_as else {}
+        log.event(LogEventKind.STEP_STARTED, "", {"node": task.node, "name": task.step_name, **whose})
         return log
 
     async def _execute(
         self, attempt: Attempt, found: Registered, log: AttemptLog, private: _PrivateDirectory
     ) -> NodeOutcome:
         task = attempt.task
-        strays = Strays(task.key, task.kill_grace)
+        try:
+            user = await self._user(task, found)
+        except NodeError as error:
+            return self._outcome(attempt, State.FAILED, error.to_info())
+        memory = limit_of(task.memory, self._memory_limit)
+        workspace = self._workspaces.of_job(task.key)
+        strays = Strays(task.key, task.kill_grace, reach_as(task.run_as))
         if attempt.held:
             strays.found(process.pid for process in attempt.held.processes if process.pid)
         kept = await self._keeping.attempt(attempt, resumable=found.node.resumable) if self._keeping else None
         ctx = StepContext(
             task=task,
-            workspace=self._workspaces.of_job(task.key),
+            workspace=workspace,
             make_temp=private.make,
             sink=log.append,
-            base_env=marked(self._environ, task.key),
-            on_process_start=lambda group: self._journal.process(task.key, group, strays.began(group)),
+            base_env=marked(user.environment(self._environ), task.key),
+            on_process_start=lambda group: self._journal.process(task.key, group, strays.began(group), task.run_as),
             on_process_end=lambda group: self._journal.process_ended(task.key, group),
             start_process=kept,
+            confinement=StepConfinement(
+                user, memory, str(task.key), workspace, self._workspaces.above(workspace), private.made
+            ),
         )
+        running_step.set(str(task.key))
         step = asyncio.create_task(execute_step(found.node, ctx, task.inputs), name=f"node of {task.key}")
         result = await _until_ended(attempt, step, ctx, strays)
         await strays.end(stopped=result is None)
         if result is not None:
-            return self._outcome(attempt, State.FAILED if result.error else State.SUCCESS, result.error, result, ctx)
+            error = result.error
+            if error and memory is not None:
+                error = explained(error, ctx.tail, memory, task.memory)
+            return self._outcome(attempt, State.FAILED if error else State.SUCCESS, error, result, ctx)
         reason = attempt.reason or StopReason.CANCELLED
         return self._outcome(attempt, stopped_state(reason), stopped_error(reason, attempt.limit), None, ctx)
+
+    async def _user(self, task: NodeTask, found: Registered) -> Identity:
+        """Whom the processes of the step belong to. Raises NodeError."""
+        if not task.run_as:
+            return OWN
+        if not found.node.confinable:
+            message = f"node {task.node!r} works inside the agent, so it cannot run as {task.run_as!r}"
+            raise NodeError(message, code="run-as-unsupported")
+        return await asyncio.to_thread(self._users.identity, task.run_as)
 
     def _outcome(
         self,
@@ -186,6 +220,7 @@ async def _until_ended(
     await asyncio.wait((step, others), timeout=attempt.task.kill_grace + _PATIENCE)
     if not step.done():
         logger.error("node %s of %s ignores that it is to end; it is left behind", attempt.task.node, attempt.key)
+        ctx.log.error("the node ignores that it is to end; it is left behind and runs on until the agent ends")
         await ctx.close()
     elif not step.cancelled() and (error := step.exception()):
         logger.error("node %s of %s: %r while it was ended", attempt.task.node, attempt.key, error)

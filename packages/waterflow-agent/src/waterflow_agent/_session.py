@@ -16,6 +16,7 @@ from waterflow_sdk.wire import AgentConfig, AgentHello, AgentLoad, AgentRef, Age
 from ._attempts import AttemptBook
 from ._capabilities import find_capabilities, host_tags, tool_marks
 from ._claims import Claims, SlotBook
+from ._confinement import Users
 from ._errors import Refused
 from ._execute import Executor
 from ._load import measure
@@ -58,7 +59,8 @@ class Session:
         self._orphans = Orphans(client)
         self._executor = Executor(client, agent, self._attempts, self._slots, self._orphans)
         self._readopted = Readopted(client, self._attempts, self._slots, self._orphans)
-        claims = Claims(agent, self._slots, registry.__contains__)
+        self._users = Users(settings.run_as)
+        claims = Claims(agent, self._slots, registry.__contains__, capable=self._has_capability)
         self._group_workers = GroupWorkers(client, claims, self._slots)
         self._presence = Presence(client, self._hello, self._load, registry.manifests, self._configured, notices)
         self._config = AgentConfig(groups=settings.groups)
@@ -78,7 +80,7 @@ class Session:
         """Says hello until it is accepted, then polls. Raises Refused when it never will be."""
         self._readopted.start()  # what ran before has to be confirmed even while no server answers a hello
         marks = tool_marks()
-        self._capabilities = await find_capabilities(self._settings.capabilities)
+        self._capabilities = await self._find_capabilities()
         await self._presence.introduce()
         # Only now: until the hello was accepted, a former incarnation may still work on these queues.
         self._workers = [
@@ -120,11 +122,18 @@ class Session:
             if marks == known:
                 continue
             known = marks
-            found = await find_capabilities(self._settings.capabilities)
+            found = await self._find_capabilities()
             if found != self._capabilities:
                 self._capabilities = found
                 logger.info("capabilities: %s", " ".join(f"{name}={value}" for name, value in sorted(found.items())))
                 await self._say_again("capabilities")
+
+    async def _find_capabilities(self) -> dict[str, str]:
+        users = await asyncio.to_thread(self._users.capabilities)
+        return {**await find_capabilities(self._settings.capabilities), **users}
+
+    def _has_capability(self, name: str) -> bool:
+        return name in self._capabilities
 
     async def end(self) -> None:
         """Drains: running steps have their grace period, then they are ended; the lease is given back last."""

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from waterflow_sdk.wire import AttemptKey
 
 from . import _clock
-from ._end_processes import end_processes
+from ._confinement import Reach
+from ._end_processes import Send, end_processes, send_signal
 from ._process_table import belonging_to, group_of, last_pid, started_at
 
 logger = logging.getLogger("waterflow.agent")
@@ -22,11 +23,13 @@ _SURE = 60.0  # seconds in which process ids do not go round a whole time, even 
 
 
 class Strays:
-    """The processes of one attempt that nobody waits for."""
+    """The processes of one attempt that nobody waits for. ``reach`` leads to those of another user."""
 
-    def __init__(self, key: AttemptKey, grace: float) -> None:
+    def __init__(self, key: AttemptKey, grace: float, reach: Reach | None = None) -> None:
         self._key = key
         self._grace = grace
+        self._reach = reach
+        self._send: Send = reach.send if reach else send_signal
         self._groups: dict[int, int] = {}
         self._begun = _clock.elapsed()
 
@@ -45,7 +48,7 @@ class Strays:
         """Ends those outside the groups, while somebody else ends the groups: TERM, grace, KILL."""
         if self._groups:
             found = [pid for pid in await self._find(thorough=True) if group_of(pid) not in self._groups]
-            await end_processes(found, self._grace)
+            await end_processes(found, self._grace, self._send)
 
     async def end(self, *, stopped: bool) -> None:
         """Ends all, when the groups have ended. ``stopped``: they had their grace before, and :meth:`stop` was called.
@@ -58,7 +61,7 @@ class Strays:
             if not found:
                 return
             logger.info("ending %d processes that %s left behind", len(found), self._key)
-            await end_processes(found, grace)
+            await end_processes(found, grace, self._send)
             grace = 0.0
         if self._groups:
             logger.error("processes of %s cannot be ended", self._key)
@@ -67,4 +70,6 @@ class Strays:
         """A child's id is greater than its ancestor's, unless ids began again: few processes have to be looked at."""
         first = next(iter(self._groups))
         near = not thorough and _clock.elapsed() - self._begun < _SURE and last_pid() >= first
-        return await asyncio.to_thread(belonging_to, {str(self._key)}, self._groups, first - 1 if near else 0)
+        keys = {str(self._key)}
+        found = await asyncio.to_thread(belonging_to, keys, self._groups, first - 1 if near else 0)
+        return sorted({*found, *await self._reach.marked(keys)}) if self._reach else found

@@ -5,15 +5,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import secrets
 import shutil
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 from waterflow_sdk.wire import AttemptKey
 
+from ._confinement import remove_of_others
 from ._process_table import MARK
+
+_DOOMED = "!"  # which no name of a run begins with: it is quoted
 
 # The agent's own settings and keys are not for steps.
 _OWN_PREFIXES = ("WATERFLOW_", "TEMPORAL_")
@@ -40,15 +45,33 @@ def marked(environ: Mapping[str, str], key: AttemptKey) -> dict[str, str]:
 
 
 class Workspaces:
-    """``<root>/<run>/<job>`` is shared by a job's steps; ``<root>/<run>/<job> <step>.<attempt>`` belongs to one."""
+    """``<root>/<run>/<job>`` is shared by a job's steps; ``<root>/<run>/<job> <step>.<attempt>`` belongs to one.
+    ``users``: others who may have steps here.
+    """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, users: Collection[str] = ()) -> None:
         self._root = root
+        self._users = users
+        self._used: set[AttemptKey] = set()
+        self._lock = threading.Lock()  # old ones are removed in a thread
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def of_job(self, key: AttemptKey) -> Path:
-        """The job's workspace, made if need be. Raises OSError."""
-        return self._make(self._root / _name(key.run) / _name(key.job))
+        """The job's workspace, made if need be, and in use until :meth:`leave`. Raises OSError."""
+        with self._lock:
+            self._used.add(key)
+            return self._make(self._of_job(key))
+
+    def leave(self, key: AttemptKey) -> None:
+        """The attempt has ended; from now on its workspace ages, and no earlier, however long it ran."""
+        with self._lock, contextlib.suppress(OSError):
+            if key in self._used:
+                self._used.discard(key)
+                os.utime(self._of_job(key))
+
+    def above(self, workspace: Path) -> list[Path]:
+        """The agent's directories on the way to a job's workspace, the outermost first."""
+        return [self._root.parent, self._root, workspace.parent]
 
     def of_attempt(self, key: AttemptKey) -> Path:
         """The attempt's private directory, made if need be. Raises OSError."""
@@ -59,12 +82,27 @@ class Workspaces:
         shutil.rmtree(self._of_attempt(key), ignore_errors=True)
 
     def forget_older_than(self, seconds: float) -> None:
-        """Removes the directories of runs in which nothing happened for that long."""
+        """Removes the directories of runs in which nothing happened for that long, and of which no step runs."""
         limit = time.time() - seconds
-        for run in self._root.iterdir():
-            with contextlib.suppress(FileNotFoundError):
-                if max(path.stat().st_mtime for path in (run, *run.iterdir())) < limit:
-                    shutil.rmtree(run, ignore_errors=True)
+        for run in list(self._root.iterdir()):
+            if doomed := self._put_aside(run, limit):
+                shutil.rmtree(doomed, onerror=_open_up)
+                if doomed.exists():
+                    remove_of_others(doomed, self._users)
+                    shutil.rmtree(doomed, ignore_errors=True)
+
+    def _put_aside(self, run: Path, limit: float) -> Path | None:
+        """Another name for an old one, so that a step that starts while it is removed makes itself a new one."""
+        if run.name.startswith(_DOOMED):
+            return run  # from a former start, or from a time when it could not be removed
+        with self._lock, contextlib.suppress(FileNotFoundError):
+            in_use = any(_name(key.run) == run.name for key in self._used)
+            if not in_use and max(path.stat().st_mtime for path in (run, *run.iterdir())) < limit:
+                return run.rename(self._root / f"{_DOOMED}{secrets.token_hex(8)}")
+        return None
+
+    def _of_job(self, key: AttemptKey) -> Path:
+        return self._root / _name(key.run) / _name(key.job)
 
     def _of_attempt(self, key: AttemptKey) -> Path:
         return self._root / _name(key.run) / _name(f"{key.job} {key.step}.{key.attempt}")
@@ -75,6 +113,19 @@ class Workspaces:
         except FileNotFoundError:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
+
+
+def _open_up(function: Callable[..., object], path: str, error: object) -> None:
+    """What a step made undeletable, as tools do that protect their caches; what belongs to others stays."""
+    del error
+    with contextlib.suppress(OSError):
+        os.chmod(os.path.dirname(path), 0o700)
+        if not os.path.islink(path):
+            os.chmod(path, 0o700)
+        if function in (os.unlink, os.rmdir):
+            function(path)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _name(text: str) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from waterflow_agent._plugins import Discovery
+from waterflow_agent._plugins._directory import plugin_units
+from waterflow_agent._plugins._unit import Unit
 from waterflow_agent._registry import NodeRegistry
 from waterflow_sdk.testing import NodeResult, run_node
 
@@ -66,6 +68,10 @@ class Plugins:
     def reasons(self) -> list[tuple[str, str]]:
         """Source and reason of everything that is broken."""
         return [(broken.source, broken.reason) for broken in self.registry.broken]
+
+    def unit(self, label: str) -> Unit:
+        """What lies there, as the discovery sees it."""
+        return next(unit for unit in plugin_units(self.root) if unit.label == label)
 
     @contextmanager
     def watched(self) -> Iterator[asyncio.Event]:

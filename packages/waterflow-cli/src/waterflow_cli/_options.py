@@ -26,6 +26,17 @@ def server_options(command: Command) -> Command:
     return command
 
 
+def tls_options(command: Command) -> Command:
+    """``--server-ca``, ``--server-cert`` and ``--server-key``: once, before the command."""
+    for option, what in (
+        ("--server-key", "PEM file with the key of --server-cert (or WATERFLOW_SERVER_KEY)."),
+        ("--server-cert", "PEM file with a certificate that the server is shown (or WATERFLOW_SERVER_CERT)."),
+        ("--server-ca", "PEM file that the server's certificate is checked against (or WATERFLOW_SERVER_CA)."),
+    ):
+        command = click.option(option, metavar="FILE", help=what, expose_value=False, callback=_remember)(command)
+    return command
+
+
 def _remember(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:
     if value is not None:
         ctx.meta[f"waterflow.{parameter.name}"] = value
@@ -46,6 +57,7 @@ def make_client(*, server: str | None = None, retries: int | None = None, timeou
     meta = click.get_current_context().meta
     address = server or meta.get("waterflow.server")
     given = {"retries": retries, "timeout": timeout}
+    given |= {name: meta.get(f"waterflow.server_{name}") for name in ("ca", "cert", "key")}
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     return AsyncClient(address, meta.get("waterflow.api_key"), **options)
 

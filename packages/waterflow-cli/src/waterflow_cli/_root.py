@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ._groups import LazyGroup
-from ._options import server_options
+from ._options import server_options, tls_options
 
 _COMMANDS = {
     "run": ("commands.run:run", "Submit a workflow file and follow it to its end."),
@@ -46,6 +46,7 @@ _COMMANDS = {
 )
 @click.version_option(package_name="waterflow-cli", prog_name="waterflow", message="%(prog)s %(version)s")
 @server_options
+@tls_options
 @click.pass_context
 def root(ctx: click.Context) -> None:
     """Durable workflows on many servers.

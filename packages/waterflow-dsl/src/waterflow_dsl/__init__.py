@@ -8,6 +8,7 @@ import it.
 (True, 'shell')
 """
 
+from waterflow_dsl._amount import parse_memory
 from waterflow_dsl._analysis._called import called_key
 from waterflow_dsl._catalog import Catalog, NodeSignature
 from waterflow_dsl._check import CheckResult, check
@@ -47,6 +48,7 @@ __all__ = [
     "named_workflows",
     "parse_duration",
     "parse_expression",
+    "parse_memory",
     "render_github",
     "render_json",
     "render_sarif",

@@ -23,6 +23,7 @@ class NodeSignature(msgspec.Struct, frozen=True, kw_only=True):
         secret_inputs: inputs that hold secrets.
         capabilities: what an agent must have, ``docker``.
         retry_safe: whether it may be run again without being asked.
+        confinable: whether all that it does is done by processes of its own, so that ``run-as`` reaches it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class NodeSignature(msgspec.Struct, frozen=True, kw_only=True):
     secret_inputs: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
     retry_safe: bool = False
+    confinable: bool = False
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any]) -> NodeSignature:

@@ -30,11 +30,13 @@ class CheckedFiles(msgspec.Struct, frozen=True, kw_only=True):
             error in any of them.
         called: the plans of the others, by their key; empty when there is an error.
         missing: the keys of workflows that are named and were not given.
+        results: what is known of each of the others, by their key.
     """
 
     result: CheckResult
     called: Mapping[str, Plan]
     missing: tuple[str, ...]
+    results: Mapping[str, CheckResult] = {}
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -94,10 +96,11 @@ def check_files(
     ok = not any(each.severity == "error" for each in found)
     plans = {key: result.plan for key, result in results.items() if result.plan is not None}
     plan = plans.pop(root, None)
-    result = CheckResult(diagnostics=tuple(found), model=results[root].model, plan=plan if ok else None)
+    own = results.pop(root)
+    result = CheckResult(diagnostics=tuple(found), model=own.model, plan=plan if ok else None)
     named = dict.fromkeys(call.key for each in calls.values() for call in each)
-    missing = tuple(key for key in named if key not in results)
-    return CheckedFiles(result=result, called=plans if ok else {}, missing=missing)
+    missing = tuple(key for key in named if key != root and key not in results)
+    return CheckedFiles(result=result, called=plans if ok else {}, missing=missing, results=results)
 
 
 def named_workflows(workflow: model.Workflow, key: str) -> list[str]:

@@ -57,6 +57,7 @@ class Code(StrEnum):
     DUPLICATE_ID = "WF1115"
     NOT_IN_GITHUB = "WF1116"
     MATRIX_TOO_LARGE = "WF1117"
+    NOT_AN_AMOUNT = "WF1118"
 
     EXPRESSION_LEXING = "WF1201"
     EXPRESSION_SYNTAX = "WF1202"
@@ -83,6 +84,7 @@ class Code(StrEnum):
     ACTION_RUNTIME = "WF1405"
     USES_FORM = "WF1406"
     NOT_FOR_NODE = "WF1407"
+    RUN_AS_NOT_HERE = "WF1408"
 
     SELF_NEED = "WF1501"
     CYCLE = "WF1502"
@@ -211,6 +213,7 @@ CODES: dict[Code, CodeInfo] = {
         "The matrix is too large",
         "A matrix makes at most 256 job instances; `strategy.max-instances` raises it, up to 10,000.",
     ),
+    Code.NOT_AN_AMOUNT: CodeInfo("Not an amount of memory", "Amounts: `512MiB`, `2GiB`, `1.5G`; from 1 MiB to 1 PiB."),
     Code.EXPRESSION_LEXING: CodeInfo(
         "An expression with unreadable characters", "Texts in expressions take single quotes, and `''` is one quote."
     ),
@@ -260,6 +263,11 @@ CODES: dict[Code, CodeInfo] = {
     ),
     Code.NOT_FOR_NODE: CodeInfo(
         "A key that the node does not take", "The key belongs to `run:`, or the node does not declare that input."
+    ),
+    Code.RUN_AS_NOT_HERE: CodeInfo(
+        "A step that cannot run as another user",
+        "`run-as` is for the processes of a step. The node does its work inside the agent itself, or on no host at "
+        'all. A step with `run-as: ""` runs as the agent\'s own user, whatever the job or the defaults say.',
     ),
     Code.SELF_NEED: CodeInfo("A job that needs itself", "Remove the job from its own `needs`."),
     Code.CYCLE: CodeInfo("Jobs that wait for each other", "Remove one of the `needs` of the cycle."),

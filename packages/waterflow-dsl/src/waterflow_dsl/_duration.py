@@ -13,11 +13,12 @@ MAX_SECONDS = 10 * 365 * 86400.0
 """Ten years; Temporal's timers end there as well."""
 
 
-def parse_duration(value: str | float) -> float:
+def parse_duration(value: object) -> float:
     """The seconds of a duration.
 
     Args:
-        value: ``"1h30m"``, ``"500ms"``, or a number of seconds. Units in descending order are not asked for.
+        value: ``"1h30m"``, ``"500ms"``, or a number of seconds. Units in descending order are not asked for. It may be
+            anything: what an expression gives is known only at the run.
 
     Raises:
         ValueError: not a duration, negative, or longer than ten years; the message says which.
@@ -28,13 +29,13 @@ def parse_duration(value: str | float) -> float:
     return seconds
 
 
-def _seconds(value: str | float) -> float:
-    if isinstance(value, bool):
-        raise ValueError(f"{str(value).lower()} is not a duration")
-    if isinstance(value, (int, float)):
+def _seconds(value: object) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
         if not value >= 0:
             raise ValueError(f"{value} is not a duration: it must not be negative")
-        return float(value)
+        return float(min(value, 2 * MAX_SECONDS))  # an integer may be too long for a float
+    if not isinstance(value, str):
+        raise ValueError(f"{_shown(value)} is not a duration")
     text = value.strip()
     if _NUMBER.fullmatch(text):
         return float(text)
@@ -43,6 +44,13 @@ def _seconds(value: str | float) -> float:
     return round(sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text)), 9)
 
 
-def _shown(value: str | float) -> str:
-    text = str(value)
-    return repr(text if len(text) <= 40 else text[:37] + "…") if isinstance(value, str) else text
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return repr(value if len(value) <= 40 else value[:37] + "…")
+    if isinstance(value, (list, dict)):
+        return "a list" if isinstance(value, list) else "a mapping"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int) and value > MAX_SECONDS * MAX_SECONDS:
+        return "a number of that size"
+    return str(value)

@@ -17,9 +17,13 @@ from waterflow_dsl._analysis._targets import BUILT_IN_GROUPS
 from waterflow_dsl._catalog import Catalog
 from waterflow_dsl._check import CheckResult
 from waterflow_dsl._codes import Code
+from waterflow_dsl._confinement import levels_of, run_as_of
 from waterflow_dsl._diagnostics import Diagnostic, Report, did_you_mean
 from waterflow_dsl._uses import parse_uses
 from waterflow_dsl.plan import OfflinePlan, TargetPlan, UsesKind
+
+RUN_AS_CAPABILITY = "run-as/"
+"""Begins the capability of agents that may run steps as a user; the user's name follows."""
 
 _SHOWN = 5
 _REQUIRED = re.compile(r"\s*([^\s<>=]+?)\s*(?:>=)?\s*(\d+(?:\.\d+)*)?\s*")
@@ -66,10 +70,11 @@ def check_placings(result: CheckResult, placings: Iterable[Placing], catalog: Ca
     lacks: _Lacks = {}
     for placing in placings:
         job, plan = result.model.jobs[placing.job], plans[placing.job]
-        checker = _Checker(job, placing, report, catalog, lacks)
+        works = _works(job, result.model.defaults, catalog)
+        checker = _Checker(job, works, placing, report, catalog, lacks)
         if checker.names_exist():
             checker.check_nodes()
-            if placing.target.all or _needs_agent(job, catalog):
+            if placing.target.all or _needs_agent(job, works, catalog):
                 checker.check_online(plan.offline)
     return report.sorted()
 
@@ -87,13 +92,29 @@ def lacking(required: Iterable[str], present: Mapping[str, str]) -> list[str]:
     return [each for each in required if not _met(each, present)]
 
 
-_Lacks = dict[tuple[TargetPlan, str], dict[str, str]]
+class _Work(msgspec.Struct, frozen=True):
+    """A node and the user that it runs as, empty for the agent's own."""
+
+    node: str
+    user: str = ""
+
+    def __str__(self) -> str:
+        return f"`{self.node}` as `{self.user}`" if self.user else f"`{self.node}`"
+
+
+_Works = dict[_Work, model.Step]
+"""What a job does on its agent, each with the first step that does it."""
+
+_Lacks = dict[tuple[TargetPlan, _Work], dict[str, str]]
 
 
 class _Checker:
-    def __init__(self, job: model.Job, placing: Placing, report: Report, catalog: Catalog, lacks: _Lacks) -> None:
+    def __init__(
+        self, job: model.Job, works: _Works, placing: Placing, report: Report, catalog: Catalog, lacks: _Lacks
+    ) -> None:
         self._lacks = lacks
         self._job = job
+        self._works = works
         self._placing = placing
         self._report = report
         self._catalog = catalog
@@ -118,13 +139,13 @@ class _Checker:
         """Every node has a member that can run it, and without ``target: all`` one member can run them all."""
         members = self._placing.members
         lacks: dict[str, str] = {}
-        for name, step in _nodes(self._job, self._catalog).items() if members else ():
-            without = self._without(name)
+        for work, step in self._works.items() if members else ():
+            without = self._without(work)
             if len(without) == len(members):
-                self._nobody(step, name, without)
+                self._nobody(step, work, without)
                 return
             if without and self._placing.target.all:
-                self._some(step, name, without)
+                self._some(step, work, without)
             lacks = {**without, **lacks}
         if lacks and len(lacks) == len(members) and not self._placing.target.all:
             shown = _shortened([f"{member} {why}" for member, why in sorted(lacks.items())])
@@ -133,25 +154,26 @@ class _Checker:
                 Code.NO_MEMBER_FITS, message, "one host runs all steps of a job: split it, or add what is missing"
             )
 
-    def _without(self, node: str) -> dict[str, str]:
+    def _without(self, work: _Work) -> dict[str, str]:
         """The members that cannot run a node, and why; jobs of one target share what was found."""
-        key = (self._placing.target, node)
+        key = (self._placing.target, work)
         if key not in self._lacks:
-            missing = {each.name: _why_not(each, node) for each in self._placing.members}
+            missing = {each.name: _why_not(each, work) for each in self._placing.members}
             self._lacks[key] = {member: why for member, why in missing.items() if why}
         return self._lacks[key]
 
-    def _nobody(self, step: model.Step, name: str, without: Mapping[str, str]) -> None:
+    def _nobody(self, step: model.Step, work: _Work, without: Mapping[str, str]) -> None:
         shown = _shortened([f"{member} {why}" for member, why in sorted(without.items())])
-        installed = all(name in each.nodes for each in self._placing.members)
+        installed = all(work.node in each.nodes for each in self._placing.members)
         code = Code.NO_CAPABILITY if installed else Code.NODE_NOT_THERE
         alone = self._placing.target.agent is not None
-        message = f"{self._where} cannot run `{name}`" if alone else f"no member of {self._where} can run `{name}`"
-        self._at(step, code, f"{message}: {shown}", "install it there, or let the job run elsewhere")
+        message = f"{self._where} cannot run {work}" if alone else f"no member of {self._where} can run {work}"
+        what = f"add `{work.user}` to `nodes.run_as`" if installed and work.user else "install it"
+        self._at(step, code, f"{message}: {shown}", f"{what} there, or let the job run elsewhere")
 
-    def _some(self, step: model.Step, name: str, without: Mapping[str, str]) -> None:
+    def _some(self, step: model.Step, work: _Work, without: Mapping[str, str]) -> None:
         shown = _shortened([f"{member} {why}" for member, why in sorted(without.items())])
-        message = f"`{name}` will fail on some members of {self._where}: {shown}"
+        message = f"{work} will fail on some members of {self._where}: {shown}"
         self._at(step, Code.NOT_EVERYWHERE, message, "every member runs the job because of `target: all`")
 
     def check_online(self, offline: OfflinePlan) -> None:
@@ -177,31 +199,35 @@ class _Checker:
         self._report.add(code, step.node_of(key), message, path=f"{step.path}.{key}", hint=hint)
 
 
-def _nodes(job: model.Job, catalog: Catalog) -> dict[str, model.Step]:
-    """The agent nodes of a job, each with the first step that uses it."""
-    found: dict[str, model.Step] = {}
+def _works(job: model.Job, defaults: model.JobDefaults | None, catalog: Catalog) -> _Works:
+    """The agent nodes of a job. A user that an expression gives is not known yet."""
+    around = levels_of(job, defaults)
+    found: _Works = {}
     for block in all_blocks(job):
         if isinstance(block, model.Step):
             uses = None if block.uses is None else parse_uses(block.uses, catalog)
             if block.uses is None or (uses and uses.kind is UsesKind.NODE):
-                found.setdefault(uses.name if uses else "shell", block)
+                user, _written = run_as_of(block, around)
+                found.setdefault(_Work(uses.name if uses else "shell", "" if "${{" in user else user), block)
     return found
 
 
-def _needs_agent(job: model.Job, catalog: Catalog) -> bool:
+def _needs_agent(job: model.Job, works: _Works, catalog: Catalog) -> bool:
     """Whether an agent is claimed for the job: not where its steps are control nodes alone."""
-    if _nodes(job, catalog):
+    if works:
         return True
     steps = [block for block in job.steps if isinstance(block, model.Step) and block.uses is not None]
     kinds = [uses.kind if (uses := parse_uses(step.uses or "", catalog)) else None for step in steps]
     return len(steps) < len(job.steps) or any(kind is not UsesKind.CONTROL for kind in kinds)
 
 
-def _why_not(member: Member, node: str) -> str:
+def _why_not(member: Member, work: _Work) -> str:
     """Why a member cannot run a node, to stand after its name; empty when it can."""
-    required = member.nodes.get(node)
+    required = member.nodes.get(work.node)
     if required is None:
-        return f"lacks the node `{node}`"
+        return f"lacks the node `{work.node}`"
+    if work.user and RUN_AS_CAPABILITY + work.user not in member.capabilities:
+        return f"may not run steps as `{work.user}`"
     missing = lacking(required, member.capabilities)
     if not missing:
         return ""

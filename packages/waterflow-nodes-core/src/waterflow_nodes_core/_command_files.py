@@ -6,11 +6,14 @@ variable", "Adding a system path", "Multiline strings". Each file is known by it
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 from waterflow_sdk import InvalidOutput, NodeContext
 
 _MAX = 1024 * 1024  # bytes; outputs are capped far below, but environment values may be larger
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _RESERVED = ("GITHUB_", "RUNNER_")  # GitHub: default variables cannot be overwritten
 _BLOCKED = frozenset({"NODE_OPTIONS"})  # GitHub: would let a script run code in later actions
 
@@ -22,6 +25,8 @@ class CommandFiles:
         self._files = {kind: directory / f"{kind.lower()}.txt" for kind in ("OUTPUT", "ENV", "PATH")}
         for file in self._files.values():
             file.touch(mode=0o600)
+        # The script may belong to another user (run-as), who could put a link in the place of the directory.
+        self._directory = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
     @property
     def env(self) -> dict[str, str]:
@@ -44,12 +49,23 @@ class CommandFiles:
                 ctx.add_path(line.strip())
 
     def _read(self, kind: str) -> str:
-        file = self._files[kind]
-        if not file.exists():  # the script removed it
+        try:
+            fd = os.open(self._files[kind].name, _READ, dir_fd=self._directory)
+        except FileNotFoundError:  # the script removed it
             return ""
-        if (size := file.stat().st_size) > _MAX:
-            raise InvalidOutput(f"GITHUB_{kind} holds {size:,} bytes, at most {_MAX:,} are allowed")
-        return file.read_text("utf-8-sig", errors="replace")
+        except OSError as error:
+            raise InvalidOutput(f"GITHUB_{kind} cannot be read: {error.strerror}") from error
+        with open(fd, "rb") as file:
+            found = os.fstat(fd)
+            if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+                raise InvalidOutput(f"GITHUB_{kind} is no plain file any more: the script put something in its place")
+            if found.st_size > _MAX:
+                raise InvalidOutput(f"GITHUB_{kind} holds {found.st_size:,} bytes, at most {_MAX:,} are allowed")
+            return file.read(_MAX).decode("utf-8-sig", errors="replace")
+
+    def close(self) -> None:
+        """Give the directory back."""
+        os.close(self._directory)
 
 
 def parse_pairs(text: str, file: str) -> list[tuple[str, str]]:

@@ -31,6 +31,7 @@ class Shell(Node):
     name = "shell"
     version = "1.0.0"
     resumable = True
+    confinable = True
     examples = (
         NodeExample(title="A script", yaml="- run: |\n    echo hello\n    uname -s\n"),
         NodeExample(
@@ -94,6 +95,7 @@ class Shell(Node):
             )
             files.apply(ctx)
         finally:
+            files.close()
             _remove(script)
         return self._finish(ctx, result, capture.text)
 

@@ -172,7 +172,10 @@ class TestFailures:
         [
             (ValueError("oops"), "demo/node has a defect: ValueError: oops; see the step's log"),
             (SystemExit(3), "demo/node has a defect: SystemExit: 3; see the step's log"),
-            (StopIteration(), "demo/node has a defect: RuntimeError: StopIteration; see the step's log"),
+            (
+                StopIteration(),
+                "demo/node has a defect: RuntimeError: coroutine raised StopIteration; see the step's log",
+            ),
         ],
         ids=["exception", "exit", "stop"],
     )
@@ -297,6 +300,21 @@ class TestCancellation:
         await cancel_when_ready(loop)
         assert ended.is_set()
 
+    async def test_a_thread_that_loops_for_ever_is_interrupted_after_the_grace_period(self) -> None:
+        ended = threading.Event()
+
+        @make
+        def loop(ctx: SyncNodeContext) -> None:
+            ctx.stdout.write("ready\n")
+            try:
+                while True:
+                    pass
+            finally:
+                ended.set()
+
+        await cancel_when_ready(loop, kill_grace=0.1)
+        assert await asyncio.to_thread(ended.wait, 20)
+
     async def test_a_thread_that_never_looks_is_left_after_the_grace_period(self) -> None:
         release = threading.Event()
 
@@ -402,3 +420,34 @@ class TestOutputs:
         error = run_node(give).error
         assert error is not None
         assert error.message == "demo/node gave the output 'extra', which it does not declare"
+
+
+class TestEndings:
+    """What would end an event loop, and so the host and all its other steps, is an error of the step."""
+
+    @pytest.mark.parametrize(
+        ("error", "said"),
+        [
+            (SystemExit(3), "SystemExit: 3"),
+            (KeyboardInterrupt(), "KeyboardInterrupt"),
+            (GeneratorExit(), "GeneratorExit"),
+            (asyncio.CancelledError(), "CancelledError"),
+        ],
+        ids=lambda value: type(value).__name__,
+    )
+    @pytest.mark.parametrize("kind", ["asynchronous", "in a thread"])
+    async def test_is_an_error_of_the_step(self, kind: str, error: BaseException, said: str) -> None:
+        async def end(ctx: NodeContext) -> None:
+            del ctx
+            await asyncio.sleep(0)
+            raise error
+
+        def end_in_thread(ctx: SyncNodeContext) -> None:
+            del ctx
+            raise error
+
+        node = make(end) if kind == "asynchronous" else make(end_in_thread)
+        found = (await run_node_async(node)).error
+        assert found is not None
+        assert found.code == "node-crashed"
+        assert found.message.endswith(f"has a defect: {said}; see the step's log")

@@ -7,6 +7,8 @@ import contextlib
 import http.client
 import os
 import signal
+import socket
+import ssl
 import sys
 import time
 from pathlib import Path
@@ -89,7 +91,8 @@ def status(settings: Settings) -> int:
         sys.stdout.write(f"No server runs at {settings.url}.\n")
         return 3
     if health is None:
-        sys.stdout.write(f"{_who(found)}, but it does not answer.\n")
+        asks = "; tls.client_ca is set, so only who has a certificate of it can ask" if settings.tls.client_ca else ""
+        sys.stdout.write(f"{_who(found)}, but it does not answer{asks}.\n")
         return 69
     if health.status != "ok":
         sys.stdout.write(f"{_who(found)}, but it is not ready: {health.reason}.\n")
@@ -100,9 +103,7 @@ def status(settings: Settings) -> int:
 
 def ask(settings: Settings) -> Health | None:
     """What the server at the address says of its health; None when nobody (or somebody else) answers."""
-    address = urlsplit(settings.url)
-    # http.client knows nothing of proxies in the environment, which must not be asked for an address of this host.
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=5)
+    connection = _connection(settings)
     try:
         connection.request("GET", "/health/ready")
         return msgspec.json.decode(connection.getresponse().read(), type=Health)
@@ -110,6 +111,22 @@ def ask(settings: Settings) -> Health | None:
         return None
     finally:
         connection.close()
+
+
+def _connection(settings: Settings) -> http.client.HTTPConnection:
+    # http.client knows nothing of proxies in the environment, which must not be asked for an address of this host.
+    address = urlsplit(settings.url)
+    host, port = address.hostname or "", address.port
+    if not settings.tls.on:
+        return http.client.HTTPConnection(host, port, timeout=5)
+    # Nothing secret is sent, the address is this host's own, and whoever asks how the server is wants to be answered
+    # although its certificate has expired or, as usual, is not for 127.0.0.1.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with contextlib.suppress(OSError):  # where its own certificate is none of clients, it is refused
+        context.load_cert_chain(settings.tls.cert or "", settings.tls.key)
+    return http.client.HTTPSConnection(host, port, timeout=5, context=context)
 
 
 def _who(found: Instance | None) -> str:
@@ -142,7 +159,18 @@ def _exit_code(pid: int) -> int | None:
 
 def _is_ready(settings: Settings) -> bool:
     health = ask(settings)
+    if health is None and settings.tls.client_ca:
+        return _listens(settings)  # it lets in only who has a certificate, and does so once it has started
     return health is not None and health.status == "ok"
+
+
+def _listens(settings: Settings) -> bool:
+    address = urlsplit(settings.url)
+    try:
+        socket.create_connection((address.hostname or "", address.port or 0), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def _last_words(log: Path) -> str:

@@ -7,13 +7,12 @@ from typing import Protocol
 
 import msgspec
 
-from waterflow_dsl.plan import decode_plan
 from waterflow_sdk.wire import EditReport, PlanRequest, PlanView, SubmitRequest
 
 from .catalog import MAX_AGE, Snapshot
 from .engine._wire import RunInput
 from .planning import Given, view_of
-from .runs import Submission
+from .runs import Submission, read_plan
 from .submissions import Examined, Prepared, render
 
 
@@ -75,19 +74,28 @@ class Planner:
             inputs=request.inputs,
             secrets=request.secrets,
         )
-        if request.dry_run or request.against is not None:
+        if request.dry_run and request.against is None:
+            return await self.dry_run(submit, started_by)
+        if request.against is not None:
             prepared = await self._checks.prepare(submit, started_by)
             view = await self._view(prepared.examined, submit, started_by, steps=request.dry_run)
-            if request.against is None:
-                return view
             differs = await self._edits.compare(request.against, prepared.submission)
             return msgspec.structs.replace(view, differs=differs)
         return await self._view(await self._checks.examine(submit), submit, started_by, steps=False)
 
+    async def dry_run(self, request: SubmitRequest, started_by: str) -> PlanView:
+        """Everything that a submit does but the start, and what would then run, step by step. Raises what a submit
+        raises.
+        """
+        prepared = await self._checks.prepare(request, started_by)
+        return await self._view(prepared.examined, request, started_by, steps=True)
+
     async def of_run(self, run_id: str) -> PlanView:
-        """What the run would do if it were started now, on the agents of this moment. Raises RunNotFound."""
+        """What the run would do if it were started now, on the agents of this moment. Raises RunNotFound and
+        PlanUnreadable.
+        """
         run = await self._runs.started_with(run_id)
-        plan = decode_plan(bytes(run.plan))
+        plan = read_plan(run.plan, run_id)
         given = Given(
             vars=run.vars, inputs=run.inputs, secrets=run.secrets, started_by=run.started_by, labels=run.labels
         )

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from waterflow_dsl import CheckedFiles, CheckResult, Diagnostic, Plan
+from waterflow_dsl import CheckedFiles, Diagnostic, Plan
 from waterflow_sdk.wire import SubmitRequest, SubmitResponse, ValidateRequest, ValidateResponse
 
 from ._errors import ServerError
@@ -18,7 +18,7 @@ from ._inputs import FieldError, check_secrets, check_vars, convert_inputs
 from ._workflow_files import NothingStored, StoredWorkflows, all_secrets, check_sent, check_with_files
 from .catalog import MAX_AGE, Snapshot
 from .engine import unsupported
-from .planning import Given, check_placement
+from .planning import Given, check_called, check_placement
 from .runs import Submission
 from .secrets import SecretReferences
 
@@ -157,7 +157,7 @@ class Submissions:
             raise _invalid(request.filename, result.diagnostics)
         inputs, problems = _accept(result.plan, checked.called, request)
         given = Given(vars=request.vars, inputs=inputs)
-        placement, snapshot = await self._place(result, snapshot, given, later=_is_later(request.run_at))
+        placement, snapshot = await self._place(checked, snapshot, given, later=_is_later(request.run_at))
         return Examined(
             plan=result.plan,
             called=checked.called,
@@ -169,20 +169,25 @@ class Submissions:
         )
 
     async def _place(
-        self, result: CheckResult, snapshot: Snapshot, given: Given, *, later: bool
+        self, checked: CheckedFiles, snapshot: Snapshot, given: Given, *, later: bool
     ) -> tuple[tuple[Diagnostic, ...], Snapshot]:
         """The placement check; what it refuses is looked at again with the agents of this very moment."""
-        found = await asyncio.to_thread(check_placement, result, snapshot, given, later=later)
+
+        def check(snapshot: Snapshot) -> tuple[Diagnostic, ...]:
+            own = check_placement(checked.result, snapshot, given, later=later)
+            return (*own, *check_called(checked, snapshot, given, later=later))
+
+        found = await asyncio.to_thread(check, snapshot)
         if any(each.severity == "error" for each in found):
             snapshot = await self._catalog.snapshot(max_age=0.0)
-            found = await asyncio.to_thread(check_placement, result, snapshot, given, later=later)
+            found = await asyncio.to_thread(check, snapshot)
         return found, snapshot
 
     async def validate(self, request: ValidateRequest) -> ValidateResponse:
         """Check the file; what is wrong with it is in the answer. Raises InvalidInputs for a name that is none."""
         checked, snapshot = await self._check(request, ())
         result = checked.result
-        placement, _ = await self._place(result, snapshot, Given(open=True), later=False)
+        placement, _ = await self._place(checked, snapshot, Given(open=True), later=False)
         missing = _not_available(result.plan, checked.called) if result.plan else []
         diagnostics = (*result.diagnostics, *placement)
         return ValidateResponse(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from waterflow_sdk.wire import EditReport, EditRequest, EditResponse, PlanRequest, PlanView
+from waterflow_sdk.wire import EditReport, EditRequest, EditResponse, PlanRequest, PlanView, SubmitRequest
 from waterflow_server.runs import NothingToEdit, RunNotFound
 
 
@@ -15,6 +15,9 @@ class PlansInMemory:
     async def plan(self, request: PlanRequest, started_by: str) -> PlanView:
         self.asked.append(request)
         return PlanView(name=f"planned by {started_by}", dry_run=request.dry_run)
+
+    async def dry_run(self, request: SubmitRequest, started_by: str) -> PlanView:
+        return PlanView(name=f"{request.filename} of {started_by}", dry_run=True)
 
     async def of_run(self, run_id: str) -> PlanView:
         if run_id != "r1":

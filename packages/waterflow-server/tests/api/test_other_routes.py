@@ -182,10 +182,10 @@ class TestOpenApi:
         operation = (await client.get("/schema/openapi.json")).json()["paths"]["/v1/workflows"]["post"]
         assert sorted(operation["requestBody"]["content"]) == ["application/json", "application/yaml"]
         assert {parameter["name"] for parameter in operation["parameters"]} == {
-            *("filename", "idempotency_key", "input", "inputs", "label", "labels"),
+            *("dry_run", "filename", "idempotency_key", "input", "inputs", "label", "labels"),
             *("run_at", "tenant_id", "var", "vars"),
         }
-        assert sorted(operation["responses"]) == ["202", "400", "413", "415", "422", "503"]
+        assert sorted(operation["responses"]) == ["200", "202", "400", "413", "415", "422", "503"]
 
     async def test_problems_are_in_it(self, client: Client) -> None:
         document = (await client.get("/schema")).json()

@@ -97,6 +97,28 @@ class TestSubmitJson:
         assert answer.json()["detail"] == "'label' belongs into the body when the body is JSON"
 
 
+class TestDryRun:
+    async def test_in_a_json_body(self, client: Client, submissions: SubmissionsInMemory) -> None:
+        answer = await client.post("/v1/workflows", json={"yaml": "jobs: {}", "filename": "d.yaml", "dry_run": True})
+        assert (answer.status_code, answer.json()) == (200, {"name": "d.yaml of anonymous", "dry_run": True})
+        assert "location" not in answer.headers
+        assert submissions.requests == []
+
+    async def test_in_the_query_of_a_yaml_body(self, client: Client, submissions: SubmissionsInMemory) -> None:
+        answer = await client.post("/v1/workflows?dry_run=true", content=b"jobs: {}", headers=YAML)
+        assert (answer.status_code, answer.json()["dry_run"]) == (200, True)
+        assert submissions.requests == []
+
+    async def test_false_is_a_run(self, client: Client) -> None:
+        answer = await client.post("/v1/workflows?dry_run=false", content=b"jobs: {}", headers=YAML)
+        assert answer.status_code == 202
+
+    async def test_neither_starts_nothing(self, client: Client, submissions: SubmissionsInMemory) -> None:
+        answer = await client.post("/v1/workflows?dry_run=yes", content=b"jobs: {}", headers=YAML)
+        assert (answer.status_code, answer.json()["detail"]) == (400, "dry_run='yes' has to be true or false")
+        assert submissions.requests == []
+
+
 class TestSubmitYaml:
     async def test_the_rest_is_in_the_query(self, client: Client, submissions: SubmissionsInMemory) -> None:
         query = "filename=d.yaml&vars={%22n%22:1}&var=app=a=b&input=v=1.2&inputs={%22x%22:true}&label=a,b&labels=c,d"

@@ -17,6 +17,7 @@ import pytest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
+from waterflow_server._search_attributes import KEYWORD_LISTS, KEYWORDS
 from waterflow_server.dev import (
     DataDirectoryInUse,
     EmbeddedTemporal,
@@ -26,7 +27,7 @@ from waterflow_server.dev import (
     TemporalSettings,
 )
 from waterflow_server.dev._ports import free_ports
-from waterflow_server.dev._tuning import DYNAMIC_CONFIG, SQLITE_PRAGMAS
+from waterflow_server.dev._tuning import DYNAMIC_CONFIG, SEARCH_ATTRIBUTES, SQLITE_PRAGMAS
 
 from .conftest import ended_within, is_running
 
@@ -80,6 +81,10 @@ class TestReady:
         for pragma, value in SQLITE_PRAGMAS.items():
             assert f"{pragma}={value}" in given
         assert (temporal.data_dir / "temporal.db-wal").exists()
+
+    def test_a_new_namespace_is_made_with_all_search_attributes(self) -> None:
+        keywords = {key.name: "Keyword" for key in KEYWORDS}
+        assert {**{key.name: "KeywordList" for key in KEYWORD_LISTS}, **keywords} == SEARCH_ATTRIBUTES
 
     async def test_without_ui(self, settings: TemporalSettings) -> None:
         async with EmbeddedTemporal(msgspec.structs.replace(settings, ui=False)) as temporal:

@@ -51,6 +51,15 @@ class TestDelay:
         chosen = policy(retry=RetryPlan(max_attempts=9, initial_interval=1.0, maximum_interval=5.0)).retry
         assert [chosen.delay(spent) for spent in (1, 2, 3, 4)] == [1.0, 2.0, 4.0, 5.0]
 
+    def test_beyond_all_numbers_it_is_the_maximum(self):
+        chosen = policy(retry=RetryPlan(initial_interval=1.0, maximum_interval=5.0, backoff_coefficient=1e300)).retry
+        assert chosen.delay(3) == 5.0
+
+    @pytest.mark.parametrize("wrong", [0.5, "x", None, [2], True, float("inf")])
+    def test_the_coefficient_must_be_a_number_that_does_not_shrink(self, wrong):
+        with pytest.raises(StepFailure, match=r"retry\.backoff-coefficient: must be a number of at least 1, not"):
+            policy(retry=RetryPlan(backoff_coefficient=wrong))
+
 
 class TestAgentLoss:
     def test_fails_by_default(self):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +12,7 @@ from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from waterflow_sdk.codec import KeyRing, PayloadCodec
 from waterflow_sdk.wire import State
-from waterflow_server._converter import data_converter
-from waterflow_server.dev import EmbeddedTemporal, TemporalSettings
 from waterflow_server.engine._wire import CANCEL_SIGNAL, EVENT_SIGNAL, CancelOrder, Event
 from waterflow_server.engine.fanout._children import Children
 from waterflow_server.engine.memory._records import StepRecord
@@ -101,22 +96,16 @@ class Waiter:
         return await control.until(lambda: False, None, "event go")
 
 
-@pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[Client]:
-    """Temporal with a worker for the workflows of this file."""
-    binary = os.environ.get("WATERFLOW_TEMPORAL_BINARY")
-    given = {"binary": Path(binary)} if binary else {}
-    settings = TemporalSettings.from_environ(data_dir=tmp_path / "temporal", ui=False, stop_timeout=0.1, **given)
-    async with EmbeddedTemporal(settings) as temporal:
-        ring = KeyRing(active="k1", keys={"k1": b"1" * 32})
-        connected = await Client.connect(temporal.address, data_converter=data_converter(PayloadCodec(ring)))
-        async with Worker(
-            connected,
-            task_queue=QUEUE,
-            workflows=[Listener, Starter, Waiter],
-            workflow_runner=UnsandboxedWorkflowRunner(),
-        ):
-            yield connected
+@pytest.fixture(autouse=True)
+async def worker(client: Client) -> AsyncIterator[None]:
+    """Runs the workflows of this file."""
+    async with Worker(
+        client,
+        task_queue=QUEUE,
+        workflows=[Listener, Starter, Waiter],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    ):
+        yield
 
 
 class TestAChildThatIsBeingStarted:

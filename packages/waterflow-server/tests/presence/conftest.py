@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,7 +15,6 @@ from temporalio.client import Client, WithStartWorkflowOperation
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from waterflow_sdk.codec import KeyRing, PayloadCodec
 from waterflow_sdk.wire import (
     AGENT_WORKFLOW,
     CONFIGURE_ACTIVITY,
@@ -35,8 +32,6 @@ from waterflow_sdk.wire import (
     agent_workflow_id,
     control_queue,
 )
-from waterflow_server._converter import data_converter
-from waterflow_server.dev import EmbeddedTemporal, TemporalSettings
 from waterflow_server.documents import DocumentWorkflow
 from waterflow_server.groups import GroupsWorkflow, group_activities
 from waterflow_server.presence import PRESENCE_WORKFLOWS, AgentRegistry, presence_activities
@@ -52,6 +47,8 @@ class PlayedAgent:
         self.hello = hello
         self.manifests = manifests or []
         self.asked: list[list[str]] = []
+        self.deaf = 0
+        """How many configurations it does not take before it does."""
         self.configured: asyncio.Queue[AgentConfig] = asyncio.Queue()
         self.leased = asyncio.Event()
         self.load = AgentLoad(time=datetime.now(UTC), running=1, slots=4)
@@ -101,18 +98,10 @@ class PlayedAgent:
 
     @activity.defn(name=CONFIGURE_ACTIVITY)
     async def configure(self, config: AgentConfig) -> None:
+        if self.deaf:
+            self.deaf -= 1
+            raise RuntimeError("too busy to hear this")
         self.configured.put_nowait(config)
-
-
-@pytest.fixture
-async def client(tmp_path: Path) -> AsyncIterator[Client]:
-    """A client of a Temporal of its own, with payloads that are encrypted."""
-    binary = os.environ.get("WATERFLOW_TEMPORAL_BINARY")
-    given = {"binary": Path(binary)} if binary else {}
-    settings = TemporalSettings.from_environ(data_dir=tmp_path / "temporal", ui=False, stop_timeout=0.1, **given)
-    async with EmbeddedTemporal(settings) as temporal:
-        ring = KeyRing(active="k1", keys={"k1": b"1" * 32})
-        yield await Client.connect(temporal.address, data_converter=data_converter(PayloadCodec(ring)))
 
 
 @pytest.fixture

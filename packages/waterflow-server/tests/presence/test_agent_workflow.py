@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import msgspec
@@ -71,6 +72,24 @@ class TestHello:
             await until(state, AgentStatus.ONLINE)
             assert agent.asked == [[manifest.digest]]
             agent.stopped.set_result("")
+
+    async def test_agents_that_come_at_once_are_asked_once_for_the_nodes_that_they_share(
+        self, client: Client, registry: AgentRegistry
+    ) -> None:
+        manifests = [NodeManifest(name=f"shared/{number}", version="1.0.0") for number in range(30)]
+        nodes = {manifest.name: manifest.digest for manifest in manifests}
+        hellos = [hello(id=f"many-{number}", nodes=nodes, heartbeat_timeout=60.0) for number in range(8)]
+        async with AsyncExitStack() as stack:
+            played = (PlayedAgent(client, each, manifests) for each in hellos)
+            agents = [await stack.enter_async_context(each.polling()) for each in played]
+            await asyncio.gather(*(agent.say_hello() for agent in agents))
+            async with asyncio.timeout(60):
+                await asyncio.gather(*(agent.leased.wait() for agent in agents))
+            asked = [digest for agent in agents for digests in agent.asked for digest in digests]
+            assert sorted(asked) == sorted(nodes.values())
+            assert (await registry.manifests(asked)).keys() == {*asked}
+            for agent in agents:
+                agent.stopped.set_result("")
 
     @pytest.mark.parametrize(
         ("changes", "message"),
@@ -210,6 +229,28 @@ class TestModes:
             assert (await asyncio.wait_for(agent.configured.get(), 5)).groups == ["eu", "web"]
             await until(state, lambda shown: shown.groups == ["eu", "web"])
             assert await registry.find(groups=["nowhere"]) == []
+            agent.stopped.set_result("")
+
+    async def test_who_does_not_hear_its_groups_is_told_again(self, client: Client, state: State) -> None:
+        handle = client.get_workflow_handle(agent_workflow_id("a1"))
+        async with PlayedAgent(client, hello(heartbeat_timeout=30.0)).polling() as agent:
+            await agent.say_hello()
+            await until(state, AgentStatus.ONLINE)
+            agent.deaf = 2
+            await handle.execute_update("assign", ["eu"])
+            assert (await asyncio.wait_for(agent.configured.get(), 30)).groups == ["eu", "web"]
+            agent.stopped.set_result("")
+
+    async def test_what_is_newer_is_told_instead_of_what_was_not_heard(self, client: Client, state: State) -> None:
+        handle = client.get_workflow_handle(agent_workflow_id("a1"))
+        async with PlayedAgent(client, hello(heartbeat_timeout=30.0)).polling() as agent:
+            await agent.say_hello()
+            await until(state, AgentStatus.ONLINE)
+            agent.deaf = 1
+            await handle.execute_update("assign", ["eu"])
+            await handle.execute_update("assign", ["us"])
+            assert (await asyncio.wait_for(agent.configured.get(), 30)).groups == ["us", "web"]
+            assert agent.configured.empty()
             agent.stopped.set_result("")
 
 

@@ -121,6 +121,13 @@ class TestNodes:
         await busy(registry, fleet["a"], 3)
         assert await choose(chooser, ChoiceQuery(groups=["web"], nodes=["acme/deploy"])) == "b"
 
+    async def test_who_may_run_as_the_user_goes_before_who_is_idle(
+        self, fleet: Fleet, registry: AgentRegistry, chooser: Chooser
+    ) -> None:
+        await fleet["b"].say_hello(capabilities={"run-as/deploy": "sudo"})
+        await busy(registry, fleet["b"], 3)
+        assert await choose(chooser, ChoiceQuery(groups=["web"], capabilities=["run-as/deploy"])) == "b"
+
 
 class TestOffline:
     async def test_who_is_offline_gets_nothing(self, fleet: Fleet, registry: AgentRegistry, chooser: Chooser) -> None:

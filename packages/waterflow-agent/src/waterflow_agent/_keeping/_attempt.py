@@ -102,7 +102,7 @@ class KeptAttempt:
             transcript.remove()
 
     async def _again(self, number: int, held: HeldProcess, argv: Sequence[str], sink: ProcessSink) -> KeptProcess:
-        if held.argv != b"\0".join(map(os.fsencode, argv)):
+        if not self._same(held.argv.split(b"\0"), [os.fsencode(word) for word in argv]):
             raise NodeError(
                 f"the step cannot go on: after the restart of the agent, process {number + 1} is asked for with other "
                 "arguments than before; its node says that it is resumable, and is not",
@@ -119,6 +119,10 @@ class KeptAttempt:
         self._link.attach(held.serial, transcript.events, process.events)
         self._changed()
         return process
+
+    def _same(self, before: list[bytes], now: list[bytes]) -> bool:
+        """What is put around a step of another user names variables, and the agent may have others now."""
+        return before == now or (bool(self.attempt.task.run_as) and before[-1] == now[-1])
 
     def _fenced(self) -> None:
         self.attempt.stop(StopReason.FENCED, self.attempt.task.fence_after)

@@ -1,6 +1,7 @@
 """Finding nodes while the agent runs: installed distributions, and files in the plug-in directory."""
 
+from ._caution import Caution
 from ._discovery import Discovery
 from ._installed import GROUP, InstalledPacks
 
-__all__ = ["GROUP", "Discovery", "InstalledPacks"]
+__all__ = ["GROUP", "Caution", "Discovery", "InstalledPacks"]

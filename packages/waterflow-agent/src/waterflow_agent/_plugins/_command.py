@@ -29,6 +29,7 @@ class CommandNode(Node):
     """Base of the nodes that manifests describe."""
 
     command: ClassVar[tuple[str, ...]] = ()
+    confinable = True
 
     async def execute(self, ctx: NodeContext, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Runs the command in the workspace. What it prints before its answer goes to the log as it comes."""

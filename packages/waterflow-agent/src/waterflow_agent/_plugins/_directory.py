@@ -32,11 +32,11 @@ def _unit(directory: Path, entry: os.DirEntry[str]) -> Iterator[Unit]:
     if entry.name.startswith((".", "_")):
         return  # hidden, private, __pycache__, or a download in progress
     if entry.name.endswith(".py"):
-        yield Unit(label, label, _stamp(path), partial(load_python, path))
+        yield Unit(label, label, _stamp(path), partial(load_python, path), path)
     elif entry.name in _MANIFESTS or entry.name.endswith(_MANIFEST_ENDS):
         yield Unit(label, label, (_stamp(path), _stamps(path.parent)), partial(load_manifest, path))
     elif (path / "__init__.py").is_file():
-        yield Unit(label, label, tuple(_tree(path)), partial(load_python, path))
+        yield Unit(label, label, tuple(_tree(path)), partial(load_python, path), path)
     else:
         for name in _MANIFESTS:
             if (path / name).is_file():

@@ -6,15 +6,17 @@ import asyncio
 import gc
 import logging
 from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
 from pathlib import Path
 
 from waterflow_sdk.wire import BrokenNode
 
 from .._registry import NodeRegistry, Pack, Registered, register
-from ._contained import contained
+from ._caution import Caution
+from ._contained import Outcome, contained
 from ._directory import plugin_units
 from ._installed import InstalledPacks
-from ._unit import Loaded, Unit
+from ._unit import Unit
 
 logger = logging.getLogger("waterflow.agent")
 
@@ -31,14 +33,20 @@ class Discovery:
         registry: Where the nodes go.
         directory: The plug-in directory, which may not exist; None for none.
         installed: The installed distributions; None to leave them out.
+        caution: What keeps code away that would end the whole process; None to load everything.
     """
 
     def __init__(
-        self, registry: NodeRegistry, directory: Path | None = None, installed: InstalledPacks | None = None
+        self,
+        registry: NodeRegistry,
+        directory: Path | None = None,
+        installed: InstalledPacks | None = None,
+        caution: Caution | None = None,
     ) -> None:
         self._registry = registry
         self._directory = directory
         self._installed = installed
+        self._caution = caution
         self._stamps: dict[str, Hashable] = {}
         self._packs: dict[str, Pack] = {}
 
@@ -59,6 +67,8 @@ class Discovery:
 
     async def watch(self, changed: Callable[[], Awaitable[None]]) -> None:
         """Looks for ever; calls ``changed`` when the offer has changed."""
+        if self._caution:
+            self._caution.trying = True
         while True:
             await asyncio.sleep(POLL)
             try:
@@ -102,15 +112,23 @@ class Discovery:
 
     async def _load(self, unit: Unit) -> Pack:
         """The new version of a unit; if anything in it is broken, the former one stays, whole."""
-        outcome = await contained(unit.load, unit.label)
-        pack = _pack(unit, outcome.value or Loaded([], []))
-        if outcome.value is None:
+        outcome = await self._outcome(unit)
+        pack = outcome.value
+        if pack is None:
             broken = BrokenNode(name=unit.key, source=unit.label, reason=outcome.reason, traceback=outcome.traceback)
             pack = Pack(key=unit.key, label=unit.label, broken=[broken])
         former = self._packs.get(unit.key)
         if pack.broken and former and former.nodes:
             return Pack(key=unit.key, label=former.label, nodes=former.nodes, broken=pack.broken)
         return pack
+
+    async def _outcome(self, unit: Unit) -> Outcome[Pack]:
+        if self._caution is None:
+            return await contained(partial(_pack, unit), unit.label)
+        if objection := await self._caution.objection(unit):
+            return Outcome(reason=objection)
+        with self._caution.loading(unit):
+            return await contained(partial(_pack, unit), unit.label)
 
     def _tell(self, before: dict[str, str]) -> None:
         now = self._registry.digests
@@ -121,7 +139,9 @@ class Discovery:
             logger.info("nodes: %s", ", ".join(words))
 
 
-def _pack(unit: Unit, loaded: Loaded) -> Pack:
+def _pack(unit: Unit) -> Pack:
+    """Loads the unit and looks at its nodes, which runs code of strangers too."""
+    loaded = unit.load()
     nodes: dict[str, Registered] = {}
     broken = list(loaded.broken)
     for name, value in loaded.values:

@@ -52,7 +52,8 @@ class InstalledPacks:
     def _unit(self, key: str, points: list[EntryPoint]) -> Unit:
         metadata = points[0].metadata
         stamp = (str(metadata), _changed(metadata), _changed(metadata / "entry_points.txt"))
-        return Unit(key, points[0].distribution, stamp, partial(self._load, key, points))
+        values = tuple(point.value for point in points)
+        return Unit(key, points[0].distribution, stamp, partial(self._load, key, points), values)
 
     def _load(self, key: str, points: list[EntryPoint]) -> Loaded:
         """Imports the nodes. The former version's modules make room, and come back if the new one does not load."""

@@ -38,6 +38,8 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     - ``name``: what people call the agent; None = the host name
     - ``groups``, ``tags``: what the agent says of itself; tags are plain or ``key=value``
     - ``capabilities``: declared ones, beside what is found
+    - ``run_as``: users that steps may run as, beside the agent's own
+    - ``memory_limit``: memory that a process of a step may have at most; None = no limit but what steps ask for
     - ``plugin_dir``: files in it are nodes; it need not exist
     - ``plugin_reload``: whether nodes that are added, changed or removed are noticed while the agent runs
     - ``max_concurrent_activities``: steps that may run at once
@@ -75,6 +77,8 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     tags: list[str] = []
     capabilities: dict[str, str] = {}
     max_concurrent_activities: int = 100
+    run_as: list[str] = []
+    memory_limit: int | None = None
     plugin_dir: Path = SYSTEM_PLUGINS
     plugin_reload: bool = True
     state_dir: Path = msgspec.field(default_factory=default_state_dir)

@@ -84,8 +84,8 @@ def duration(value: Any) -> float:
 
 
 def size(value: Any) -> int:
-    """Bytes as a number, or a number with ``KB MB GB``."""
-    match = re.fullmatch(r"\s*(\d+)\s*([kmg]?b?)\s*", str(value).lower())
+    """Bytes as a number, or a number with ``KB MB GB``, which are those with ``KiB MiB GiB``."""
+    match = re.fullmatch(r"\s*(\d+)\s*([kmg]?b?)\s*", str(value).lower().replace("ib", "b"))
     if not match:
         raise ValueError("expected a size such as 1048576 or 100MB")
     return int(match[1]) * _SIZES[match[2]]

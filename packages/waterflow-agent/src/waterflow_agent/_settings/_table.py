@@ -153,6 +153,22 @@ SETTINGS = (
         "steps that may run at once",
     ),
     Setting(
+        "run_as",
+        parse.words,
+        "run-as",
+        ("WATERFLOW_RUN_AS",),
+        ("nodes.run_as",),
+        "users that steps may run as, beside the agent's own, with commas",
+    ),
+    Setting(
+        "memory_limit",
+        parse.size,
+        "memory-limit",
+        ("WATERFLOW_MEMORY_LIMIT",),
+        ("nodes.memory_limit",),
+        "memory that a process of a step may have at most, such as 2GiB",
+    ),
+    Setting(
         "plugin_dir",
         parse.path,
         "plugin-dir",

@@ -13,7 +13,8 @@ def words(line: LogLine, name: str) -> tuple[str, str] | None:
     match line.event:
         case LogEventKind.STEP_STARTED:
             attempt = f" (attempt {line.attempt})" if line.attempt > 1 else ""
-            return f"▶ {name}{attempt}", "bold"
+            whose = f" as {data['run_as']}" if data.get("run_as") else ""
+            return f"▶ {name}{whose}{attempt}", "bold"
         case LogEventKind.STEP_ENDED:
             return _ended(name, str(data.get("state", "")), data.get("exit_code"))
         case LogEventKind.PROGRESS | LogEventKind.END_GROUP:

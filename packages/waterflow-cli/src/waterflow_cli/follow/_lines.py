@@ -50,7 +50,7 @@ class LineFormatter:
     def _format(self, line: LogLine) -> str | None:
         if line.stream is not LogStreamKind.EVENT:
             text = clean(line.text, colour=self._colour)
-            return self._prefix(line) + text
+            return self._prefix(line) + (f"{text}…" if line.partial else text)
         said = words(line, self._progress.step_name(line))
         if said is None:
             return None

@@ -40,7 +40,9 @@ def _title(instance: PlannedInstance) -> str:
 def _lines(steps: Sequence[PlannedStep], depth: int) -> Iterator[tuple[str, str]]:
     indent = "  " * depth
     for step in steps:
-        note = f"  {step.note}" if step.note else ""
+        note = f"  as {step.run_as}" if step.run_as else ""
+        note += f"  at most {step.memory / 1024**2:.4g} MiB" if step.memory is not None else ""
+        note += f"  {step.note}" if step.note else ""
         yield f"{indent}{step.path}  {step.name}{f' ({step.node})' if step.node != step.name else ''}{note}", ""
         if step.condition is not None and step.condition.decision != "true":
             said = runs(step.condition)

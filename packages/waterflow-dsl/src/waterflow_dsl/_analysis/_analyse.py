@@ -16,6 +16,7 @@ from waterflow_dsl._analysis._graph import check_graph
 from waterflow_dsl._analysis._ids import check_ids, check_ids_on_github
 from waterflow_dsl._analysis._nodes import NodeChecker
 from waterflow_dsl._analysis._placement import check_placement
+from waterflow_dsl._analysis._run_as import check_run_as
 from waterflow_dsl._analysis._shapes import NOT_HERE, OPEN, Shape
 from waterflow_dsl._analysis._steps import StepWalker
 from waterflow_dsl._analysis._structure import check_job, check_structure
@@ -58,6 +59,7 @@ def analyse(workflow: model.Workflow, source: SourceText, report: Report, agains
         check_target(job, report, against.catalog)
         check_rollout(job, report)
         check_placement(job, workflow.defaults, report, against.catalog)
+        check_run_as(job, workflow.defaults, report, against.catalog)
         here = {**contexts, **job_contexts(jobs, job_id, job)}
         scope = Scope(_for(against.dialect, here))
         walker = StepWalker(job, scope, inspector, nodes, against.catalog, against.dialect)

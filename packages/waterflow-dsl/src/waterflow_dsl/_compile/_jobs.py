@@ -21,6 +21,7 @@ from waterflow_dsl._compile._steps import Defaults, compile_steps
 from waterflow_dsl._compile._target import compile_target
 from waterflow_dsl._compile._values import env_text
 from waterflow_dsl._conditions import with_success
+from waterflow_dsl._confinement import levels_of
 from waterflow_dsl.plan import CallPlan, JobPlan
 
 
@@ -29,7 +30,7 @@ def compile_job(
 ) -> JobPlan:
     """One job with the defaults of file and job folded into its steps."""
     levels = tuple(each for each in (job.defaults, file_defaults) if each is not None)
-    defaults = Defaults(levels=levels, catalog=catalog)
+    defaults = Defaults(levels=levels, catalog=catalog, around=levels_of(job, file_defaults))
     runs_on: Any = job.runs_on
     for level in levels:
         runs_on = level.runs_on if runs_on is None else runs_on

@@ -12,6 +12,7 @@ from waterflow_dsl._catalog import Catalog
 from waterflow_dsl._compile._policies import compile_retry, timeout_of
 from waterflow_dsl._compile._values import WHOLE, env_text
 from waterflow_dsl._conditions import plain, with_success
+from waterflow_dsl._confinement import Level, memory_of, run_as_of
 from waterflow_dsl._uses import parse_uses
 from waterflow_dsl.plan import (
     BranchPlan,
@@ -34,6 +35,7 @@ class Defaults(msgspec.Struct, frozen=True, kw_only=True):
 
     levels: tuple[model.JobDefaults, ...]
     catalog: Catalog | None
+    around: tuple[Level, ...] = ()
 
     def shell_inputs(self) -> dict[str, Any]:
         """Shell and working directory of ``defaults.run``, the nearest of each."""
@@ -75,6 +77,8 @@ def _step(step: model.Step, path: str, defaults: Defaults) -> StepPlan:
         condition=with_success(step.if_),
         inputs=_inputs(step, uses, defaults),
         env=env_text(step.env),
+        run_as="" if uses.kind is UsesKind.CONTROL else run_as_of(step, defaults.around)[0],
+        memory=None if uses.kind is UsesKind.CONTROL else memory_of(step, defaults.around),
         timeout=timeout_of(step, *defaults.levels),
         heartbeat_timeout=step.heartbeat_timeout,
         retry=compile_retry(step.retry, *(level.retry for level in defaults.levels)),

@@ -38,17 +38,29 @@ def target_of(runs_on: Any) -> TargetPlan:
 
 
 def _from_mapping(given: Mapping[str, Any]) -> TargetPlan:
+    """What is named and turns out empty is an error: an expression without a value must not mean any server at all."""
     unknown = set(given) - {"group", "tags", "labels", "target", "agent"}
     if unknown:
         raise ValueError(f"`runs-on` gave the unknown key `{min(unknown)}`")
-    if given.get("agent"):
-        return TargetPlan(agent=str(given["agent"]))
-    groups, tags, target = given.get("group"), given.get("tags") or given.get("labels"), given.get("target")
+    if "agent" in given:
+        return TargetPlan(agent=_agent(given["agent"]))
+    tags, target = given.get("tags") or given.get("labels"), given.get("target")
     if target not in (None, "any", "all"):
         raise ValueError(f"`runs-on.target` gave {_shown(target)}; it must be any or all")
+    if "group" in given and given["group"] in (None, "", []):
+        raise ValueError(f"`runs-on.group` gave {_shown(given['group'])}; it must name a group")
+    if "group" not in given and not tags and given.keys() & {"tags", "labels"}:
+        raise ValueError(f"`runs-on` gave {_shown(given)}; it names nobody")
     every = None if target is None else target == "all"
-    plan = _groups(_texts(groups) if groups else (), every)
+    plan = _groups(_texts(given["group"]) if "group" in given else (), every)
     return TargetPlan(groups=plan.groups, tags=_texts(tags) if tags else (), all=plan.all)
+
+
+def _agent(name: Any) -> str:
+    """An agent may be named by a number alone."""
+    if name in (None, "") or isinstance(name, (bool, list, dict)):
+        raise ValueError(f"`runs-on.agent` gave {_shown(name)}; it must name an agent")
+    return str(name)
 
 
 def _groups(groups: tuple[str, ...], every: bool | None) -> TargetPlan:

@@ -6,11 +6,12 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from waterflow_dsl._amount import parse_memory
 from waterflow_dsl._codes import Code
 from waterflow_dsl._convert._reader import UNSET, At, Reader
 from waterflow_dsl._diagnostics import did_you_mean
 from waterflow_dsl._duration import parse_duration
-from waterflow_dsl._schema._types import Condition, Duration, Flag, Json, Number, Text
+from waterflow_dsl._schema._types import Condition, Duration, Flag, Json, Memory, Number, Text
 from waterflow_dsl._source import Mapping, Node, Scalar, Sequence
 from waterflow_dsl.expressions import to_string
 
@@ -56,6 +57,8 @@ def _not_an_option(reader: Reader, options: tuple[str, ...], node: Node, at: At,
 def _name_hint(what: str) -> str | None:
     if "number" in what:
         return "for example `5` or `25%`"
+    if "user's" in what:
+        return "for example `deploy`"
     if "secret is read" in what:
         return "for example `env:DB_PASSWORD`"
     return "start with a letter; go on with letters, digits, `_` and `-`"
@@ -130,6 +133,19 @@ def read_duration(reader: Reader, kind: Duration, node: Node, at: At) -> Any:
     except ValueError as error:
         hint = "durations are `500ms`, `30s`, `10m`, `2h`, `1d`, `1h30m` or a number of seconds"
         reader.report(Code.NOT_A_DURATION, node, str(error), at.path, hint)
+        return UNSET
+
+
+def read_memory(reader: Reader, _kind: Memory, node: Node, at: At) -> Any:
+    """Bytes, or a template."""
+    if reader.template(node, at):
+        return UNSET if at.field.place is None else node.value  # type: ignore[union-attr]
+    if not isinstance(node, Scalar) or not isinstance(node.value, str):
+        return reader.wrong_type(node, at, "an amount of memory such as `512MiB`")
+    try:
+        return parse_memory(node.value)
+    except ValueError as error:
+        reader.report(Code.NOT_AN_AMOUNT, node, str(error), at.path, "units are KiB, MiB, GiB and TiB")
         return UNSET
 
 

@@ -19,6 +19,7 @@ _READERS: dict[type[types.Type], ReadType] = {
     types.Number: _scalars.read_number,
     types.Flag: _scalars.read_flag,
     types.Duration: _scalars.read_duration,
+    types.Memory: _scalars.read_memory,
     types.Condition: _scalars.read_condition,
     types.Json: _scalars.read_json,
     types.Null: _collections.read_null,

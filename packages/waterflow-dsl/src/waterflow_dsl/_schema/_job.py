@@ -15,7 +15,7 @@ from waterflow_dsl._schema._places import (
     STEP,
     STRATEGY,
 )
-from waterflow_dsl._schema._step import ENV
+from waterflow_dsl._schema._step import ENV, RESOURCES, RUN_AS
 from waterflow_dsl._schema._types import (
     Condition,
     Duration,
@@ -191,6 +191,8 @@ def _defaults(name: str) -> ObjectType:
                 origin="waterflow",
             ),
             Field(name="retry", type=Ref(name="retry"), help="Retry policy of steps.", origin="waterflow"),
+            RUN_AS,
+            RESOURCES,
             Field(name="runs-on", type=RUNS_ON, help="Where jobs run.", place=JOB, origin="waterflow"),
         ),
     )
@@ -257,7 +259,14 @@ JOB_TYPE = ObjectType(
     title="A job",
     model=model.Job,
     scope=True,
-    exclusive=(("steps", "uses"), ("runs-on", "uses"), ("timeout", "timeout-minutes"), ("strategy.matrix", "for-each")),
+    exclusive=(
+        ("steps", "uses"),
+        ("runs-on", "uses"),
+        ("run-as", "uses"),
+        ("resources", "uses"),
+        ("timeout", "timeout-minutes"),
+        ("strategy.matrix", "for-each"),
+    ),
     fields=(
         Field(name="name", type=Text(), help="What is shown.", place=JOB),
         Field(name="runs-on", type=RUNS_ON, help="A group, tags, or an agent.", place=JOB),
@@ -290,6 +299,8 @@ JOB_TYPE = ObjectType(
             origin="waterflow",
         ),
         Field(name="env", type=ENV, help="Environment of every step.", place=JOB_ENV),
+        RUN_AS,
+        RESOURCES,
         Field(name="defaults", type=Ref(name="defaults"), help="Defaults of the steps."),
         Field(name="timeout", type=Duration(), help="Longest time of the job.", place=JOB, origin="waterflow"),
         Field(

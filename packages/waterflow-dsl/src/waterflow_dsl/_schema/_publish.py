@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from waterflow_dsl._amount import PATTERN
 from waterflow_dsl._catalog import Catalog, NodeSignature
 from waterflow_dsl._control import CONTROL_NODES
 from waterflow_dsl._schema import _types as types
@@ -106,6 +107,10 @@ def _duration(kind: types.Duration, field: Field) -> Schema:
     return _or_expression({"anyOf": [{"type": "number", "minimum": 0}, text]}, field)
 
 
+def _memory(_kind: types.Memory, field: Field) -> Schema:
+    return _or_expression({"type": "string", "pattern": PATTERN}, field)
+
+
 def _condition(_kind: types.Condition, _field: Field) -> Schema:
     return {"type": ["string", "boolean", "number"]}
 
@@ -158,6 +163,7 @@ _WRITERS: dict[type[Type], Callable[[Any, Field], Schema]] = {
     types.Number: _number,
     types.Flag: _flag,
     types.Duration: _duration,
+    types.Memory: _memory,
     types.Condition: _condition,
     types.Json: _json,
     types.Null: _null,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from waterflow_dsl._schema._places import STEP, STEP_IF
+from waterflow_dsl._schema._places import JOB, STEP, STEP_IF
 from waterflow_dsl._schema._types import (
     Condition,
     Duration,
@@ -11,6 +11,7 @@ from waterflow_dsl._schema._types import (
     Json,
     ListOf,
     MapOf,
+    Memory,
     Number,
     ObjectType,
     OnGithub,
@@ -18,7 +19,7 @@ from waterflow_dsl._schema._types import (
     Steps,
     Text,
 )
-from waterflow_dsl.model import Branch, Loop, Parallel, Retry, Step, While
+from waterflow_dsl.model import Branch, Loop, Parallel, Resources, Retry, Step, While
 
 ID = "[A-Za-z_][A-Za-z0-9_-]*"
 ENV = MapOf(values=Json(scalar=True), template=True)
@@ -85,6 +86,28 @@ TIMEOUTS = (
     Field(name="timeout-minutes", type=Duration(unit=60.0), help="`timeout` in minutes, as on GitHub.", place=STEP),
 )
 
+RUN_AS = Field(
+    name="run-as",
+    # JOB and not STEP: who a process runs as is seen by everybody on its host, so it reads no secrets.
+    type=Text(pattern=r"(?:[A-Za-z_][A-Za-z0-9_.@+-]{0,254}\$?)?", what="a user's name"),
+    help="User that the processes of steps run as; the agent's own if empty.",
+    place=JOB,
+    origin="waterflow",
+)
+
+RESOURCES_TYPE = ObjectType(
+    name="resources",
+    title="`resources`",
+    model=Resources,
+    fields=(
+        Field(name="memory", type=Memory(), help="Memory that a process of a step may have, `512MiB`.", place=STEP),
+    ),
+)
+
+RESOURCES = Field(
+    name="resources", type=Ref(name="resources"), help="What a step may use of its host.", origin="waterflow"
+)
+
 STEP_TYPE = ObjectType(
     name="step",
     title="A step",
@@ -119,6 +142,8 @@ STEP_TYPE = ObjectType(
             github=OnGithub(static=True),
         ),
         Field(name="working-directory", type=Text(), help="Where `run` starts.", place=STEP),
+        RUN_AS,
+        RESOURCES,
         *TIMEOUTS,
         Field(
             name="heartbeat-timeout",
@@ -210,4 +235,4 @@ WHILE_TYPE = ObjectType(
     ),
 )
 
-STEP_TYPES = (STEP_TYPE, PARALLEL_TYPE, BRANCH_TYPE, LOOP_TYPE, WHILE_TYPE, RETRY)
+STEP_TYPES = (STEP_TYPE, PARALLEL_TYPE, BRANCH_TYPE, LOOP_TYPE, WHILE_TYPE, RETRY, RESOURCES_TYPE)

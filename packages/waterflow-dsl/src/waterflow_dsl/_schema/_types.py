@@ -47,6 +47,10 @@ class Duration(Type, frozen=True, kw_only=True):
     unit: float = 1.0
 
 
+class Memory(Type, frozen=True, kw_only=True):
+    """An amount of memory."""
+
+
 class Condition(Type, frozen=True, kw_only=True):
     """An expression, with or without its braces."""
 

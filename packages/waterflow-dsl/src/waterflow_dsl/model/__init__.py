@@ -14,7 +14,7 @@ from waterflow_dsl.model._job import (
     RunsOn,
     Strategy,
 )
-from waterflow_dsl.model._step import Block, Branch, Loop, Parallel, Retry, Step, While
+from waterflow_dsl.model._step import Block, Branch, Loop, Parallel, Resources, Retry, Step, While
 from waterflow_dsl.model._workflow import (
     CallOutput,
     CallTrigger,
@@ -51,6 +51,7 @@ __all__ = [
     "ModelObject",
     "Offline",
     "Parallel",
+    "Resources",
     "Retry",
     "Rollout",
     "RunDefaults",

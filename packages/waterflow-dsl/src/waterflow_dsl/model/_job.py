@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from waterflow_dsl.model._base import ModelObject, Values
-from waterflow_dsl.model._step import Block, Retry
+from waterflow_dsl.model._step import Block, Resources, Retry
 
 if TYPE_CHECKING:
     from waterflow_dsl.model._workflow import Concurrency
@@ -25,6 +25,8 @@ class JobDefaults(ModelObject, frozen=True, kw_only=True):
     timeout: float | str | None = None
     timeout_minutes: float | str | None = None
     retry: Retry | None = None
+    run_as: str | None = None
+    resources: Resources | None = None
     runs_on: RunsOn | str | tuple[str, ...] | None = None
 
 
@@ -100,6 +102,8 @@ class Job(ModelObject, frozen=True, kw_only=True):
     offline: Offline | str | None = None
     agent_loss: AgentLoss | str | None = None
     env: Values | str = {}
+    run_as: str | None = None
+    resources: Resources | None = None
     defaults: JobDefaults | None = None
     timeout: float | str | None = None
     timeout_minutes: float | str | None = None

@@ -18,6 +18,12 @@ class Retry(ModelObject, frozen=True, kw_only=True):
     non_retryable: tuple[str, ...] = ()
 
 
+class Resources(ModelObject, frozen=True, kw_only=True):
+    """``resources``; memory in bytes."""
+
+    memory: int | str | None = None
+
+
 class Step(ModelObject, frozen=True, kw_only=True):
     """A step: ``run`` or ``uses``."""
 
@@ -30,6 +36,8 @@ class Step(ModelObject, frozen=True, kw_only=True):
     env: Values | str = {}
     shell: str | None = None
     working_directory: str | None = None
+    run_as: str | None = None
+    resources: Resources | None = None
     timeout: float | str | None = None
     timeout_minutes: float | str | None = None
     heartbeat_timeout: float | str | None = None

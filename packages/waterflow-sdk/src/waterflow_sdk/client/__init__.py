@@ -41,12 +41,13 @@ from ._errors import (
 )
 from ._events import EventStream, SyncEventStream
 from ._groups import Groups, SyncGroups
-from ._logs import LogFilter, LogStream
+from ._logs import LogFilter, LogStream, SyncLogStream
 from ._plan import Edited
 from ._run import RetryScope, Run
 from ._schedules import Schedules, SyncSchedules
 from ._settings import DEFAULT_SERVER
-from ._sync import Client, SyncLogStream, SyncRun
+from ._sync import Client
+from ._sync_run import SyncRun
 
 __all__ = [
     "DEFAULT_SERVER",

@@ -28,7 +28,7 @@ from ._groups import Groups
 from ._plan import fetch_plan, plan_request
 from ._run import Run
 from ._schedules import Schedules
-from ._settings import DEFAULT_RETRIES, DEFAULT_TIMEOUT, settings
+from ._settings import DEFAULT_RETRIES, DEFAULT_TIMEOUT, StrPath, settings
 from ._transport import Transport, segment
 
 PAGE = 100
@@ -41,6 +41,10 @@ class AsyncClient:
     ``timeout`` (seconds) bounds each request. Calls that are safe to repeat, and submits because of their idempotency
     key, are repeated up to ``retries`` times with growing pauses when the server cannot be reached.
 
+    ``ca`` is a PEM file that the server's certificate is checked against instead of the system's authorities, ``cert``
+    and ``key`` are those of a certificate that it is shown (mTLS); they default to ``WATERFLOW_SERVER_CA``,
+    ``WATERFLOW_SERVER_CERT`` and ``WATERFLOW_SERVER_KEY``.
+
     Use it as ``async with AsyncClient() as client:`` or call :meth:`aclose`. Raises :class:`InvalidSettings`; each
     method may raise :class:`ServerUnavailable`, :class:`NotWaterflow`, :class:`Unauthorized` and :class:`Forbidden`.
     """
@@ -52,8 +56,11 @@ class AsyncClient:
         *,
         timeout: float = DEFAULT_TIMEOUT,
         retries: int = DEFAULT_RETRIES,
+        ca: StrPath | None = None,
+        cert: StrPath | None = None,
+        key: StrPath | None = None,
     ) -> None:
-        self._transport = Transport(settings(server, api_key, timeout, retries))
+        self._transport = Transport(settings(server, api_key, timeout, retries, (ca, cert, key)))
         self.definitions = Definitions(self._transport)
         self.schedules = Schedules(self._transport)
         self.groups = Groups(self._transport)

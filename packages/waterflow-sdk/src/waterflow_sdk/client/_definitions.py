@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from ..wire import (
@@ -20,10 +20,8 @@ from ..wire import (
 from ._errors import NotFound
 from ._portal import Portal
 from ._run import Run
+from ._sync_run import SyncRun
 from ._transport import Transport, segment
-
-if TYPE_CHECKING:
-    from ._sync import SyncRun
 
 Infos = list[DefinitionInfo]
 Versions = list[DefinitionVersion]
@@ -205,8 +203,6 @@ class SyncDefinitions:
         version: int | None = None,
     ) -> SyncRun:
         """See :meth:`Definitions.run`."""
-        from ._sync import SyncRun
-
         work = self._definitions.run(
             name,
             vars=vars,

@@ -7,62 +7,31 @@ import msgspec
 from ..wire import LogEnd, LogLine
 from ._errors import ServerUnavailable
 from ._problems import not_waterflow
-from ._sse import MAX_EVENT, Event, EventParser, EventSizeError
+from ._resuming import Place
+from ._sse import MAX_EVENT, Event
+from ._sse_reader import SseReader
 
 _line = msgspec.json.Decoder(LogLine)
 _end = msgspec.json.Decoder(LogEnd)
 
-LONGEST_RETRY = 30.0
 
-
-class Place(msgspec.Struct):
-    """What outlives a connection: how far the log was read, how it ended, how long the server asks to wait."""
-
-    cursor: str = ""
-    end: LogEnd | None = None
-    retry: float = 0.0
-
-
-class EventReader:
+class EventReader(SseReader[LogLine, LogEnd]):
     """Reads a followed log: events ``log`` and, at last, ``end``; others are ignored."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._parser = EventParser(place.cursor)
+    stream = whole = "log"
+    item = "a log line"
 
-    def feed(self, chunk: bytes) -> list[LogLine]:
-        """The lines that the next bytes complete, maybe none."""
-        lines: list[LogLine] = []
-        for event in self._parse(chunk):
-            try:
-                if event.type == "log":
-                    lines.append(_line.decode(event.data))
-                    self._place.cursor = event.id
-                elif event.type == "end":
-                    self._place.end = _end.decode(event.data)
-                    break
-            except msgspec.MsgspecError as error:
-                raise not_waterflow(f"sends a log line that cannot be read ({error})") from None
-        return lines
+    def _items(self, event: Event) -> list[LogLine]:
+        return [_line.decode(event.data)] if event.type == "log" else []
 
-    def _parse(self, chunk: bytes) -> list[Event]:
-        try:
-            events = self._parser.feed(chunk)
-        except EventSizeError as error:
-            raise not_waterflow(f"sends a broken log ({error})") from None
-        if self._parser.retry is not None:
-            self._place.retry = min(self._parser.retry, LONGEST_RETRY)
-        return events
-
-    def finish(self) -> None:
-        """The connection was closed, but not by the end of the log: the server stops or starts anew."""
-        raise ServerUnavailable("the server closed the connection before the end of the log")
+    def _end(self, event: Event) -> LogEnd:
+        return _end.decode(event.data)
 
 
 class LineReader:
     """Reads a log that is not followed (NDJSON)."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place[LogEnd]) -> None:
         self._place = place
         self._rest = bytearray()
 

@@ -7,8 +7,8 @@ from datetime import datetime
 import msgspec
 
 from ..wire import LogEnd, LogLine, LogStreamKind
-from ._log_readers import EventReader, LineReader, Place
-from ._resuming import NDJSON, SSE, Reader, Resuming
+from ._log_readers import EventReader, LineReader
+from ._resuming import NDJSON, SSE, Reader, Resuming, SyncResuming
 from ._transport import Query, Transport
 
 
@@ -39,7 +39,7 @@ class LogFilter(msgspec.Struct, frozen=True, kw_only=True):
         return query
 
 
-class LogStream(Resuming[LogLine]):
+class LogStream(Resuming[LogLine, LogEnd]):
     """Async iterator over the :class:`~waterflow_sdk.wire.LogLine` of a run; each line comes exactly once.
 
     A broken connection is taken up again after the last line received, with growing pauses: without end, or until the
@@ -54,22 +54,6 @@ class LogStream(Resuming[LogLine]):
         super().__init__(transport, path, media_type=SSE if follow else NDJSON, give_up_after=give_up_after)
         self._filter = filter
         self._follow = follow
-        self._place = Place()
-
-    @property
-    def cursor(self) -> str:
-        """Where the stream is: the cursor of the last line received, ``""`` before the first."""
-        return self._place.cursor
-
-    @property
-    def end(self) -> LogEnd | None:
-        """How the run ended, once a followed log is at its end."""
-        return self._place.end
-
-    @property
-    def ended(self) -> bool:
-        """Whether the server has said that nothing more comes."""
-        return self._place.end is not None
 
     def _query(self) -> Query:
         return {**self._filter.query(resumed=bool(self.cursor)), "follow": True if self._follow else None}
@@ -77,5 +61,6 @@ class LogStream(Resuming[LogLine]):
     def _reader(self) -> Reader[LogLine]:
         return EventReader(self._place) if self._follow else LineReader(self._place)
 
-    def _least_pause(self) -> float:
-        return self._place.retry
+
+class SyncLogStream(SyncResuming[LogLine, LogEnd]):
+    """Iterator over the lines of a run's log; see :class:`LogStream`."""

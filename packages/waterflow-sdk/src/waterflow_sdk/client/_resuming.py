@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
 
+import msgspec
+
 from ._errors import RunNotFound, ServerUnavailable, TooManyRequests
+from ._portal import Portal
 from ._problems import not_waterflow, to_error
 from ._transport import LONGEST_PAUSE, REQUEST_ID, Query, Transport, pauses
 
@@ -23,6 +27,21 @@ SSE = "text/event-stream"
 NDJSON = "application/x-ndjson"
 
 T = TypeVar("T")
+E = TypeVar("E")
+"""What the server says at the end of a stream."""
+
+
+class Place(msgspec.Struct, Generic[E]):
+    """What outlives a connection.
+
+    - `cursor`: how far the stream was read, as the server named it; empty at the beginning
+    - `end`: how it ended, once it has
+    - `retry`: seconds that the server wants between two connections
+    """
+
+    cursor: str = ""
+    end: E | None = None
+    retry: float = 0.0
 
 
 class Reader(Protocol[T]):
@@ -37,7 +56,7 @@ class Reader(Protocol[T]):
         ...
 
 
-class Resuming(Generic[T]):
+class Resuming(ABC, Generic[T, E]):
     """Async iterator over the items of a stream, over broken connections and restarts of the server.
 
     A connection that breaks is taken up again where it was, with growing pauses: without end, or until the server was
@@ -50,30 +69,32 @@ class Resuming(Generic[T]):
         self._path = path
         self._media_type = media_type
         self._give_up_after = give_up_after
+        self._place: Place[E] = Place()
         self._batches = self._all()
         self._ready: list[T] = []
 
     @property
     def cursor(self) -> str:
         """Where the stream is, as the server named it; ``""`` at the beginning."""
-        raise NotImplementedError
+        return self._place.cursor
+
+    @property
+    def end(self) -> E | None:
+        """How the run ended, once the stream is at its end."""
+        return self._place.end
 
     @property
     def ended(self) -> bool:
         """Whether the server has said that nothing more comes."""
-        raise NotImplementedError
+        return self._place.end is not None
 
+    @abstractmethod
     def _query(self) -> Query:
         """Parameters of the next request."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _reader(self) -> Reader[T]:
         """A reader for a new connection."""
-        raise NotImplementedError
-
-    def _least_pause(self) -> float:
-        """Seconds that the server wants between two connections."""
-        return 0.0
 
     def __aiter__(self) -> Self:
         return self
@@ -121,7 +142,7 @@ class Resuming(Generic[T]):
                     raise error
             if self.cursor != known or time.monotonic() - began > LONGEST_PAUSE:
                 waits = pauses()
-            await asyncio.sleep(max(next(waits), self._least_pause()))
+            await asyncio.sleep(max(next(waits), self._place.retry))
 
     async def _connection(self) -> AsyncGenerator[list[T], None]:
         """Batches (empty ones are signs of life) until the end; raises when the connection breaks before."""
@@ -146,3 +167,39 @@ class Resuming(Generic[T]):
             raise to_error(response.status, body, what, missing=RunNotFound, request_id=request_id)
         if response.content_type != headers["Accept"]:
             raise not_waterflow(f"answers {self._path} with {response.content_type} instead of {headers['Accept']}")
+
+
+class SyncResuming(Generic[T, E]):
+    """The same for code without asyncio. Use it as ``with`` or call :meth:`close` when you stop early."""
+
+    def __init__(self, portal: Portal, stream: Resuming[T, E]) -> None:
+        self._portal = portal
+        self._stream = stream
+        self._items = self._all()
+
+    @property
+    def end(self) -> E | None:
+        """How the run ended, once the stream is at its end."""
+        return self._stream.end
+
+    def __iter__(self) -> Iterator[T]:
+        return self._items
+
+    def __next__(self) -> T:
+        return next(self._items)
+
+    def _all(self) -> Iterator[T]:
+        while batch := self._portal.call(self._stream.next_batch()):
+            yield from batch
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._portal.call(self._stream.aclose())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

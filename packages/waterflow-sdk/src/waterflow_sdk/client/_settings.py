@@ -9,12 +9,15 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from ._errors import InvalidSettings
+from ._tls import CA_VARIABLE, CERT_VARIABLE, KEY_VARIABLE, Tls
 
 DEFAULT_SERVER = "http://127.0.0.1:8080"
 SERVER_VARIABLE = "WATERFLOW_SERVER"
 API_KEY_VARIABLE = "WATERFLOW_API_KEY"
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_RETRIES = 4
+
+StrPath = str | os.PathLike[str]
 
 _REMEDY = "write it like http://waterflow.example.com:8080"
 
@@ -24,24 +27,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     ``server`` is a base address without a slash at its end. ``timeout`` (seconds) bounds one request; ``retries`` is
     how many times a call that is safe to repeat is sent again.
+    ``tls`` counts for an address with https://.
     """
 
     server: str
     api_key: str | None
     timeout: float
     retries: int
+    tls: Tls = Tls()
+
+    @property
+    def host(self) -> str:
+        """Name or address of the server's host."""
+        return urlsplit(self.server).hostname or ""
 
     @property
     def loopback(self) -> bool:
         """Whether the server is on this machine, so that no proxy is asked."""
-        host = urlsplit(self.server).hostname or ""
         try:
-            return ip_address(host).is_loopback
+            return ip_address(self.host).is_loopback
         except ValueError:
-            return host == "localhost"
+            return self.host == "localhost"
 
 
-def settings(server: str | None, api_key: str | None, timeout: float, retries: int) -> Settings:
+def settings(
+    server: str | None, api_key: str | None, timeout: float, retries: int, tls: tuple[StrPath | None, ...] = ()
+) -> Settings:
     """Fill in what is not given; raises :class:`InvalidSettings`."""
     if timeout <= 0:
         raise InvalidSettings(f"timeout is {timeout}, but must be more than 0 seconds")
@@ -52,7 +63,15 @@ def settings(server: str | None, api_key: str | None, timeout: float, retries: i
         api_key=_key(api_key or os.environ.get(API_KEY_VARIABLE) or None),
         timeout=timeout,
         retries=retries,
+        tls=_tls(*tls),
     )
+
+
+def _tls(ca: StrPath | None = None, cert: StrPath | None = None, key: StrPath | None = None) -> Tls:
+    def path(given: StrPath | None, variable: str) -> str | None:
+        return os.fspath(given) if given else os.environ.get(variable) or None
+
+    return Tls(ca=path(ca, CA_VARIABLE), cert=path(cert, CERT_VARIABLE), key=path(key, KEY_VARIABLE))
 
 
 def _address(text: str) -> str:

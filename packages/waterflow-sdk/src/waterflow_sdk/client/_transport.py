@@ -17,6 +17,8 @@ from ._problems import not_waterflow, to_error
 from ._settings import Settings
 
 if TYPE_CHECKING:
+    import ssl
+
     from aiohttp import ClientResponse, ClientSession
 
 T = TypeVar("T")
@@ -122,7 +124,8 @@ class Transport:
                     answer.status, answer.body, f"{method} {path}", missing=missing, request_id=answer.request_id
                 )
             except (ServerUnavailable, TooManyRequests) as error:
-                if left <= 0 or not (safe or error.details.get("sent") is False):
+                repeatable = safe or error.details.get("sent") is False
+                if left <= 0 or not repeatable or "tls" in error.details:  # which does not mend itself in seconds
                     raise
             left -= 1
             await asyncio.sleep(next(waits))
@@ -197,12 +200,15 @@ class Transport:
             self._session = aiohttp.ClientSession(
                 headers=headers,
                 # Followed logs hold a connection each; no limit, so that they never keep a request waiting.
-                connector=aiohttp.TCPConnector(limit=0),
+                connector=aiohttp.TCPConnector(limit=0, ssl=self._ssl()),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=not self.settings.loopback,
                 read_bufsize=1024 * 1024,
             )
         return self._session
+
+    def _ssl(self) -> ssl.SSLContext | bool:
+        return self.settings.tls.context() if self.settings.server.startswith("https:") else True
 
     def _redirected(self, response: ClientResponse) -> WaterflowError:
         # Not followed: the API key and the body would go to an address that the user never named.
@@ -215,9 +221,10 @@ class Transport:
         if isinstance(error, aiohttp.ClientResponseError) and not isinstance(error, aiohttp.ClientHttpProxyError):
             return not_waterflow("does not speak HTTP")
         sent = not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
-        return ServerUnavailable(
-            f"no answer from the server at {self.settings.server}: {_reason(error)}", details={"sent": sent}
-        )
+        where = f"no answer from the server at {self.settings.server}"
+        if tls := self.settings.tls.explain(error, self.settings.host):
+            return ServerUnavailable(f"{where}: {tls}", details={"sent": True, "tls": True}, remedy="")
+        return ServerUnavailable(f"{where}: {_reason(error)}", details={"sent": sent})
 
     async def close(self) -> None:
         """Close all connections."""

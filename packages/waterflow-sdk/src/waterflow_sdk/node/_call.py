@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import Future
 from contextlib import suppress
@@ -17,20 +17,47 @@ from ._errors import NodeCancelled
 from ._node import Node
 from ._step import StepContext
 
+_LAST_WORDS = 1.0  # seconds for the `finally` blocks of a thread that was interrupted
+
 
 async def call_node(node: type[Node], ctx: StepContext, inputs: Any) -> Any:
     """Run one attempt. Cancellation sets ``ctx.cancelled`` before the node learns of it."""
     execute = node().execute
     if inspect.iscoroutinefunction(execute):
-        work = asyncio.ensure_future(execute(ctx, inputs))
+        work = asyncio.ensure_future(_held(execute(ctx, inputs)))
         try:
-            return await asyncio.shield(work)
+            value, error = await asyncio.shield(work)
         except asyncio.CancelledError:
+            if not was_cancelled():
+                raise
             ctx.mark_cancelled()
             work.cancel()
-            return await work
-    blocking = BlockingContext(ctx, asyncio.get_running_loop())
-    return await _in_thread(lambda: execute(blocking, inputs), blocking)
+            value, error = await work
+    else:
+        blocking = BlockingContext(ctx, asyncio.get_running_loop())
+        value, error = await _in_thread(lambda: execute(blocking, inputs), blocking)
+    if error is not None:
+        raise error
+    return value
+
+
+_Ending = tuple[Any, BaseException | None]
+"""A result or an error. It is handed on like this, because some errors end the event loop if a task raises them."""
+
+
+async def _held(work: Awaitable[Any]) -> _Ending:
+    try:
+        return await work, None
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        return None, error
+
+
+def was_cancelled() -> bool:
+    """Whether somebody cancelled the current task; a node may raise CancelledError by itself as well."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class BlockingContext:
@@ -67,19 +94,15 @@ class BlockingContext:
         return self._ctx.kill_grace
 
 
-async def _in_thread(work: Callable[[], Any], ctx: BlockingContext) -> Any:
+async def _in_thread(work: Callable[[], Any], ctx: BlockingContext) -> _Ending:
     """A daemon thread for each step: in a pool slow steps would starve the others, and a stuck one block the exit."""
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[Any] = loop.create_future()
+    done: asyncio.Future[_Ending] = loop.create_future()
     context = copy_context()
 
     def deliver(value: Any, error: BaseException | None) -> None:
-        if done.done():
-            return
-        if error is None:
-            done.set_result(value)
-        else:
-            done.set_exception(RuntimeError("StopIteration") if isinstance(error, StopIteration) else error)
+        if not done.done():
+            done.set_result((value, error))
 
     def run() -> None:
         value, error = None, None
@@ -90,12 +113,27 @@ async def _in_thread(work: Callable[[], Any], ctx: BlockingContext) -> Any:
         with suppress(RuntimeError):  # the host's loop is closed: nobody waits any more
             loop.call_soon_threadsafe(deliver, value, error)
 
-    Thread(target=run, name="waterflow-node", daemon=True).start()
+    thread = Thread(target=run, name="waterflow-node", daemon=True)
+    thread.start()
     try:
         return await asyncio.shield(done)
     except asyncio.CancelledError:
         ctx.cancel()
         await asyncio.wait((done,), timeout=ctx.grace)
-        if done.done() and not done.cancelled():
-            done.exception()  # retrieved: what it raised after the cancellation no longer matters
-        raise
+        if not done.done():
+            _interrupt(thread)
+            await asyncio.wait((done,), timeout=_LAST_WORDS)
+        if not done.done():
+            ctx.log.error("the node's thread cannot be ended; it is left behind until its call returns")
+        raise  # what it raised after the cancellation no longer matters
+
+
+def _interrupt(thread: Thread) -> None:
+    """Raises SystemExit between two instructions of a thread, as CPython's C API describes PyThreadState_SetAsyncExc.
+
+    That ends an endless loop. A call that does not return to Python keeps its thread, at most until the host ends.
+    """
+    if thread.ident is not None:
+        import ctypes  # hardly ever needed
+
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))

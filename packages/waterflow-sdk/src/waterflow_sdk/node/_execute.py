@@ -14,6 +14,7 @@ from ._inputs import load_inputs
 from ._node import Node, label
 from ._outputs import dump_given, dump_outputs
 from ._secret import Secret
+from ._sound import cut, error_info, exit_code
 from ._step import StepContext
 
 
@@ -37,13 +38,24 @@ async def execute_step(node: type[Node], ctx: StepContext, values: Mapping[str, 
         outputs = await _run(node, ctx, values)
         result = StepResult(outputs=ctx.masker.mask_data(outputs), exit_code=0 if ctx.ran_process else None)
     except NodeError as error:
-        result = _failed(node, ctx, error.to_info(), error.exit_code)
-    except (Exception, SystemExit) as error:
+        result = _failed(node, ctx, error_info(error), exit_code(error))
+    except BaseException as error:
+        if _is_cancellation(error):
+            raise
         ctx.stderr.write("".join(traceback.format_exception(error)))
         result = _failed(node, ctx, _crash(node, error), None)
     finally:
         await ctx.close()
     return result
+
+
+def _is_cancellation(error: BaseException) -> bool:
+    """Whether the step was cancelled, and its node did not just say so: whoever waits would wait for ever."""
+    from asyncio import CancelledError
+
+    from ._call import was_cancelled
+
+    return isinstance(error, CancelledError) and was_cancelled()
 
 
 async def _run(node: type[Node], ctx: StepContext, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,7 +79,7 @@ def _failed(node: type[Node], ctx: StepContext, error: ErrorInfo, exit_code: int
 
 def _crash(node: type[Node], error: BaseException) -> ErrorInfo:
     """A defect of the node: its traceback is in the step's log."""
-    what = f"{type(error).__name__}: {error}".rstrip(": ")
+    what = cut(f"{type(error).__name__}: {error}".rstrip(": "))
     return ErrorInfo(code="node-crashed", message=f"{label(node)} has a defect: {what}; see the step's log")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def group_alive(group: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        pass  # of another user: everybody may read what runs in it
     return _runs_by_proc(group)
 
 
@@ -45,18 +46,22 @@ def signal_group(group: int, number: signal.Signals) -> None:
         os.killpg(group, number)
 
 
-async def end_group(group: int, grace: float) -> bool:
+Send = Callable[[int, signal.Signals], Awaitable[None]]
+"""Sends a signal to a process group."""
+
+
+async def end_group(group: int, grace: float, send: Send) -> bool:
     """SIGTERM, up to ``grace`` seconds, SIGKILL. Cancelled during the grace, it kills at once. True when it is gone."""
     try:
         if not group_alive(group):
             return True
-        signal_group(group, signal.SIGTERM)
+        await send(group, signal.SIGTERM)
         if await _gone(group, grace):
             return True
     except asyncio.CancelledError:
-        signal_group(group, signal.SIGKILL)
+        await send(group, signal.SIGKILL)
         raise
-    signal_group(group, signal.SIGKILL)
+    await send(group, signal.SIGKILL)
     return await _gone(group, _GIVE_UP)
 
 

@@ -26,6 +26,7 @@ def manifest_of(node: type[Node], *, distribution: str = "") -> NodeManifest:
         capabilities=sorted(node.capabilities),
         retry_safe=node.retry_safe,
         resumable=node.resumable,
+        confinable=node.confinable,
         examples=list(node.examples),
         distribution=distribution,
     )

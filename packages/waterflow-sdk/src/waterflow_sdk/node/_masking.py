@@ -10,6 +10,7 @@ from typing import Any, cast
 from urllib.parse import quote, quote_plus
 
 from ._secret import MASK
+from ._sound import sound
 
 _SHARED = 2  # no form is shorter
 _MIN = 2  # a one-character value would mask half of every line and so give itself away
@@ -33,7 +34,7 @@ class Masker:
 
     def add(self, *values: str) -> None:
         """Mask these values too. Empty and one-character values are ignored."""
-        forms = {form for value in values for form in forms_of(value)}
+        forms = {form for value in values for text in {value, sound(value)} for form in forms_of(text)}
         if forms <= self._forms:
             return
         self._forms |= forms
@@ -42,6 +43,7 @@ class Masker:
 
     def mask(self, text: str) -> str:
         """The text with every secret replaced. The text must not be a part of a longer one: see :class:`MaskStream`."""
+        text = sound(text)
         if self._pattern is None:
             return text
         return self._pattern.sub(MASK, text)
@@ -85,7 +87,7 @@ class MaskStream:
 
     def feed(self, text: str) -> str:
         """Append a chunk; return what is now certain, masked."""
-        masked, self._held = self._masker.split(self._held + text)
+        masked, self._held = self._masker.split(self._held + sound(text))
         return masked
 
     def flush(self) -> str:

@@ -55,6 +55,8 @@ class Node:
     its processes ran on. Its calls of ``run_process``, counted from the first, then get what those processes print
     from the beginning, and their ends, instead of starting them. So it has to do the same again: the same processes in
     the same order, with the same arguments, and nothing before them that harms when it is done twice."""
+    confinable: ClassVar[bool] = False
+    """Whether all that it does to the host is done by ``ctx.run_process``: only then a step may say ``run-as``."""
     examples: ClassVar[Sequence[NodeExample]] = ()
     """Steps that use the node, as YAML."""
     input_schema: ClassVar[Mapping[str, Any] | None] = None

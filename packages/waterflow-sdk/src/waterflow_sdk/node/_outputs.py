@@ -12,6 +12,7 @@ from ..wire import MAX_OUTPUT_BYTES
 from ._errors import InvalidOutput, OutputTooLarge
 from ._node import Node, label, output_type
 from ._schema import schema_of
+from ._sound import sound
 
 
 def dump_outputs(node: type[Node], returned: Any, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -73,8 +74,16 @@ def _encode(value: Any) -> Any:
     raise NotImplementedError(f"a value of type {type(value).__name__}")
 
 
+def _size(node: type[Node], name: str, value: Any) -> int:
+    try:
+        msgspec.json.encode(name)
+        return len(msgspec.json.encode(value))
+    except (TypeError, ValueError, RecursionError) as error:  # text that UTF-8 cannot hold is a ValueError
+        raise InvalidOutput(f"{label(node)} gave the output {sound(name)!r}, which is no JSON: {error}") from None
+
+
 def _check_size(node: type[Node], outputs: dict[str, Any]) -> None:
-    sizes = {name: len(msgspec.json.encode(value)) for name, value in outputs.items()}
+    sizes = {name: _size(node, name, value) for name, value in outputs.items()}
     total = len(msgspec.json.encode(outputs))
     if total <= MAX_OUTPUT_BYTES:
         return

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ._confinement import Confinement, Unconfined
 from ._context import ProcessResult
 from ._errors import NodeTimeout
 from ._group import end_group, group_alive
@@ -29,6 +30,7 @@ class StepProcesses:
         on_start: Called with the process group (the pid of its leader) as soon as it exists, to journal it.
         on_end: Called with the process group when nothing of it is left.
         start: How processes are started; as children of this process by default.
+        confinement: What is put around each process; nothing by default.
     """
 
     def __init__(
@@ -38,11 +40,13 @@ class StepProcesses:
         on_start: Callable[[int], None] | None = None,
         on_end: Callable[[int], None] | None = None,
         start: StartProcess = start_child,
+        confinement: Confinement | None = None,
     ) -> None:
         self._start = start
         self._grace = grace
         self._on_start = on_start
         self._on_end = on_end
+        self._confinement = confinement or Unconfined()
         self._groups: set[int] = set()
         self._open: dict[StartedProcess, Output] = {}
 
@@ -68,7 +72,11 @@ class StepProcesses:
         :meth:`NodeContext.run_process` says, and whatever a handler raised.
         """
         output = Output(on_stdout, on_stderr)
-        starting = asyncio.ensure_future(spawn(argv, env=env, cwd=cwd, stdin=stdin, output=output, start=self._start))
+        await self._confinement.prepare()
+        command = self._confinement.command
+        starting = asyncio.ensure_future(
+            spawn(argv, env=env, cwd=cwd, stdin=stdin, output=output, command=command, start=self._start)
+        )
         cancelled = await _until_started(starting)
         process = starting.result()
         self._open[process] = output
@@ -111,7 +119,7 @@ class StepProcesses:
         del self._open[process]
 
     async def _end(self, group: int) -> None:
-        await end_group(group, self._grace)
+        await end_group(group, self._grace, self._confinement.signal)
         self._forget_if_empty(group)
 
     def _forget_if_empty(self, group: int) -> None:

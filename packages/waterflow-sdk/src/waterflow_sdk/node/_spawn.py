@@ -15,6 +15,9 @@ from ._starting import ProcessSink, StartedProcess, StartProcess
 
 OnText = Callable[[str], None]
 
+Command = Callable[[Sequence[str], Mapping[str, str], Path], tuple[list[str], Path]]
+"""Makes what is executed of arguments, environment and working directory."""
+
 
 class Output(asyncio.SubprocessProtocol):
     """Decodes output and hands it on. asyncio's own ``Process`` is not used: its ``wait`` also waits for the pipes,
@@ -109,17 +112,18 @@ async def spawn(
     cwd: Path,
     stdin: str | bytes | None,
     output: Output,
+    command: Command,
     start: StartProcess,
 ) -> StartedProcess:
     """Start a process; raises what :meth:`NodeContext.run_process` says."""
     if not argv:
         raise InvalidInput("run_process needs a program to run")
-    words = [os.fspath(word) for word in argv]
+    words, place = command([os.fspath(word) for word in argv], env, cwd)
     given = stdin.encode() if isinstance(stdin, str) else stdin
     try:
-        return await start(words, env=env, cwd=cwd, stdin=given, sink=output)
+        return await start(words, env=env, cwd=place, stdin=given, sink=output)
     except (OSError, ValueError) as error:
-        raise explain(error, words[0], cwd) from error
+        raise explain(error, words[0], place) from error
 
 
 def explain(error: OSError | ValueError, program: str, cwd: Path) -> NodeError:

@@ -16,9 +16,11 @@ from ._errors import NodeCancelled
 from ._events import StepLog
 from ._lines import LineSplitter
 from ._masking import Masker
+from ._sound import is_sound
 from ._text import MaskedText, Sink
 
 if TYPE_CHECKING:  # asyncio's subprocess machinery is imported when a process is run
+    from ._confinement import Confinement
     from ._process import StepProcesses
     from ._starting import StartProcess
 
@@ -38,6 +40,7 @@ class StepContext:
         on_process_start: Gets each new process group, to journal it.
         on_process_end: Gets each process group of which nothing is left.
         start_process: Starts processes in another way than as children of this process.
+        confinement: What the host puts around each process; nothing by default.
     """
 
     def __init__(
@@ -51,12 +54,14 @@ class StepContext:
         on_process_start: Callable[[int], None] | None = None,
         on_process_end: Callable[[int], None] | None = None,
         start_process: StartProcess | None = None,
+        confinement: Confinement | None = None,
     ) -> None:
         self._task = task
         self._lock = RLock()
         self._sink = sink
         self._journal = (on_process_start, on_process_end)
         self._start_process = start_process
+        self._confinement = confinement
         self._processes: StepProcesses | None = None
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self.workspace = workspace
@@ -140,7 +145,7 @@ class StepContext:
         """As :meth:`NodeContext.add_mask`."""
         with self._lock:
             self.masker.add(value)
-            if len(value) > 1 and value not in self.masks:
+            if len(value) > 1 and is_sound(value) and value not in self.masks:  # others never stand in a text
                 self.masks.append(value)
 
     def set_env(self, name: str, value: str | None) -> None:
@@ -209,8 +214,13 @@ class StepContext:
 
         if self._processes is None:
             began, ended = self._journal
-            start = self._start_process or start_child
-            self._processes = StepProcesses(grace=self.kill_grace, on_start=began, on_end=ended, start=start)
+            self._processes = StepProcesses(
+                grace=self.kill_grace,
+                on_start=began,
+                on_end=ended,
+                start=self._start_process or start_child,
+                confinement=self._confinement,
+            )
         return self._processes
 
     def _output(self, stream: LogStreamKind, handler: LineHandler | None) -> MaskedText | _HandledLines:

@@ -59,6 +59,7 @@ from ._names import (
     document_workflow_id,
     group_queue,
     job_workflow_id,
+    run_as_capability,
     run_workflow_id,
 )
 from ._plan_view import (
@@ -231,5 +232,6 @@ __all__ = [
     "document_workflow_id",
     "group_queue",
     "job_workflow_id",
+    "run_as_capability",
     "run_workflow_id",
 ]

@@ -14,6 +14,7 @@ class SubmitRequest(Wire, frozen=True, kw_only=True):
 
     ``filename`` is only for messages. ``files`` are the workflows that it calls, texts by their paths from its
     directory (``lib/release.yaml``). The same ``idempotency_key`` gives the same run, however often it is sent.
+    ``dry_run``: everything but the run; the answer is its :class:`PlanView`.
     """
 
     yaml: str
@@ -26,6 +27,7 @@ class SubmitRequest(Wire, frozen=True, kw_only=True):
     idempotency_key: str | None = None
     run_at: datetime | None = None
     files: dict[str, str] = {}
+    dry_run: bool = False
 
 
 class SubmitResponse(Wire, frozen=True, kw_only=True):

@@ -38,8 +38,9 @@ class LogRecord(Wire, frozen=True, kw_only=True):
     """One line of a stream.
 
     ``text`` has no line break. ``event`` and ``data`` are set on ``event`` records only:
-    ``step-started`` {node, name}, ``step-ended`` {state, exit_code}, ``progress`` {percent}, ``error``/``warning``/
-    ``notice`` {file, line, column, title} where known. ``partial`` marks a line that the next record continues.
+    ``step-started`` {node, name, run_as}, ``step-ended`` {state, exit_code}, ``progress`` {percent},
+    ``error``/``warning``/``notice`` {file, line, column, title} where known. ``partial`` marks a line that the next
+    record continues.
     """
 
     time: datetime

@@ -23,6 +23,7 @@ class NodeManifest(Wire, frozen=True, kw_only=True):
     ``inputs`` and ``outputs`` are JSON Schemas (draft 2020-12) of type object. ``secret_inputs`` name the inputs that
     hold secrets. ``capabilities`` must be present on an agent (``docker``, ``node``, …). ``retry_safe`` nodes (a GET, a
     pull) may be run again without being asked. The processes of ``resumable`` nodes survive the death of their agent.
+    ``confinable`` nodes do all their work in processes of their own, so that a step can run as another user.
     """
 
     name: str
@@ -35,6 +36,7 @@ class NodeManifest(Wire, frozen=True, kw_only=True):
     capabilities: list[str] = []
     retry_safe: bool = False
     resumable: bool = False
+    confinable: bool = False
     examples: list[NodeExample] = []
     distribution: str = ""
 

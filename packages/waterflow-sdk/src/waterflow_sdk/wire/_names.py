@@ -65,3 +65,8 @@ def agent_workflow_id(agent_id: str) -> str:
 def document_workflow_id(kind: str, name: str) -> str:
     """Workflow id of a document: groups, templates, node manifests."""
     return f"doc/{kind}/{name}"
+
+
+def run_as_capability(user: str) -> str:
+    """The capability of agents that may run steps as a user."""
+    return f"run-as/{user}"

@@ -78,6 +78,8 @@ class PlannedStep(Wire, frozen=True, kw_only=True):
     """A step of a dry run. What is not known yet is there as it was written, ``${{ … }}``; secrets are ``***``.
 
     ``note`` says what a block does (``for each of 3 elements``); ``problems`` are inputs that the node will refuse.
+    ``run_as`` is the user of its processes, empty for the agent's own; ``memory`` the bytes that each of them may have,
+    None where the step does not say or it is not known yet.
     """
 
     path: str
@@ -86,6 +88,8 @@ class PlannedStep(Wire, frozen=True, kw_only=True):
     condition: PlannedCondition | None = None
     inputs: dict[str, Any] = {}
     env: dict[str, Any] = {}
+    run_as: str = ""
+    memory: int | None = None
     note: str = ""
     problems: list[str] = []
     steps: list[PlannedStep] = []

@@ -39,6 +39,8 @@ class NodeTask(Wire, frozen=True, kw_only=True):
     ``PATH``. ``secrets`` are values by name, for masking and ``ctx.secrets``; ``masks`` are further values to mask.
     ``needed_secrets`` are the names of those that the job reads: where agents have to read a secret themselves
     (:mod:`waterflow_sdk.secrets`), nothing of the job runs on a host that lacks one.
+    ``run_as`` is the user that the processes of the step belong to; empty = the agent's own.
+    ``memory`` is how many bytes of memory each of them may have; None = as the agent says.
     ``timeout`` and ``kill_grace`` are seconds. ``fence_after`` is the number of seconds without contact to Temporal
     after which the agent ends the attempt by itself (set where the attempt may be reassigned); None = never.
     ``trace`` carries the W3C trace context.
@@ -57,6 +59,8 @@ class NodeTask(Wire, frozen=True, kw_only=True):
     secrets: dict[str, str] = {}
     masks: list[str] = []
     needed_secrets: list[str] = []
+    run_as: str = ""
+    memory: int | None = None
     timeout: float | None = None
     kill_grace: float = 10.0
     fence_after: float | None = None
@@ -87,11 +91,14 @@ class NodeOutcome(Wire, frozen=True, kw_only=True):
 
 
 class ClaimRequest(Wire, frozen=True, kw_only=True):
-    """Asks the group's queue for a member that takes the job instance and knows all the nodes it uses."""
+    """Asks the group's queue for a member that takes the job instance, knows all the nodes it uses and has all the
+    ``capabilities`` that its steps ask for themselves (``run-as/deploy``).
+    """
 
     run: str
     job: str
     nodes: list[str] = []
+    capabilities: list[str] = []
     wire: str = WIRE_VERSION
 
 

@@ -20,6 +20,7 @@ JSON = ("application/json",)
 YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")  # RFC 9512 and its forerunners
 
 YAML_PARAMETERS = (
+    "dry_run",
     "filename",
     "idempotency_key",
     "input",
@@ -112,11 +113,19 @@ def _from_query(request: Request[Any, Any, Any]) -> dict[str, Any]:
     fields: dict[str, Any] = {
         name: query[name] for name in ("filename", "idempotency_key", "run_at", "tenant_id") if name in query
     }
+    if "dry_run" in query:
+        fields["dry_run"] = _flag("dry_run", query["dry_run"])
     fields["vars"] = _mapping(request, "vars", "var")
     fields["inputs"] = _mapping(request, "inputs", "input")
     labels = [label for given in query.getall("labels", []) for label in given.split(",")]
     fields["labels"] = [*labels, *query.getall("label", [])]
     return fields
+
+
+def _flag(name: str, given: str) -> bool:
+    if given.lower() not in {"true", "false"}:
+        raise ApiError("invalid-query", f"{name}={given!r} has to be true or false")
+    return given.lower() == "true"
 
 
 def _mapping(request: Request[Any, Any, Any], whole: str, single: str) -> dict[str, Any]:

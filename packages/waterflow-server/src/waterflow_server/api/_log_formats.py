@@ -19,7 +19,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def as_text(lines: Sequence[LogLine]) -> bytes:
-    """``<time> <job> <step> <stream> <text>``, and the attempt where it is not the first."""
+    """``<time> <job> <step> <stream> <text>``, and the attempt where it is not the first; ``…``: the line goes on."""
     return "".join(_text_line(line) for line in lines).encode()
 
 
@@ -49,4 +49,5 @@ def _text_line(line: LogLine) -> str:
     attempt = f" (attempt {line.attempt})" if line.attempt > 1 else ""
     kept = f" (kept from {line.kept_from})" if line.kept_from else ""
     text = line.text or (line.event.value if line.event else "")
+    text += "…" if line.partial else ""
     return f"{time} {line.job} {line.step}{attempt}{kept} {line.stream.value} {text}\n"

@@ -11,7 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Example, OpenAPIMediaType, OpenAPIType, Operation, Parameter, RequestBody, Schema
 
-from waterflow_sdk.wire import Problem
+from waterflow_sdk.wire import PlanView, Problem
 
 _SAMPLE = "jobs:\n  hello:\n    steps:\n      - run: echo hello\n"
 
@@ -40,6 +40,11 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
     }
 
 
+DRY_RUN = ResponseSpec(
+    data_container=PlanView, generate_examples=False, description="A dry run: what would run, and nothing has started."
+)
+
+
 @dataclass
 class SubmitOperation(Operation):
     """Submit also takes the YAML itself; what is in the JSON body is then in the query."""
@@ -51,6 +56,7 @@ class SubmitOperation(Operation):
                 examples={"hello": Example(value=_SAMPLE)},
             )
         texts = {
+            "dry_run": "`true`: everything but the run.",
             "filename": "Name of the file, for messages.",
             "idempotency_key": "The same key gives the same run.",
             "run_at": "When the run begins.",

@@ -291,6 +291,10 @@ class PlanService(Protocol):
         """Of a file; raises InvalidWorkflow, and for a dry run what a submit raises."""
         ...
 
+    async def dry_run(self, request: SubmitRequest, started_by: str) -> PlanView:
+        """Of a submit, which starts nothing; raises what a submit raises."""
+        ...
+
     async def of_run(self, run_id: str) -> PlanView:
         """Of a run; raises RunNotFound."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from urllib.parse import quote
 
 from litestar import Controller, Response, delete, get, post
@@ -15,7 +15,7 @@ from waterflow_sdk.wire import CancelRequest, RunOutputs, RunPage, RunState, Sta
 
 from ..runs import RunQuery
 from ._body import MAX_BODY_BYTES, YAML_PARAMETERS, JsonRequest, WorkflowRequest, check_size
-from ._openapi import SubmitOperation, problems
+from ._openapi import DRY_RUN, SubmitOperation, problems
 from ._page_cursor import seal, unseal
 from ._problems import ApiError
 from ._services import Services
@@ -51,13 +51,16 @@ class WorkflowController(Controller):
         operation_class=SubmitOperation,
         response_headers=[ResponseHeader(name="Location", documentation_only=True, description="Address of the run.")],
         opt={"query_parameters": YAML_PARAMETERS},
-        responses=problems(400, 413, 415, 422, 503),
+        responses={200: DRY_RUN, **problems(400, 413, 415, 422, 503)},
     )
     async def submit(
         self, data: JSONBody[SubmitRequest], services: NamedDependency[Services]
     ) -> Response[SubmitResponse]:
-        """Start a run. 202: it is accepted; the same idempotency key gives the same run."""
+        """Start a run. 202: it is accepted; the same idempotency key gives the same run. 200: of a dry run."""
         check_size(data.yaml)
+        if data.dry_run:
+            view = await services.plans.dry_run(data, STARTED_BY)
+            return cast("Response[SubmitResponse]", Response(view, status_code=200))
         answer = await services.submissions.submit(data, STARTED_BY)
         return Response(answer, headers={"Location": answer.url})
 

@@ -28,7 +28,28 @@ DYNAMIC_CONFIG: dict[str, str] = {
     # Documents live in memos of up to 256 KB; the default warns in the log for each one over 2 KB. 2 MB is the limit
     # at which the server refuses, so nothing is left to warn of.
     "limit.memoSize.warn": "2097152",
+    # Polls of all agents together, by default 1,200: an agent has four, more in several groups, and who is over the
+    # limit gets no work and loses its lease.
+    "frontend.namespaceCount": "20000",
+    # The dev server reads its table of search attributes from the database for every poll, every change of a run and
+    # every row of a list, so that new ones are known at once: two thirds of what listing 300 agents cost.
+    "system.forceSearchAttributesCacheRefreshOnRead": "false",
 }
+
+SEARCH_ATTRIBUTES: dict[str, str] = {
+    "WaterflowGroups": "KeywordList",
+    "WaterflowTags": "KeywordList",
+    "WaterflowKind": "Keyword",
+    "WaterflowName": "Keyword",
+    "WaterflowState": "Keyword",
+    "WaterflowStartedBy": "Keyword",
+    "WaterflowTenant": "Keyword",
+    "WaterflowBranch": "Keyword",
+    "WaterflowCommit": "Keyword",
+    "WaterflowLink": "Keyword",
+}
+"""Those of `_search_attributes` (a test compares them; that module would import temporalio here). A new namespace has
+them from the start: registered later, each part of the server would know of them only two seconds after that."""
 
 SQLITE_PRAGMAS: dict[str, str] = {
     # Readers do not wait for the writer, and one write to the disk per transaction instead of two.
@@ -56,6 +77,8 @@ def server_command(binary: Path, database: Path, ports: TemporalPorts) -> list[s
     command += ["--log-level", "warn"]
     # The user's own profile of the Temporal CLI is about clients; nothing in it may change this server.
     command += ["--disable-config-file", "--disable-config-env"]
+    for name, kind in SEARCH_ATTRIBUTES.items():
+        command += ["--search-attribute", f"{name}={kind}"]
     for key, value in DYNAMIC_CONFIG.items():
         command += ["--dynamic-config-value", f"{key}={value}"]
     for pragma, value in SQLITE_PRAGMAS.items():

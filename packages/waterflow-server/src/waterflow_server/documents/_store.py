@@ -7,19 +7,14 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from temporalio.client import (
-    Client,
-    WorkflowExecution,
-    WorkflowExecutionStatus,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-)
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from waterflow_sdk.wire import ORCHESTRATOR_QUEUE, document_workflow_id
 
+from .._deadline import deadline
 from .._errors import ServerError
 from .._search_attributes import KIND, NAME
 from ._errors import DocumentConflict, DocumentExists, DocumentNotFound, DocumentTooLarge, DocumentUnavailable
@@ -145,11 +140,9 @@ class DocumentStore(Generic[Value]):
 
     async def _update(self, name: str, update: str, argument: Any, result: type[Any]) -> Any:
         try:
-            async with asyncio.timeout(self._deadline):
+            async with deadline(self._deadline):
                 return await self._send(name, update, argument, result)
-        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise asyncio.CancelledError from error  # the SDK turns it into an error of its own
+        except TimeoutError as error:
             raise DocumentUnavailable(
                 f"no server took the change of {self._kind} {name!r} within {self._deadline:g} s; it may still take "
                 "effect, so read it before you try again"

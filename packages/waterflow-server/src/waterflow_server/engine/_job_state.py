@@ -11,7 +11,7 @@ from ._wire import JobInput
 
 def job_state(given: JobInput, state: State, **known: Any) -> JobState:
     """The instance that ``given`` is for; ``known`` are further fields of its state."""
-    known.setdefault("agent", given.agent)
+    known.setdefault("agent", given.agent or given.host)
     return JobState(
         id=given.job.id,
         instance=given.instance,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 
 import msgspec
@@ -48,7 +49,11 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     def delay(self, spent: int) -> float:
         """Seconds before the next attempt, after ``spent`` attempts."""
-        return min(self.initial_interval * self.backoff ** (spent - 1), self.maximum_interval)
+        try:
+            grown = self.backoff ** (spent - 1)
+        except OverflowError:  # beyond any maximum
+            grown = math.inf
+        return min(self.initial_interval * grown, self.maximum_interval) if self.initial_interval else 0.0
 
     def worth_another(self, code: str, exit_code: int | None, spent: int) -> bool:
         """Whether a failure with this error code and exit code is followed by another attempt."""
@@ -98,7 +103,7 @@ def retry_policy(retry: RetryPlan, values: Values) -> RetryPolicy:
         max_attempts=values.count(retry.max_attempts, "retry.max-attempts"),
         initial_interval=values.seconds(retry.initial_interval, "retry.initial-interval") or 0.0,
         maximum_interval=values.seconds(retry.maximum_interval, "retry.maximum-interval") or 0.0,
-        backoff=float(values.resolve(retry.backoff_coefficient, "retry.backoff-coefficient")),
+        backoff=values.number(retry.backoff_coefficient, "retry.backoff-coefficient", least=1.0),
         on_exit_codes=retry.on_exit_codes,
         non_retryable=retry.non_retryable,
     )

@@ -21,6 +21,8 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: str | None = None
     inputs: dict[str, Any] = {}
     env: dict[str, str] = {}
+    run_as: str = ""
+    memory: int | None = None
 
 
 class Progress(msgspec.Struct, kw_only=True, omit_defaults=True):

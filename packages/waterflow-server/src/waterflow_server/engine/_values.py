@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from waterflow_dsl import parse_duration
+from waterflow_dsl import parse_duration, parse_memory
 from waterflow_dsl.expressions import ExpressionError, evaluate, interpolate, is_truthy, to_string
 from waterflow_sdk.wire import ErrorInfo
 
@@ -66,10 +67,20 @@ class Values:
     def seconds(self, template: Any, field: str) -> float | None:
         """A duration in seconds; None stays None."""
         value = self.resolve(template, field)
-        if value is None or isinstance(value, float):
-            return value
+        if value is None:
+            return None
         try:
             return parse_duration(value)
+        except ValueError as error:
+            raise StepFailure("invalid-value", f"{field}: {error}") from error
+
+    def memory(self, template: Any, field: str) -> int | None:
+        """An amount of memory in bytes; None stays None."""
+        value = self.resolve(template, field)
+        if value is None or (isinstance(value, int) and not isinstance(template, str)):
+            return value
+        try:
+            return parse_memory(value)
         except ValueError as error:
             raise StepFailure("invalid-value", f"{field}: {error}") from error
 
@@ -92,6 +103,17 @@ class Values:
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise StepFailure("invalid-value", f"{field}: must be a whole number of at least {least}, not {value!r}")
         return value
+
+    def number(self, template: Any, field: str, *, least: float) -> float:
+        """A finite number of at least ``least``."""
+        value = self.resolve(template, field)
+        try:
+            number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else math.nan
+        except (ValueError, OverflowError):
+            number = math.nan
+        if not least <= number < math.inf:
+            raise StepFailure("invalid-value", f"{field}: must be a number of at least {least:g}, not {value!r}")
+        return number
 
     def _mapping(self, template: Any, field: str) -> dict[str, Any]:
         value = self.resolve(template, field)

@@ -76,6 +76,7 @@ class RunInput(EngineStruct, frozen=True, kw_only=True):
     ``run_at`` is when the run starts, None = at once.
     ``event`` is what a schedule or a webhook says of itself, empty for a run that was submitted.
     ``parent`` is the run that started it by ``workflow/run``, ``awaited`` the ids of those workflows of it that wait.
+    ``notes``: how often its jobs may tell that they wait; 0 = as often as any run's.
     """
 
     id: str
@@ -101,6 +102,7 @@ class RunInput(EngineStruct, frozen=True, kw_only=True):
     awaited: list[str] = []
     event: dict[str, Any] = {}
     run_at: datetime | None = None
+    notes: int = 0
 
 
 class ResumePoint(EngineStruct, frozen=True, kw_only=True):
@@ -121,11 +123,14 @@ class ResumePoint(EngineStruct, frozen=True, kw_only=True):
 class JobInput(EngineStruct, frozen=True, kw_only=True):
     """Input of ``WaterflowJob``: one job instance. ``agent`` is given where the run has chosen the host already.
 
+    ``host`` is the one that the instance is for where that was away, so that it has to be waited for.
+
     ``contexts`` hold what expressions of this instance see beside its own steps: vars, inputs, needs, matrix, item, …
     ``paused`` is the reason why the run is paused, None when it is not; ``events`` came before the job started.
     ``memory`` is what a job knows that goes on in a new run of its workflow.
     ``calls`` is the workflow that the job runs in place of steps; ``workflows`` are those that its steps start.
     ``within`` are the ids of all workflows that it is a part of, where these are not just its run.
+    ``notes``: how often it may tell its run that it waits or goes on; 0 = any number.
     """
 
     run: RunInfo
@@ -136,6 +141,7 @@ class JobInput(EngineStruct, frozen=True, kw_only=True):
     env: dict[str, str] = {}
     secrets: dict[str, str] = {}
     agent: AgentRef | None = None
+    host: AgentRef | None = None
     retry_safe: list[str] = []
     target_all: list[str] = []
     paused: str | None = None
@@ -146,6 +152,7 @@ class JobInput(EngineStruct, frozen=True, kw_only=True):
     calls: RunInput | None = None
     workflows: Workflows = Workflows()
     within: list[str] = []
+    notes: int = 0
 
 
 class StepMemory(EngineStruct, frozen=True, kw_only=True):
@@ -183,6 +190,7 @@ class JobMemory(EngineStruct, frozen=True, kw_only=True):
     ``lists``: the job's steps, then one list for each ending that has begun. ``attempts``: those of earlier turns, by
     the path of a step that has no record now. ``retry``, ``turns``, ``due``: the job's own policy, how often its steps
     have run, and when they run again, in seconds since 1970. ``group`` is the concurrency group whose turn it has.
+    ``told``: how often it has told its run that it waits or goes on.
     """
 
     queued: datetime
@@ -203,6 +211,7 @@ class JobMemory(EngineStruct, frozen=True, kw_only=True):
     lists: list[list[StepMemory]] = []
     attempts: dict[str, list[AttemptState]] = {}
     completions: int = 0
+    told: int = 0
     halted: str = ""
     answers: dict[str, Answer] = {}
     stop: StopMemory = StopMemory()

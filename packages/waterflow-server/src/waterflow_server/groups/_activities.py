@@ -16,9 +16,10 @@ from waterflow_sdk.wire import AgentState, agent_workflow_id
 from ..presence import AGENT_GROUPS_ACTIVITY, AgentFacts, AgentRegistry, Assignment, fitting
 from ._membership import Membership
 from ._reconcile import ASSIGN_GROUPS_ACTIVITY
+from ._shared import Shared
 from ._store import TableStore
 
-_AT_ONCE = 10
+_AT_ONCE = 20
 _BEAT = 2.0
 
 _log = logging.getLogger("waterflow.groups")
@@ -31,18 +32,22 @@ class GroupActivities:
         self._client = client
         self._registry = AgentRegistry(client)
         self._tables = TableStore(client)
+        self._membership = Shared(self._read)
 
     @activity.defn(name=AGENT_GROUPS_ACTIVITY)
     async def agent_groups(self, agent: AgentFacts) -> Assignment:
         """The groups that the server gives an agent; as many as fit."""
+        version, membership = await self._membership.get()
+        return Assignment(groups=_assigned(membership, agent), version=version)
+
+    async def _read(self) -> tuple[int, Membership]:
         table = await self._tables.read()
-        return Assignment(groups=_assigned(Membership(table.specs.values()), agent), version=table.version)
+        return table.version, Membership(table.specs.values())
 
     @activity.defn(name=ASSIGN_GROUPS_ACTIVITY)
     async def assign_groups(self) -> int:
         """Tells every agent its groups whose groups are not what they should be. Answers the version of the groups."""
-        table = await self._tables.read()
-        membership = Membership(table.specs.values())
+        version, membership = await self._read()
         limit = asyncio.Semaphore(_AT_ONCE)
 
         async def tell(agent: AgentState) -> None:
@@ -50,7 +55,7 @@ class GroupActivities:
             groups = _assigned(membership, facts)
             if sorted({*facts.groups, *groups}) != agent.groups:
                 async with limit:
-                    await self._assign(agent, Assignment(groups=groups, version=table.version))
+                    await self._assign(agent, Assignment(groups=groups, version=version))
 
         beating = asyncio.create_task(_beat())
         try:
@@ -62,7 +67,7 @@ class GroupActivities:
         for end in ends:
             if end is not None:
                 raise end
-        return table.version
+        return version
 
     async def _assign(self, agent: AgentState, assignment: Assignment) -> None:
         handle = self._client.get_workflow_handle(agent_workflow_id(agent.id))

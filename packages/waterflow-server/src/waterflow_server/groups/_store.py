@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
 
-from temporalio.client import (
-    Client,
-    WithStartWorkflowOperation,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
-)
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
 from waterflow_sdk.wire import ORCHESTRATOR_QUEUE
 
+from .._deadline import deadline
 from ..documents import DocumentExists, DocumentNotFound, DocumentStore, DocumentTooLarge
 from ._reconcile import CHANGED_SIGNAL, RECONCILE_ID, RECONCILE_WORKFLOW, SETTLE_UPDATE
 from ._table import GroupTable, invalid
@@ -85,12 +80,9 @@ class TableStore:
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )
         try:
-            async with asyncio.timeout(SETTLE_WITHIN):
+            async with deadline(SETTLE_WITHIN):
                 await self._client.execute_update_with_start_workflow(  # pyright: ignore[reportUnknownMemberType]
                     SETTLE_UPDATE, version, start_workflow_operation=start
                 )
-        except (TimeoutError, RPCError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():  # not our time-out: the SDK makes the same error of both
-                raise asyncio.CancelledError from error
+        except (TimeoutError, RPCError, WorkflowUpdateFailedError) as error:
             _log.info("the groups are changed; that all agents know of it was not awaited: %r", error)

@@ -21,7 +21,7 @@ from waterflow_sdk.wire import (
 from .._away import away
 from ..catalog import Snapshot
 from ..engine._values import StepFailure
-from ..engine.expansion import Host, Instance, batch_sizes, combine, elements, host_of, ranked
+from ..engine.expansion import Host, Instance, batch_sizes, combine, elements, host_of, ranked, too_many
 from ._forecast import Forecast, NotKnown
 from ._members import members_of
 from ._outlook import Outlook
@@ -56,6 +56,8 @@ def expand_job(job: JobPlan, outlook: Outlook, snapshot: Snapshot) -> Expansion:
     except StepFailure as failure:
         return _unknown(target, members, failure.error.message)
     hosts = _hosts(target, members)
+    if many := too_many(job, len(found), len(members) if target.all else 0):
+        return _unknown(target, members, many.error.message)
     listed = found[: max(1, MAX_INSTANCES // max(1, len(hosts)))]
     instances = combine(job.id, listed, hosts)[:MAX_INSTANCES]
     return Expansion(target=target, members=members, instances=instances, count=len(found) * len(hosts))

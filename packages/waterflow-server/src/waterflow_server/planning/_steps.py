@@ -119,6 +119,8 @@ class Walk:
             condition=None if step.condition == "success()" else forecast.judge(step.condition),
             inputs={name: own.shown(value) for name, value in step.inputs.items()},
             env={name: own.shown(value) for name, value in step.env.items()},
+            run_as=str(own.shown(step.run_as) or ""),
+            memory=_memory(step, own),
             note="" if step.for_each is None else _repeats(step.for_each, forecast),
             problems=self._problems(step, node, own),
         )
@@ -130,6 +132,13 @@ class Walk:
             named = step.uses.kind is UsesKind.EXPRESSION and "${{" not in node
             return [f"no agent has a node `{node}`"] if named else []
         return input_problems(signature, _known(step.inputs, forecast))
+
+
+def _memory(step: StepPlan, forecast: Forecast) -> int | None:
+    try:
+        return forecast.memory(step.memory, "resources.memory")
+    except (NotKnown, StepFailure):
+        return None
 
 
 def _known(inputs: dict[str, Any], forecast: Forecast) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeUpdate
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 from temporalio.workflow import ActivityCancellationType, ActivityHandle
 
 from waterflow_sdk.wire import (
@@ -38,6 +38,9 @@ _FIRST_HELLO = timedelta(seconds=60)
 _GROUPS_ASKED = "2026-11-groups-asked"
 _GROUPS_TIMEOUT = timedelta(seconds=10)
 _GROUPS_WITHIN = timedelta(seconds=25)  # an agent that has no lease after 30 s says hello again
+_LEARNED_ONCE = "2026-11-learned-once"
+_TOLD_FOR_SURE = "2026-11-told-for-sure"
+_AGAIN = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10))
 
 
 @workflow.defn(name=AGENT_WORKFLOW)
@@ -64,6 +67,7 @@ class AgentWorkflow:
         self._pushed = 0
         self._told = 0
         self._shown = memory.shown
+        self._learned: set[str] = set()
 
     @workflow.run
     async def run(self, memory: AgentMemory | None = None) -> None:
@@ -164,7 +168,7 @@ class AgentWorkflow:
 
     async def _attend(self, hello: AgentHello) -> None:
         try:
-            await learn_manifests(hello)
+            await self._learn(hello)
         except ActivityError as error:
             self._lost(why_lost(error, hello))
             return
@@ -184,6 +188,12 @@ class AgentWorkflow:
             reason = why_lost(error, hello)
         if not self._superseded:
             self._lost(reason)
+
+    async def _learn(self, hello: AgentHello) -> None:
+        """Manifests never change and are never forgotten: who comes back with the nodes it had is not asked again."""
+        digests = set(hello.nodes.values())
+        if digests - self._learned or not workflow.patched(_LEARNED_ONCE):
+            self._learned |= await learn_manifests(hello)
 
     async def _ask_groups(self, hello: AgentHello) -> None:
         """What the agent is a member of depends on what it says of itself: its name, its tags, what it can do."""
@@ -234,24 +244,36 @@ class AgentWorkflow:
             await workflow.wait_condition(lambda: lease.done() or self._superseded or self._changes > self._pushed)
             if lease.done() or self._superseded:
                 return
-            await self._push(self._accepted)
+            await self._push(lease)
             if self._history_is_long():
                 self._asked += 1  # the same incarnation gets a new lease in the next run
                 return
 
-    async def _push(self, hello: AgentHello) -> None:
-        self._pushed = self._changes
-        try:
-            await workflow.execute_activity(
-                CONFIGURE_ACTIVITY,
-                self._config(),
-                task_queue=control_queue(hello.id),
-                schedule_to_close_timeout=_CONFIGURE_TIMEOUT,
-                retry_policy=_ONCE,
+    async def _push(self, lease: ActivityHandle[str]) -> None:
+        """Tells the agent until it has heard, has lost its lease, or there is something newer to tell."""
+        pushed = self._pushed = self._changes
+        hello = self._accepted
+        for_sure = workflow.patched(_TOLD_FOR_SURE)
+        telling = workflow.start_activity(
+            CONFIGURE_ACTIVITY,
+            self._config(),
+            task_queue=control_queue(hello.id),
+            schedule_to_close_timeout=None if for_sure else _CONFIGURE_TIMEOUT,
+            start_to_close_timeout=_CONFIGURE_TIMEOUT,
+            retry_policy=_AGAIN if for_sure else _ONCE,
+            cancellation_type=ActivityCancellationType.TRY_CANCEL,
+        )
+        if for_sure:
+            await workflow.wait_condition(
+                lambda: telling.done() or lease.done() or self._superseded or self._changes > pushed
             )
+            if not telling.done():
+                telling.cancel()
+        try:
+            await telling
         except ActivityError as error:
-            # Whoever does not answer here loses its lease next, and its new hello is answered with the configuration.
-            workflow.logger.warning("agent %s could not be configured: %s", hello.id, error.cause)
+            if not is_cancelled_exception(error):
+                workflow.logger.warning("agent %s could not be configured: %s", hello.id, error.cause)
 
     # ── what is shown ──
 

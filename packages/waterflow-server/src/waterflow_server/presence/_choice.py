@@ -47,7 +47,7 @@ class Chooser:
         """
         members = await self._registry.find(groups=query.groups, tags=query.tags)
         online = [member for member in members if member.status is AgentStatus.ONLINE]
-        able = [member for member in online if set(query.nodes) <= member.nodes.keys()] or online
+        able = [member for member in online if _has_all(member, query)] or online
         candidates = await self._with_load(able if len(able) <= ASKED else random.sample(able, ASKED))
         free = [(self._busy(state) / state.slots, state) for state in candidates if self._busy(state) < state.slots]
         shown = [msgspec.structs.replace(member, nodes={}, broken_nodes=[], load=None) for member in members]
@@ -78,6 +78,10 @@ class Chooser:
         ]
         self._promises[state.id] = promises
         return (state.load.running + state.load.held if state.load else 0) + len(promises)
+
+
+def _has_all(member: AgentState, query: ChoiceQuery) -> bool:
+    return set(query.nodes) <= member.nodes.keys() and set(query.capabilities) <= member.capabilities.keys()
 
 
 def _heard(state: AgentState) -> datetime | None:

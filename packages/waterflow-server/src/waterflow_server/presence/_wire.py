@@ -38,11 +38,14 @@ class AgentQuery(Wire, frozen=True, kw_only=True):
 
 
 class ChoiceQuery(Wire, frozen=True, kw_only=True):
-    """As :class:`AgentQuery`; ``nodes`` are those that the job uses, so that whoever lacks one comes last."""
+    """As :class:`AgentQuery`; ``nodes`` and ``capabilities`` are those that the job uses, so that whoever lacks one
+    comes last.
+    """
 
     groups: list[str] = []
     tags: list[str] = []
     nodes: list[str] = []
+    capabilities: list[str] = []
 
 
 class AgentChoice(Wire, frozen=True, kw_only=True):

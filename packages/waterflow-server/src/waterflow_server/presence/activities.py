@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 
-from waterflow_sdk.wire import ORCHESTRATOR_QUEUE, AgentState, NodeManifest, document_workflow_id
+from waterflow_sdk.wire import AgentState, NodeManifest
 
-from .._search_attributes import KIND, NAME
-from ..documents import DOCUMENT_WORKFLOW, VALUE_MEMO, VERSION_MEMO, DocumentSeed
 from ._choice import Chooser
+from ._learning import Learning
+from ._manifests import Manifests
 from ._wire import (
     CHOOSE_AGENT_ACTIVITY,
     FIND_AGENTS_ACTIVITY,
-    MANIFEST_KIND,
     MISSING_MANIFESTS_ACTIVITY,
     STORE_MANIFESTS_ACTIVITY,
     AgentChoice,
@@ -33,8 +30,8 @@ class PresenceActivities:
     """The activities, with the client they share."""
 
     def __init__(self, client: Client) -> None:
-        self._client = client
         self._registry = AgentRegistry(client)
+        self._learning = Learning(Manifests(client))
         self._chooser = Chooser(self._registry)
 
     @activity.defn(name=FIND_AGENTS_ACTIVITY)
@@ -50,27 +47,13 @@ class PresenceActivities:
 
     @activity.defn(name=MISSING_MANIFESTS_ACTIVITY)
     async def missing_manifests(self, digests: list[str]) -> list[str]:
-        """The digests that are not stored yet."""
-        known = await self._registry.manifests(digests)
-        return [digest for digest in digests if digest not in known]
+        """The digests to ask the agent for: those that are not stored, nor about to be."""
+        return await self._learning.missing(digests)
 
     @activity.defn(name=STORE_MANIFESTS_ACTIVITY)
     async def store_manifests(self, manifests: list[NodeManifest]) -> None:
         """Keeps each manifest as a document named by its digest. Storing one again changes nothing."""
-        await asyncio.gather(*(self._store(manifest) for manifest in manifests))
-
-    async def _store(self, manifest: NodeManifest) -> None:
-        await self._client.start_workflow(
-            DOCUMENT_WORKFLOW,
-            DocumentSeed(),
-            id=document_workflow_id(MANIFEST_KIND, manifest.digest),
-            task_queue=ORCHESTRATOR_QUEUE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            memo={VALUE_MEMO: manifest, VERSION_MEMO: 1},
-            search_attributes=TypedSearchAttributes(
-                [SearchAttributePair(KIND, MANIFEST_KIND), SearchAttributePair(NAME, manifest.name)]
-            ),
-        )
+        await self._learning.store(manifests)
 
 
 def presence_activities(client: Client) -> list[Callable[..., Any]]:

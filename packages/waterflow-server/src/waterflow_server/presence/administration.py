@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import timedelta
 from typing import Any, Literal
 
-from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from waterflow_sdk.wire import AgentState, agent_workflow_id
 
+from .._deadline import deadline
 from .._errors import ServerError
 from .._nearest import did_you_mean
 from ._wire import ModeChange
@@ -21,7 +21,7 @@ from .registry import AgentRegistry
 Mode = Literal["cordon", "drain", "uncordon"]
 
 MAX_REASON = 500
-_DEADLINE = timedelta(seconds=10)
+_DEADLINE = 10.0
 _SHOWN_WITHIN = 5.0
 _POLL = 0.02
 
@@ -104,14 +104,13 @@ class Agents(AgentRegistry):
     async def _update(self, agent: AgentState, update: str, arguments: list[Any]) -> None:
         handle = self._temporal.get_workflow_handle(agent_workflow_id(agent.id))
         try:
-            await handle.execute_update(  # pyright: ignore[reportUnknownMemberType]
-                update, args=arguments, rpc_timeout=_DEADLINE
-            )
+            async with deadline(_DEADLINE):
+                await handle.execute_update(update, args=arguments)  # pyright: ignore[reportUnknownMemberType]
         except WorkflowUpdateFailedError as error:
             raise _refusal(error) from error
-        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+        except TimeoutError as error:
             raise AgentUnavailable(
-                f"no server took the change of agent {agent.name!r} within {_DEADLINE.seconds} s; it may still take "
+                f"no server took the change of agent {agent.name!r} within {_DEADLINE:g} s; it may still take "
                 "effect, so look at the agent before you try again"
             ) from error
         except RPCError as error:

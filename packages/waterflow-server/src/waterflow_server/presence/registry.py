@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,19 +16,16 @@ from waterflow_sdk.wire import (
     AgentStatus,
     NodeManifest,
     agent_workflow_id,
-    document_workflow_id,
 )
 
 from .._search_attributes import GROUPS, KIND, NAME, STATE
-from ..documents import VALUE_MEMO
 from ._facts import tags_of
-from ._wire import ALL_SERVERS, MANIFEST_KIND, STATE_MEMO
+from ._listing import listed_agents
+from ._manifests import Manifests
+from ._wire import ALL_SERVERS, STATE_MEMO
 
 Agents = list[AgentState]
 """By name."""
-
-_CACHED_MANIFESTS = 1000
-_READS_AT_ONCE = 10
 
 
 class AgentRegistry:
@@ -38,7 +33,7 @@ class AgentRegistry:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._manifests: OrderedDict[str, NodeManifest] = OrderedDict()
+        self._manifests = Manifests(client)
 
     async def list(self, *, status: AgentStatus | None = None, group: str | None = None) -> Agents:
         """All agents, by name; without load. One visibility query."""
@@ -85,37 +80,11 @@ class AgentRegistry:
 
     async def manifests(self, digests: Iterable[str]) -> dict[str, NodeManifest]:
         """The stored manifests by digest; digests that are not stored are left out."""
-        wanted = sorted(set(digests))
-        limit = asyncio.Semaphore(_READS_AT_ONCE)
-
-        async def read(digest: str) -> None:
-            async with limit:
-                await self._read_manifest(digest)
-
-        await asyncio.gather(*(read(digest) for digest in wanted if digest not in self._manifests))
-        found = {digest: self._manifests[digest] for digest in wanted if digest in self._manifests}
-        self._trim(found)
-        return found
-
-    async def _read_manifest(self, digest: str) -> None:
-        description = await self._workflow(document_workflow_id(MANIFEST_KIND, digest))
-        if description is not None:
-            memo = await description.memo()
-            self._manifests[digest] = msgspec.convert(memo[VALUE_MEMO], NodeManifest)
-
-    def _trim(self, used: Iterable[str]) -> None:
-        for digest in used:
-            self._manifests.move_to_end(digest)
-        while len(self._manifests) > _CACHED_MANIFESTS:
-            self._manifests.popitem(last=False)
+        return await self._manifests.find(digests)
 
     async def _query(self, terms: list[str]) -> Agents:
         query = " AND ".join([f"{KIND.name} = 'agent'", "ExecutionStatus = 'Running'", *terms])
-        states: dict[str, AgentState] = {}
-        async for execution in self._client.list_workflows(query, page_size=1000):
-            state = _state(await execution.memo())
-            if state is not None:
-                states[state.id] = state
+        states = {state.id: state for state in await listed_agents(self._client, query)}
         return sorted(states.values(), key=lambda state: (state.name, state.id))
 
     async def _describe(self, agent_id: str) -> AgentState | None:

@@ -10,7 +10,9 @@ from ._errors import (
     NothingToEdit,
     NothingToRetry,
     NothingWaits,
+    PlanUnreadable,
     RunClosed,
+    RunCrowded,
     RunError,
     RunNotEnded,
     RunNotFound,
@@ -18,6 +20,7 @@ from ._errors import (
 from ._events import events_of
 from ._follow import EventBatch, EventFollower, InvalidEventCursor
 from ._listing import RunQuery
+from ._plans import read_plan
 from ._service import Runs
 from ._submission import Submission
 from ._watch import RunWatch
@@ -33,7 +36,9 @@ __all__ = [
     "NothingToEdit",
     "NothingToRetry",
     "NothingWaits",
+    "PlanUnreadable",
     "RunClosed",
+    "RunCrowded",
     "RunEdits",
     "RunError",
     "RunNotEnded",
@@ -44,4 +49,5 @@ __all__ = [
     "Submission",
     "as_of",
     "events_of",
+    "read_plan",
 ]

@@ -23,9 +23,12 @@ from ..engine._wire import (
     PauseOrder,
 )
 from ._approvals import Approval, Asked, answered_already, asked_for, checked_inputs
-from ._errors import AnswerRefused, NothingWaits, RunError, closed
+from ._errors import AnswerRefused, NothingWaits, RunCrowded, RunError, closed
 from ._reading import RunReader
 from ._tree import RPC_TIMEOUT, RunTree
+
+CROWDED = 40_000
+"""Events in a run's history above which it takes no more from outside: Temporal ends a workflow at 51,200."""
 
 
 class RunControl(RunReader):
@@ -44,8 +47,8 @@ class RunControl(RunReader):
         await self._update(run_id, PAUSE_UPDATE, PauseOrder(paused=False))
 
     async def event(self, run_id: str, event: Event) -> None:
-        """Give a named event to the run. Raises RunNotFound or RunClosed."""
-        await self._signal(run_id, EVENT_SIGNAL, event)
+        """Give a named event to the run. Raises RunNotFound, RunClosed or RunCrowded."""
+        await self._signal(run_id, EVENT_SIGNAL, event, most=CROWDED)
 
     async def answer(self, run_id: str, answer: Approval) -> None:
         """Approve or reject what waits; the same answer again changes nothing.
@@ -85,8 +88,8 @@ class RunControl(RunReader):
         if not found:
             raise refusal
 
-    async def _signal(self, run_id: str, signal: str, argument: msgspec.Struct) -> None:
-        handle = await self._living(run_id)
+    async def _signal(self, run_id: str, signal: str, argument: msgspec.Struct, *, most: int | None = None) -> None:
+        handle = await self._living(run_id, most)
         try:
             await handle.signal(signal, argument)
         except RPCError as error:
@@ -103,12 +106,14 @@ class RunControl(RunReader):
                 raise closed(run_id) from error
             raise
 
-    async def _living(self, run_id: str) -> WorkflowHandle[Any, Any]:
-        """The handle of a run that has not ended."""
+    async def _living(self, run_id: str, most: int | None = None) -> WorkflowHandle[Any, Any]:
+        """The handle of a run that has not ended, and whose history has no more than so many events."""
         handle = self._client.get_workflow_handle(run_workflow_id(run_id))
         description = await RunTree(self._client, run_id).describe()
         if description.status is not WorkflowExecutionStatus.RUNNING:
             raise closed(run_id)
+        if most is not None and description.history_length > most:
+            raise RunCrowded(f"run {run_id} has heard too much already; what it still has room for is its own end")
         return handle
 
 

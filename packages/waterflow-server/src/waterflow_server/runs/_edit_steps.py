@@ -13,7 +13,15 @@ from waterflow_dsl.reads import reads
 Names = set[tuple[str, str]]
 """Names that expressions read and that have other values now: ``("vars", "app")``."""
 
-_FIELDS = {"inputs": "with", "condition": "if", "otherwise": "else", "for_each": "for-each", "each": "for-each"}
+_FIELDS = {
+    "inputs": "with",
+    "condition": "if",
+    "otherwise": "else",
+    "for_each": "for-each",
+    "each": "for-each",
+    "run_as": "run-as",
+    "memory": "resources",
+}
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

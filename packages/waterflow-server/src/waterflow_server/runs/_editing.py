@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 from temporalio.client import Client
 
-from waterflow_dsl.plan import decode_plan
 from waterflow_sdk.wire import EditReport, JobState, RunState, State, StepState, run_workflow_id
 
 from ..engine._wire import ResumePoint, RunInput
 from ..engine.nodes import CONTROL_NODES_RUN
 from ._edit import Edit, Elements, Side, plan_edit
 from ._errors import NothingToEdit, RunNotEnded
+from ._plans import read_plan
 from ._service import Runs
 from ._submission import Submission
 
@@ -112,9 +112,9 @@ class RunEdits:
 
 
 def _side(run: RunInput) -> Side:
-    others = {key: bytes(raw) for key, raw in run.workflows.plans.items() if bytes(raw) != bytes(run.plan)}
-    called = {key: decode_plan(raw).hash for key, raw in others.items()}
-    return Side(plan=decode_plan(bytes(run.plan)), called=called, vars=run.vars, inputs=run.inputs, secrets=run.secrets)
+    others = {key: raw for key, raw in run.workflows.plans.items() if bytes(raw) != bytes(run.plan)}
+    called = {key: read_plan(raw, run.id).hash for key, raw in others.items()}
+    return Side(plan=read_plan(run.plan, run.id), called=called, vars=run.vars, inputs=run.inputs, secrets=run.secrets)
 
 
 def _busy(steps: Sequence[StepState]) -> Iterator[StepState]:

@@ -35,6 +35,12 @@ class RunClosed(RunError):
     code = "run-closed"
 
 
+class RunCrowded(RunError):
+    """So many events were sent to the run that more would end it."""
+
+    code = "run-crowded"
+
+
 class RunNotEnded(RunError):
     """The run still runs: it cannot be retried."""
 
@@ -69,6 +75,12 @@ class IdempotencyConflict(RunError):
     """The idempotency key was used before for another submission."""
 
     code = "idempotency-conflict"
+
+
+class PlanUnreadable(RunError):
+    """The plan of the run is of a newer version of the server."""
+
+    code = "plan-version"
 
 
 def closed(run_id: str) -> RunClosed:

@@ -12,6 +12,7 @@ from waterflow_sdk.wire import JobState, RetryRequest, RunState, State, StepStat
 from ..engine._wire import ResumePoint
 from ..engine.expansion import label
 from ._errors import NothingToRetry
+from ._retry_called import StaleBelow
 
 _BROKEN = frozenset({State.FAILED, State.TIMED_OUT, State.CANCELLED})
 
@@ -26,17 +27,21 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
     before: list[str] | None = None
 
 
-def plan_retry(plan: Plan, run: RunState, request: RetryRequest) -> Retry:
-    """Decide instance by instance; raises NothingToRetry. What needs something that runs again runs again too."""
+def plan_retry(plan: Plan, run: RunState, request: RetryRequest, called: Mapping[str, Plan] | None = None) -> Retry:
+    """Decide instance by instance; raises NothingToRetry. What needs something that runs again runs again too.
+
+    ``called`` are the plans of the workflows that the run could call, by key.
+    """
     if request.scope == "all":
         return Retry()
     first = _first(plan, run, request)
     stale = _needing(plan, first)
+    below = StaleBelow(plan, called or {}, run, _BROKEN, _needing)
     kept: dict[str, JobState] = {}
     resume: dict[str, str] = {}
     for job in run.jobs:
         root = job.id.partition("/")[0]  # of a job of a called workflow, the one that calls it
-        if root in stale:
+        if root in stale or job in below:
             continue
         if _stays(job, request, about=root in first):
             kept[job.instance] = msgspec.structs.replace(job, steps=[], kept_from=job.kept_from or run.id)
@@ -88,7 +93,7 @@ def _stays(job: JobState, request: RetryRequest, *, about: bool) -> bool:
 
 def _goes_on(job: JobState, request: RetryRequest) -> bool:
     """Whether an instance that is not kept goes on in its middle."""
-    if job.gate or job.agent is None:
+    if job.gate or job.agent is None or job.started is None:  # its host was away, or it never had one
         return False
     return request.scope == "step" or (request.scope in ("failed", "failed-hosts") and job.state in _BROKEN)
 

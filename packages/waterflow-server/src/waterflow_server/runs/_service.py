@@ -12,7 +12,6 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from waterflow_dsl.plan import decode_plan, encode_plan
 from waterflow_sdk.wire import ORCHESTRATOR_QUEUE, AgentStatus, RetryRequest, State, job_workflow_id, run_workflow_id
 
 from .._settings_table import HISTORY_EVENTS
@@ -24,8 +23,9 @@ from ..presence import AgentRegistry
 from ._control import RunControl
 from ._errors import IdempotencyConflict, InvalidConcurrency, RunNotEnded, RunNotFound
 from ._forgetting import forget
+from ._plans import read_plan
 from ._retry import Retry, plan_retry, trimmed
-from ._submission import Submission, new_run_id, pack, search_attributes, unpack, workflows_of
+from ._submission import Submission, new_run_id, run_input, search_attributes, unpack
 from ._tree import QUERIES_AT_ONCE, RPC_TIMEOUT, RunTree
 
 _log = logging.getLogger("waterflow.runs")
@@ -48,31 +48,11 @@ class Runs(RunControl):
         """
         now = datetime.now(UTC)
         run_id = new_run_id(submission, now)
-        run_at = submission.run_at if submission.run_at and submission.run_at > now else None
-        given = RunInput(
-            id=run_id,
-            plan=msgspec.Raw(encode_plan(submission.plan)),
-            submitted=now,
-            vars=submission.vars,
-            inputs=submission.inputs,
-            secrets=submission.secrets,
-            labels=submission.labels,
-            started_by=submission.started_by,
-            retry_safe=submission.retry_safe,
-            target_all=submission.target_all,
-            event=submission.event,
-            run_at=run_at,
-            link=submission.link,
-            source=pack(submission.source),
-            filename=submission.filename,
-            kept=submission.kept,
-            resume=submission.resume,
-            workflows=workflows_of(submission),
-            history_events=self._history_events,
-        )
+        given = run_input(submission, run_id, now, self._history_events)
         lock = _lock(given, submission)
-        if run_at is None:  # one that starts later gets in line then, by itself
+        if given.run_at is None:  # one that starts later gets in line then, by itself
             given = msgspec.structs.replace(given, concurrency=lock)
+        state = State.QUEUED if lock or given.run_at else State.RUNNING
         try:
             await self._client.start_workflow(
                 RUN_WORKFLOW,
@@ -80,7 +60,7 @@ class Runs(RunControl):
                 id=run_workflow_id(run_id),
                 task_queue=ORCHESTRATOR_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                search_attributes=search_attributes(submission, State.QUEUED if lock or run_at else State.RUNNING),
+                search_attributes=search_attributes(submission, state),
                 memo={"fingerprint": submission.fingerprint},
                 static_summary=submission.plan.name,
             )
@@ -94,7 +74,7 @@ class Runs(RunControl):
     async def retry(self, run_id: str, request: RetryRequest, started_by: str) -> str:
         """Start a new run that keeps what has succeeded; returns its id.
 
-        Raises RunNotFound, RunNotEnded and NothingToRetry.
+        Raises RunNotFound, RunNotEnded, NothingToRetry and PlanUnreadable.
         """
         run = await self.get(run_id, full=False)
         if not run.state.ended:
@@ -102,8 +82,9 @@ class Runs(RunControl):
         if run.started is None and run.link is not None:  # a retry that was cancelled in line
             return await self.retry(run.link, request, started_by)
         original = await self.started_with(run_id)
-        plan = decode_plan(bytes(original.plan))
-        decided = plan_retry(plan, run, request)
+        plan = read_plan(original.plan, run_id)
+        called = {key: read_plan(raw, run_id) for key, raw in original.workflows.plans.items()}
+        decided = plan_retry(plan, run, request, called)
         points = await self._resume_points(decided, request)
         new_id, _ = await self.submit(
             Submission(
@@ -117,7 +98,7 @@ class Runs(RunControl):
                 target_all=original.target_all,
                 event=original.event,
                 link=run_id,
-                called={key: decode_plan(bytes(raw)) for key, raw in original.workflows.plans.items()},
+                called=called,
                 source=unpack(original.source),
                 filename=original.filename,
                 kept=decided.kept,

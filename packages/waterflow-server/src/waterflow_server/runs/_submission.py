@@ -18,7 +18,7 @@ from waterflow_dsl.plan import Plan, encode_plan
 from waterflow_sdk.wire import JobState, State
 
 from .. import _search_attributes as attributes
-from ..engine._wire import ResumePoint, Workflows
+from ..engine._wire import ResumePoint, RunInput, Workflows
 from ..engine.calls import starts_others
 
 RUN_KIND = "run"
@@ -61,7 +61,32 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(b"\0".join(content)).hexdigest()
 
 
-def workflows_of(submission: Submission) -> Workflows:
+def run_input(submission: Submission, run_id: str, now: datetime, history_events: int) -> RunInput:
+    """What the run's workflow is started with. A ``run_at`` that has passed is none."""
+    return RunInput(
+        id=run_id,
+        plan=msgspec.Raw(encode_plan(submission.plan)),
+        submitted=now,
+        vars=submission.vars,
+        inputs=submission.inputs,
+        secrets=submission.secrets,
+        labels=submission.labels,
+        started_by=submission.started_by,
+        retry_safe=submission.retry_safe,
+        target_all=submission.target_all,
+        event=submission.event,
+        run_at=submission.run_at if submission.run_at and submission.run_at > now else None,
+        link=submission.link,
+        source=_pack(submission.source),
+        filename=submission.filename,
+        kept=submission.kept,
+        resume=submission.resume,
+        workflows=_workflows_of(submission),
+        history_events=history_events,
+    )
+
+
+def _workflows_of(submission: Submission) -> Workflows:
     """What a run may call or start; itself among it only where something starts other workflows."""
     plans = dict(submission.called)
     if any(starts_others(job) for plan in (submission.plan, *plans.values()) for job in plan.jobs):
@@ -69,13 +94,13 @@ def workflows_of(submission: Submission) -> Workflows:
     return Workflows(plans={key: msgspec.Raw(encode_plan(plan)) for key, plan in plans.items()})
 
 
-def pack(source: str) -> bytes:
+def _pack(source: str) -> bytes:
     """The file's text as it is kept in the run's input: small, because plan and values go with it."""
     return zlib.compress(source.encode(errors="surrogatepass"))
 
 
 def unpack(packed: bytes) -> str:
-    """What :func:`pack` was given; empty for a run of a version that kept nothing."""
+    """The file's text again; empty for a run of a version that kept nothing."""
     return zlib.decompress(packed).decode(errors="surrogatepass") if packed else ""
 
 

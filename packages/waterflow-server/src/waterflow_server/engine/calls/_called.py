@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from waterflow_dsl import called_key
-from waterflow_dsl.plan import CallPlan, JobPlan, Plan, UsesKind, decode_plan
+from waterflow_dsl.plan import CallPlan, JobPlan, Plan, PlanVersionError, UsesKind, decode_plan
 from waterflow_sdk.wire import run_workflow_id
 
 from ..._inputs import convert_inputs
@@ -26,7 +26,10 @@ def find_workflow(workflows: Workflows, uses: str) -> tuple[str, Plan]:
     if key is None or key not in workflows.plans:
         known = ", ".join(name for name in workflows.plans if not name.startswith("@")) or "none"
         raise StepFailure("unknown-workflow", f"there is no workflow {uses!r} here; sent along: {known}")
-    return key, decode_plan(bytes(workflows.plans[key]))
+    try:
+        return key, decode_plan(bytes(workflows.plans[key]))
+    except PlanVersionError as error:
+        raise StepFailure("plan-version", f"this server cannot read the plan of {key}: {error}") from error
 
 
 def workflows_of(workflows: Workflows, key: str, plan: Plan, *, deeper: int = 0) -> Workflows:
@@ -63,7 +66,7 @@ def _started(job: JobPlan) -> Iterator[str]:
             yield str(step.inputs.get("workflow", ""))
 
 
-def call_input(caller: RunInput, call: CallPlan, values: Values, instance: str) -> RunInput:
+def call_input(caller: RunInput, call: CallPlan, values: Values, instance: str, notes: int) -> RunInput:
     """What the reusable workflow gets that a job instance calls; raises StepFailure.
 
     Inputs and secrets as GitHub passes them ("Reuse workflows"): ``with`` and ``secrets`` are what the called file
@@ -96,6 +99,7 @@ def call_input(caller: RunInput, call: CallPlan, values: Values, instance: str) 
             contexts={name: values.contexts[name] for name in ("github", "run", "event") if name in values.contexts},
             within=[*within(caller), f"{run_workflow_id(caller.id)}/{instance}"],
         ),
+        notes=notes,
     )
 
 

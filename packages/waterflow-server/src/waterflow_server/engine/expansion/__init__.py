@@ -3,7 +3,7 @@ of a rollout. Nothing here knows Temporal's workflows, so that a plan shows befo
 """
 
 from ._batches import batch_sizes, ranked
-from ._expansion import Host, Instance, as_groups_say, combine, concrete_target, elements, host_of, label
+from ._expansion import Host, Instance, as_groups_say, combine, concrete_target, elements, host_of, label, too_many
 
 __all__ = [
     "Host",
@@ -16,4 +16,5 @@ __all__ = [
     "host_of",
     "label",
     "ranked",
+    "too_many",
 ]

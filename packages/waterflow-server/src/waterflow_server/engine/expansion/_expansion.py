@@ -18,6 +18,9 @@ from .._json import is_list
 from .._values import StepFailure, Values
 from ._matrix import expand_matrix
 
+MAX_INSTANCES = 10_000
+"""Instances of one job: a run of more would not answer while it makes them."""
+
 Element = dict[str, Any]
 """``matrix`` or ``item``, and ``index``; empty for a job without a strategy."""
 
@@ -85,6 +88,17 @@ def elements(job: JobPlan, values: Values) -> list[Element]:
         strategy.max_instances,
     )
     return [{"matrix": combination, "index": index} for index, combination in enumerate(combinations)]
+
+
+def too_many(job: JobPlan, elements: int, hosts: int) -> StepFailure | None:
+    """Why the job has more instances than a run bears; None when it has not."""
+    count = elements * max(hosts, 1)
+    if count <= MAX_INSTANCES:
+        return None
+    field = "for-each" if job.for_each is not None else "strategy.matrix"
+    where = f" on {hosts:,} hosts" if hosts else ""
+    message = f"{field}: {elements:,} elements{where} make {count:,} job instances; {MAX_INSTANCES:,} are allowed"
+    return StepFailure("too-many-instances", message)
 
 
 def combine(job_id: str, elements: Sequence[Element], hosts: Sequence[Host]) -> list[Instance]:

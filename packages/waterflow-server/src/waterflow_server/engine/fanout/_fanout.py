@@ -95,7 +95,7 @@ class FanOut:
     async def _follow(self, given: JobInput) -> JobState:
         id = job_workflow_id(self._run_id, given.instance)
         child = await self._children.start(self._record.plan.id, JOB_WORKFLOW, given, id, JobResult)
-        self._record.update(instance_state(given, State.RUNNING))
+        self._record.update(job_state(given, State.RUNNING, agent=given.agent))  # None: the job itself knows more
         try:
             return (await child).state
         except ChildWorkflowError as error:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from temporalio import workflow
+
 from waterflow_dsl.plan import JobPlan, TargetPlan
 from waterflow_sdk.wire import AgentState
 
 from .._agents import find_agents, nobody_online, target_query
 from .._values import StepFailure, Values
-from ..expansion._expansion import Instance, combine, elements, host_of
+from ..expansion._expansion import Instance, combine, elements, host_of, too_many
+
+_PATCH_MANY = "2026-11-most-instances"
 
 
 async def expand(job: JobPlan, target: TargetPlan, values: Values) -> tuple[list[Instance], list[AgentState]]:
@@ -16,6 +20,8 @@ async def expand(job: JobPlan, target: TargetPlan, values: Values) -> tuple[list
     """
     found = elements(job, values)
     members = await _members(target)
+    if (many := too_many(job, len(found), len(members))) and workflow.patched(_PATCH_MANY):
+        raise many
     return combine(job.id, found, [host_of(member) for member in members] or [(None, "")]), members
 
 

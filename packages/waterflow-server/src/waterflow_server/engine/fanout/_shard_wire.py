@@ -41,6 +41,7 @@ class ShardMember(EngineStruct, frozen=True, kw_only=True):
     contexts: dict[str, Any]
     target: TargetPlan
     agent: AgentRef | None = None
+    host: AgentRef | None = None
     resume: ResumePoint | None = None
     calls: RunInput | None = None
 
@@ -78,6 +79,7 @@ def shard_input(
                 contexts={key: each.contexts[key] for key in _OWN if key in each.contexts},
                 target=each.job.target,
                 agent=each.agent,
+                host=each.host,
                 resume=each.resume,
                 calls=each.calls,
             )
@@ -100,6 +102,7 @@ def member_input(common: JobInput, member: ShardMember) -> JobInput:
         env=common.env if member.env is None else member.env,
         contexts={**common.contexts, **member.contexts},
         agent=member.agent,
+        host=member.host,
         resume=member.resume,
         calls=member.calls,
     )

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from temporalio import workflow
 
-from waterflow_dsl.plan import StepPlan
+from waterflow_dsl.plan import NodePlan, StepPlan
 from waterflow_sdk.wire import AgentRef, ClaimRequest, ErrorInfo, Interval, State
 
 from ..._garbage import no_collection
@@ -27,7 +27,7 @@ from ..steps._endings import Endings
 from ..steps._steps import StepRunner
 from ._environment import Environment
 from ._memory import next_input, recall_course, recall_stop
-from ._placement import NoAgentSkip, Placement, nodes_used
+from ._placement import NoAgentSkip, Placement, capabilities_used, nodes_used
 from ._steps import job_error, run_main_steps, waiting
 
 _MAX_WAITS = 20
@@ -191,19 +191,24 @@ class JobBody:
 
     async def _place(self) -> None:
         plan = self._given.job
-        nodes = nodes_used((*plan.steps, *plan.on_failure, *plan.finally_))
-        if self.job.agent is None and (nodes or _has_dynamic(plan.steps)):
-            self.job.agent = await self._find_agent(nodes)
+        steps = (*plan.steps, *plan.on_failure, *plan.finally_)
+        if self.job.agent is None and (nodes_used(steps) or _has_dynamic(plan.steps)):
+            self.job.agent = await self._find_agent(steps)
 
     async def _reassign(self) -> AgentRef | None:
-        self.job.agent = await self._find_agent(nodes_used(self._given.job.steps)) or self.job.agent
+        self.job.agent = await self._find_agent(self._given.job.steps) or self.job.agent
         self._report("")
         return None if self.stop.cancelled else self.job.agent
 
-    async def _find_agent(self, nodes: list[str]) -> AgentRef | None:
+    async def _find_agent(self, steps: tuple[NodePlan, ...]) -> AgentRef | None:
         offline = self._given.job.offline
         wait = self.job.values(Scope()).seconds(offline.wait, "offline.wait") or 0.0
-        request = ClaimRequest(run=self._given.run.id, job=self._given.instance, nodes=nodes)
+        request = ClaimRequest(
+            run=self._given.run.id,
+            job=self._given.instance,
+            nodes=nodes_used(steps),
+            capabilities=capabilities_used(steps),
+        )
         return await Placement(
             request, self._given.job.target, offline, wait, self.stop, self._report, self.job.roll.passed, self.course
         ).place()

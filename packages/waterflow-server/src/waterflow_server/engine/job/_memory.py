@@ -31,6 +31,7 @@ def next_input(job: JobContext, course: Course, environment: Environment, memory
         masks=job.masks,
         lists=remember_lists(course.lists),
         completions=job.completions,
+        told=job.notes.told,
         halted=job.halted,
         answers=job.inbox.answers,
         stop=_stop_memory(job.stop, course),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 
 from temporalio import workflow
@@ -18,6 +18,7 @@ from waterflow_sdk.wire import (
     AgentStatus,
     ClaimRequest,
     group_queue,
+    run_as_capability,
 )
 
 from ...presence import CHOOSE_AGENT_ACTIVITY, AgentChoice, ChoiceQuery
@@ -112,7 +113,12 @@ class Placement:
         target = self._target
         choice = await workflow.execute_activity(
             CHOOSE_AGENT_ACTIVITY,
-            ChoiceQuery(groups=list(target.groups), tags=list(target.tags), nodes=list(self._request.nodes)),
+            ChoiceQuery(
+                groups=list(target.groups),
+                tags=list(target.tags),
+                nodes=list(self._request.nodes),
+                capabilities=list(self._request.capabilities),
+            ),
             result_type=AgentChoice,
             task_queue=ORCHESTRATOR_QUEUE,
             start_to_close_timeout=timedelta(seconds=10),
@@ -139,6 +145,8 @@ class Placement:
             cause = error.cause
             if isinstance(cause, ApplicationError) and cause.type == "NodeMissing":
                 raise StepFailure("node-missing", cause.message) from error
+            if isinstance(cause, ApplicationError) and cause.type == "CapabilityMissing":
+                raise StepFailure("capability-missing", cause.message) from error
             if isinstance(cause, ApplicationError) and cause.type != "AgentFull":
                 raise StepFailure("claim-refused", cause.message) from error
             if isinstance(cause, (ApplicationError, TimeoutError)) or self._stop.cancelled:
@@ -148,14 +156,21 @@ class Placement:
 
 def nodes_used(nodes: tuple[NodePlan, ...]) -> list[str]:
     """Names of the agent nodes in a list of steps, in the order they are written, each once."""
-    found: dict[str, None] = {}
+    return list(dict.fromkeys(step.uses.name for step in _steps(nodes) if step.uses.kind is UsesKind.NODE))
+
+
+def capabilities_used(nodes: tuple[NodePlan, ...]) -> list[str]:
+    """What the steps ask of their agent themselves: the users that they run as, where no expression gives them."""
+    users = (step.run_as for step in _steps(nodes) if isinstance(step.run_as, str) and "${{" not in step.run_as)
+    return sorted({run_as_capability(user) for user in users if user})
+
+
+def _steps(nodes: tuple[NodePlan, ...]) -> Iterator[StepPlan]:
     for node in nodes:
         if isinstance(node, StepPlan):
-            if node.uses.kind is UsesKind.NODE:
-                found[node.uses.name] = None
-            found.update(dict.fromkeys(nodes_used(node.rollback)))
+            yield node
+            yield from _steps(node.rollback)
         elif isinstance(node, (ParallelPlan, LoopPlan, WhilePlan)):
-            found.update(dict.fromkeys(nodes_used(node.steps)))
+            yield from _steps(node.steps)
         else:
-            found.update(dict.fromkeys(nodes_used((*node.then, *node.otherwise))))
-    return list(found)
+            yield from _steps((*node.then, *node.otherwise))

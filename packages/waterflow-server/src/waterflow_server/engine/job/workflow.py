@@ -69,7 +69,7 @@ class WaterflowJob:
             self._given,
             shown,
             reason=reason,
-            agent=body.job.agent,
+            agent=body.job.agent or self._given.host,
             started=body.course.started,
             ended=body.ended,
             outputs=body.outputs,

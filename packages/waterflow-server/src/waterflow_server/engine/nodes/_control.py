@@ -6,12 +6,17 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+from temporalio import workflow
+
 from .._values import StepFailure
 from ._approvals import answered, asks, rejection
 from ._given import Control
 from ._linked import run_workflow
 
 Outputs = dict[str, Any]
+
+
+_PATCH_NOBODY = "2026-11-approvers-named"
 
 
 class StopJob(Exception):
@@ -59,6 +64,8 @@ async def _approval(control: Control) -> Outputs:
     message = str(control.inputs.get("message") or "approval")
     timeout = control.seconds("timeout")
     approvers, inputs = control.inputs.get("approvers"), control.inputs.get("inputs")
+    if "approvers" in control.inputs and not approvers and workflow.patched(_PATCH_NOBODY):
+        raise StepFailure("invalid-input", "with.approvers: names nobody; without `approvers` anybody may answer")
     record.approval = asked = asks(path, message, approvers, inputs, control.started, timeout)
     control.inbox.ask(path, asked.approvers)
     try:

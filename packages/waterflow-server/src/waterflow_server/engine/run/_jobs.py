@@ -34,6 +34,7 @@ from ..fanout._rollout import Rollout
 from ..fanout._rollout_site import RolloutSite, RunAside, batches_of
 from ..signals._gate import Gate
 from ..signals._inbox import MAX_EVENTS
+from ..signals._notes import notes_share
 from ..signals._stop import Stop
 from ._graph import Graph
 
@@ -129,7 +130,8 @@ class JobRunner:
         job = msgspec.structs.replace(record.plan, target=target)
         instances, members = await expand(job, job.target, values)
         instances = placed_in(self._given, instances)
-        inputs = {instance.name: self._input(job, instance) for instance in instances}
+        share = notes_share(self._given.notes, len(self._graph.jobs), len(instances))
+        inputs = {instance.name: self._input(job, instance, share) for instance in instances}
         batches = batches_of(job, instances, members) if job.rollout and members else []
         record.instances = [pending_state(inputs[name], number) for name, number in numbered(instances, batches)]
         record.state = State.RUNNING
@@ -141,19 +143,19 @@ class JobRunner:
             return
         pause = values.seconds(job.rollout.pause_between, "rollout.pause-between")
         record.gates = [state for state in self._given.kept.values() if state.id == job.id and state.gate]
-        prefix = instance_prefix(self._given)
-        site = RolloutSite(job, record, fanout, limit, fail_fast, self._aside(record, limit), self._given.kept, prefix)
+        prefix, aside = instance_prefix(self._given), self._aside(record, limit, share)
+        site = RolloutSite(job, record, fanout, limit, fail_fast, aside, self._given.kept, prefix)
         record.rollout = rollout = Rollout(job.rollout, record, batches, able, pause, self._stop, self.gate)
         await rollout.run(site)
 
     def _fan_out(self, record: JobRecord, inputs: dict[str, JobInput]) -> FanOut:
         return FanOut(self._given.id, record, self._children, self._given_now(inputs), self.gate, self._stop)
 
-    def _aside(self, record: JobRecord, limit: int) -> RunAside:
+    def _aside(self, record: JobRecord, limit: int, notes: int) -> RunAside:
         """Runs the gates of a rollout, beside the job's instances."""
 
         async def run(job: JobPlan, gates: list[Instance], batch: int, kind: str) -> None:
-            inputs = {gate.name: self._input(job, gate) for gate in gates}
+            inputs = {gate.name: self._input(job, gate, notes) for gate in gates}
             shown = [msgspec.structs.replace(pending_state(given, batch), gate=kind) for given in inputs.values()]
             record.gates = [*(gate for gate in record.gates if gate.instance not in inputs), *shown]
             await self._fan_out(record, inputs).run(gates, limit, fail_fast=False)
@@ -187,7 +189,7 @@ class JobRunner:
         fail_fast = values.flag(source.fail_fast, "fail-fast")
         return limit, fail_fast and not _hosts_only(job)
 
-    def _input(self, job: JobPlan, instance: Instance) -> JobInput:
+    def _input(self, job: JobPlan, instance: Instance, notes: int) -> JobInput:
         names = {
             "matrix": instance.matrix,
             "item": instance.item,
@@ -210,13 +212,15 @@ class JobRunner:
             env={**self._env, **values.texts(job.env, "env")},
             secrets=self._given.secrets,
             agent=point.agent if point and point.agent else None if waits else instance.agent,
+            host=instance.agent if waits else None,
             resume=point,
             retry_safe=self._given.retry_safe,
             target_all=self._given.target_all,
             history_events=self._given.history_events,
-            calls=call_input(self._given, job.call, values, instance.name) if job.call else None,
+            calls=call_input(self._given, job.call, values, instance.name, notes) if job.call else None,
             workflows=self._given.workflows if starts_others(job) else Workflows(),
             within=within(self._given) if self._given.call or self._given.parent else [],
+            notes=notes,
         )
 
 

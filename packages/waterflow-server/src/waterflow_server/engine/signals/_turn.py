@@ -28,7 +28,8 @@ MAX_GROUP = 500
 ASK_AGAIN = 5.0
 """Seconds without a verdict until a member gets in line again; doubled each time, up to :data:`ASK_AT_LEAST`."""
 
-ASK_AT_LEAST = 600.0
+ASK_AT_LEAST = 3600.0
+"""Seconds: each time takes eleven events of the history, which is not cut while a job waits for its turn."""
 
 _TIMEOUT = timedelta(seconds=10)
 _PATIENCE = timedelta(minutes=1)

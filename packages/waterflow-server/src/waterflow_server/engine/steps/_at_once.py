@@ -15,9 +15,16 @@ Begun = Callable[[int], bool]
 """Whether the branch had begun before a roll-over, so that it goes on whatever happened beside it."""
 
 
-async def at_once(roll: RollOver, count: int, branch: Branch, begun: Begun, limit: int, *, fail_fast: bool) -> None:
-    """Run branches 0 to ``count`` - 1 in order, at most ``limit`` at once; after a failure under ``fail_fast``, or a
-    ``stop``, no more begin. There are never more tasks than run at once, however many branches wait.
+More = Callable[[], bool]
+"""Whether any more branches may begin."""
+
+
+async def at_once(
+    roll: RollOver, count: int, branch: Branch, begun: Begun, more: More, limit: int, *, fail_fast: bool
+) -> None:
+    """Run branches 0 to ``count`` - 1 in order, at most ``limit`` at once; after a failure under ``fail_fast``, a
+    ``stop``, or once there may be no ``more``, no more begin. There are never more tasks than run at once, however many
+    branches wait.
     """
     if not roll.bounded:
         return await _all_waiting(count, branch, limit, fail_fast=fail_fast)
@@ -28,7 +35,7 @@ async def at_once(roll: RollOver, count: int, branch: Branch, begun: Begun, limi
     async def worker() -> None:
         nonlocal failed, stopped
         for number in numbers:
-            if begun(number) or not (stopped or (failed and fail_fast)):
+            if begun(number) or (more() and not (stopped or (failed and fail_fast))):
                 try:
                     failed = not await branch(number) or failed
                 except StopJob as stop:

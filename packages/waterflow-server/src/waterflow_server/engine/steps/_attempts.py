@@ -109,6 +109,8 @@ class Attempts:
             secrets=given.secrets,
             masks=job.masks,
             needed_secrets=job.needed_secrets,
+            run_as=step.run_as,
+            memory=step.memory,
             timeout=self._policy.timeout,
             kill_grace=KILL_GRACE,
             fence_after=self._policy.fence_after,

@@ -23,6 +23,16 @@ from ..memory._records import StepRecord
 from ._at_once import Branch, at_once
 from ._context import JobContext, Scope
 
+MAX_ITEMS = 10_000
+"""Iterations of a `for-each`: each is remembered with its steps, and a job remembers 2 MB."""
+
+MAX_AT_ONCE = 200
+"""Branches of a block that run side by side at most: a message of Temporal has 4 MB, a workflow 2,000 activities."""
+
+_PATCH_STOPPED = "2026-11-stop-ends-loops"
+_PATCH_ITEMS = "2026-11-most-items"
+_PATCH_AT_ONCE = "2026-11-most-at-once"
+
 Block = ParallelPlan | BranchPlan | LoopPlan | WhilePlan
 
 
@@ -97,7 +107,7 @@ async def _parallel(runner: Runner, block: ParallelPlan, record: StepRecord, sco
     count = len(block.steps)
     if record.progress is None:
         limit = count if block.max_parallel is None else values.count(block.max_parallel, "max-parallel")
-        record.progress = Progress(limit=limit, fail_fast=values.flag(block.fail_fast, "fail-fast"))
+        record.progress = Progress(limit=_bearable(limit, count), fail_fast=values.flag(block.fail_fast, "fail-fast"))
     inner = [scope.nested() for _ in block.steps]
 
     async def branch(number: int) -> bool:
@@ -108,6 +118,11 @@ async def _parallel(runner: Runner, block: ParallelPlan, record: StepRecord, sco
     await _concurrently(runner, record, count, branch)
     for nested in inner:
         scope.steps.update({key: value for key, value in nested.steps.items() if value is not scope.steps.get(key)})
+
+
+def _bearable(limit: int, count: int) -> int:
+    """As many at once as are wanted, and as a workflow bears."""
+    return MAX_AT_ONCE if min(limit, count) > MAX_AT_ONCE and workflow.patched(_PATCH_AT_ONCE) else limit
 
 
 def _begin(record: StepRecord, number: int) -> list[StepRecord]:
@@ -123,8 +138,13 @@ async def _concurrently(runner: Runner, record: StepRecord, count: int, branch: 
     if record.state.ended:
         decided, count = Progress(limit=1), len(record.branches)
     begun = len(record.branches)
+
+    def more() -> bool:
+        stopped = decided.items is not None and runner.job.stop.cancelled and not record.state.ended
+        return not (stopped and workflow.patched(_PATCH_STOPPED))
+
     await at_once(
-        runner.job.roll, count, branch, lambda number: number < begun, decided.limit, fail_fast=decided.fail_fast
+        runner.job.roll, count, branch, lambda number: number < begun, more, decided.limit, fail_fast=decided.fail_fast
     )
 
 
@@ -151,9 +171,11 @@ def _decided(each: ForEachPlan, body: tuple[NodePlan, ...], values: Values) -> P
     items = values.resolve(each.items, "for-each")
     if not is_list(items):
         raise StepFailure("invalid-value", f"for-each: must be a list, not {type(items).__name__}")
+    if len(items) > MAX_ITEMS and workflow.patched(_PATCH_ITEMS):
+        raise StepFailure("too-many-items", f"for-each: {len(items):,} items; {MAX_ITEMS:,} are allowed")
     return Progress(
         items=items,
-        limit=values.count(each.max_parallel, "max-parallel"),
+        limit=_bearable(values.count(each.max_parallel, "max-parallel"), len(items)),
         fail_fast=values.flag(each.fail_fast, "fail-fast"),
         undo=undoable(body),
     )

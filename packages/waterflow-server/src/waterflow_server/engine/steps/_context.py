@@ -16,12 +16,13 @@ from waterflow_sdk.wire import AgentRef, ErrorInfo, State, StepState
 
 from .._clock import durable_now
 from .._values import StepFailure, Values
-from .._wire import NOTE_SIGNAL, JobInput, JobMemory, JobNote, ResumePoint
+from .._wire import JobInput, JobMemory, ResumePoint
 from ..memory._carried import recall_attempts
 from ..memory._records import AttemptRecord, StepRecord
 from ..memory._rollover import RollOver
 from ..signals._gate import Gate
 from ..signals._inbox import Inbox
+from ..signals._notes import Notes
 from ..signals._stop import Stop
 
 STOPPED = "the job was stopped before it"
@@ -73,6 +74,7 @@ class JobContext:
         self.roll = RollOver(given.history_events)
         self.gate = Gate(stop, given.paused, memory.pauses if memory else ())
         self.inbox = Inbox(given.events, memory.answers if memory else {})
+        self.notes = Notes(given.job.id, given.instance, given.notes, memory.told if memory else 0)
         if memory is not None:
             self._remember(memory)
         elif given.resume is not None:
@@ -180,10 +182,7 @@ class JobContext:
 
     async def tell(self, state: State, reason: str) -> None:
         """Let the run know that this job waits, or goes on, so that the run shows it too."""
-        parent = workflow.info().parent
-        if parent is not None:
-            note = JobNote(job=self.given.job.id, instance=self.given.instance, state=state, reason=reason)
-            await workflow.get_external_workflow_handle(parent.workflow_id).signal(NOTE_SIGNAL, note)
+        await self.notes.tell(state, reason)
 
     def absorb(self, env: dict[str, str | None], paths: list[str], masks: list[str]) -> None:
         """Take over what a step changed for the later ones."""

@@ -155,6 +155,8 @@ class StepRunner:
             version=step.uses.ref,
             inputs=inner.resolve(step.inputs, "with"),
             env=env,
+            run_as=inner.text(step.run_as, "run-as"),
+            memory=inner.memory(step.memory, "resources.memory"),
         )
         given = self.job.given
         policy = attempt_policy(step, given.job.agent_loss, inner, retry_safe=task.node in given.retry_safe)

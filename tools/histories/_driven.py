@@ -1,0 +1,118 @@
+"""Workflows without a file: agents, groups, documents, times of schedules."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from harness import Site
+from harness.site import until
+from temporalio.client import WorkflowHandle
+
+from waterflow_sdk.wire import AgentStatus, ScheduleSpec
+from waterflow_server.documents import (
+    DOCUMENT_WORKFLOW,
+    VALUE_MEMO,
+    VERSION_MEMO,
+    DocumentPut,
+    DocumentSeed,
+)
+from waterflow_server.presence import ModeChange
+from waterflow_server.schedules import TRIGGER_WORKFLOW
+from waterflow_server.schedules._wire import TriggerOrder
+
+from ._recorder import Recorder
+
+
+async def record_presence(site: Site, recorder: Recorder) -> None:
+    """An agent's life: hello, lease, groups, modes, bye, a second incarnation, loss, removal."""
+    agent = site.start_agent("short-lived", ["web"])
+    await site.until_online(agent.name)
+    found = next(each for each in await site.client.agents() if each.name == agent.name)
+    handle: WorkflowHandle[Any, Any] = recorder.client.get_workflow_handle(f"agent/{found.id}")
+    await handle.execute_update("assign", ["db"])
+    for mode in ("cordon", "drain", "uncordon"):
+        await handle.execute_update(mode, ModeChange(reason="for the recording"))
+    for end in ("terminate", "kill"):
+        assert agent.process is not None
+        getattr(agent.process, end)()
+        await asyncio.to_thread(agent.process.wait, 30)
+        await _until_offline(site, agent.name)
+        if end == "terminate":
+            site.start_agent(agent.name)
+            await site.until_online(agent.name)
+    await handle.execute_update("remove")
+    await recorder.record("presence", handle.id)
+
+
+async def record_groups(site: Site, recorder: Recorder) -> None:
+    """Groups of the server: an agent in them from its hello on, and by a change; the reconciler until its end."""
+    groups = site.client.groups
+    await groups.apply("server_groups: [{name: recorded, tags: [linux]}, {name: outer, include_groups: [recorded]}]")
+    agent = site.start_agent("grouped", ["web"])
+    await site.until_online(agent.name)
+    await groups.create("late", agents=[agent.name])
+    await groups.apply("server_groups: []", prune=True)
+    reconciler: WorkflowHandle[Any, Any] = recorder.client.get_workflow_handle("groups/reconcile")
+    await reconciler.result()
+    await recorder.record("groups", reconciler.id)
+    found = await site.client.agent(agent.name)
+    agent.kill()
+    await _until_offline(site, agent.name)
+    await site.client.remove_agent(found.id)
+    await recorder.record("groups", f"agent/{found.id}")
+
+
+async def _until_offline(site: Site, name: str) -> None:
+    async def offline() -> bool:
+        return any(each.name == name and each.status is AgentStatus.OFFLINE for each in await site.client.agents())
+
+    await until(offline, f"{name} is offline", within=60)
+
+
+async def record_documents(_site: Site, recorder: Recorder) -> None:
+    """A document: made, changed twice, deleted."""
+    handle: WorkflowHandle[Any, Any] = await recorder.client.start_workflow(
+        DOCUMENT_WORKFLOW,
+        DocumentSeed(),
+        id="doc/note/of-the-day",
+        task_queue="waterflow",
+        memo={VALUE_MEMO: {"text": "one"}, VERSION_MEMO: 1},
+    )
+    for expected, text in ((1, "two"), (2, "three")):
+        await handle.execute_update("put", DocumentPut(expected=expected, value={"text": text}))
+    await handle.execute_update("delete", 3)
+    await recorder.record("documents", handle.id)
+
+
+async def record_schedules(site: Site, recorder: Recorder) -> None:
+    """Times of a schedule: one whose run succeeds, one that is cancelled for the next, one that cannot start."""
+    quick = "jobs: {work: {runs-on: web, steps: [{run: 'true'}]}}"
+    await site.client.definitions.apply("recorded", quick)
+    await site.client.definitions.apply("recorded-long", quick.replace("true", "sleep 60"))
+    for name, definition in (("done", "recorded"), ("cancelled", "recorded-long"), ("broken", "missing")):
+        order = TriggerOrder(name=name, spec=ScheduleSpec(definition=definition, cron="@daily"))
+        handle: WorkflowHandle[Any, Any] = await recorder.client.start_workflow(
+            TRIGGER_WORKFLOW, order, id=f"trigger/{name}", task_queue="waterflow"
+        )
+        if name == "cancelled":
+            await _until_run(site, f"schedule {name}")
+            await handle.cancel()
+        await handle.result()
+        await recorder.record("schedules", handle.id)
+
+
+async def _until_run(site: Site, started_by: str) -> None:
+    async def listed() -> bool:
+        return started_by in {run.started_by async for run in site.client.runs()}
+
+    await until(listed, f"there is a run that {started_by} started", within=60)
+
+
+DRIVEN: dict[str, Callable[[Site, Recorder], Awaitable[None]]] = {
+    "documents": record_documents,
+    "groups": record_groups,
+    "presence": record_presence,
+    "schedules": record_schedules,
+}
