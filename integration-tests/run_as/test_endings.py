@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from durability._host import kill_with_keeper
 from harness.site import until
 
 from waterflow_sdk.wire import State
@@ -107,10 +108,23 @@ class TestEnd:
         assert error is not None
         assert error.message == "the script was ended by SIGKILL (exit code 137)"
 
+    async def test_one_whose_agent_is_killed_is_adopted_and_runs_on(self, deputies: Deputies) -> None:
+        run = await deputies.site.submit("""
+            name: adopted
+            jobs:
+              a: {runs-on: deputy, steps: [{run-as: nobody, run: echo one; sleep 8.61; id -un}]}
+        """)
+        await started("8.61")
+        deputies.site.agents["deputy"].kill()
+        deputies.start("deputy", **DEPUTY)
+        state = await run.wait(90)
+        assert state.state is State.SUCCESS, state.error
+        assert [line.text async for line in run.logs() if line.event is None] == ["one", "nobody"]
+
     async def test_what_a_killed_agent_left_behind(self, deputies: Deputies) -> None:
         run = await deputies.site.submit(workflow("41"))
         await started(*markers("41"))
-        deputies.site.agents["deputy"].kill()
+        kill_with_keeper(deputies.site.agents["deputy"])
         deputies.start("deputy", **DEPUTY)
         state = await run.wait(90)
         error = state.jobs[0].steps[0].attempts[0].error
