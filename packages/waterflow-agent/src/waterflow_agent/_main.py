@@ -99,6 +99,7 @@ def _start_logging(settings: AgentSettings) -> None:
             raise SettingsError(f"the log {settings.log_output} cannot be written: {error.strerror}") from None
     text = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
     handler.setFormatter(_Json() if settings.log_format == "json" else text)
+    logging.logMultiprocessing = False  # nobody asks for it, and multiprocessing would be loaded for it
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("temporalio").setLevel(logging.ERROR)  # it warns of every claim that is refused
     logger.setLevel(settings.log_level.upper())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import logging
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,9 @@ logger = logging.getLogger("waterflow.agent")
 _DONTNEED = 4  # madvise(2), Linux
 _ARENA_MAX = -8  # mallopt(3), glibc
 _SMAPS = Path("/proc/self/smaps")
+_STATUS = Path("/proc/self/status")
+_RESTS_BELOW = 0.02  # of a processor; an idle agent takes a tenth of it
+_GROWN = 512  # KiB
 
 
 def use_one_arena() -> None:
@@ -45,6 +49,35 @@ def give_back() -> None:
             libc.madvise(start, end - start, _DONTNEED)
     except OSError as error:
         logger.debug("library pages are kept: %s", error)
+
+
+class Rest:
+    """Whether the process has rested since it was asked last, and has grown since it gave back last."""
+
+    def __init__(self) -> None:
+        self._asked = time.monotonic()
+        self._worked = time.process_time()
+        self._size = 0
+
+    def give_back(self) -> bool:
+        """Gives back what was used by work that is over; answers whether there was a reason to."""
+        now, worked = time.monotonic(), time.process_time()
+        rested = worked - self._worked < _RESTS_BELOW * (now - self._asked)
+        self._asked, self._worked = now, worked
+        if not rested or _size() < self._size + _GROWN:
+            return False
+        give_back()
+        self._size = _size()
+        return True
+
+
+def _size() -> int:
+    """KiB of memory that is the process's own, without files (proc(5), RssAnon); 0 where the system does not say."""
+    try:
+        lines = _STATUS.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("RssAnon:")), 0)
 
 
 def _unmodified_library_pages(smaps: str) -> Iterator[tuple[int, int]]:
