@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from harness import Site
-from harness.site import until
 
 from waterflow_agent._lazy import LAZY
 
 from ._authority import Authority
+from .conftest import LoneAgent
 
 CLIENTS = """
 from waterflow_agent._lazy import make_lazy, unused
@@ -69,7 +68,7 @@ console()
 
 @pytest.mark.slow
 class TestLazyTls:
-    def test_serves_every_client(self, tmp_path: Path, ours: Authority):
+    def test_serves_every_client(self, ours: Authority):
         pair = ours.issue("server")
         files = [str(path) for path in (ours.ca, pair.cert, pair.key)]
         done = subprocess.run(
@@ -78,30 +77,17 @@ class TestLazyTls:
         assert done.stdout.splitlines() == ["True True", "True", "b'over'", "b'over'", "not trusted"], done.stderr
 
     @pytest.mark.usefixtures("temporal_binary")
-    async def test_an_idle_agent_has_used_none_of_the_lazy_modules(self, tmp_path: Path):
+    async def test_an_idle_agent_has_used_none_of_the_lazy_modules(self, tmp_path: Path, agent: LoneAgent):
         async with Site.create(tmp_path) as site:
-            log = tmp_path / "agent-lazy.log"
-            environ = os.environ | {
-                "TEMPORAL_ADDRESS": site.temporal.address,
-                "TEMPORAL_NAMESPACE": site.temporal.namespace,
-                "SERVER_ADDRESS": site.url,
-                "SERVER_GROUP": "web",
-                "WATERFLOW_AGENT_NAME": "lazy",
-                "WATERFLOW_STATE_DIR": str(tmp_path / "lazy"),
-                "WATERFLOW_KEYS_FILE": str(tmp_path / "keys.json"),
-            }
-            with log.open("wb") as output:
-                agent = subprocess.Popen([sys.executable, "-c", AGENT], env=environ, stderr=output)
-            try:
-                await site.until_online("lazy")
-                agent.send_signal(signal.SIGUSR1)
-
-                async def said() -> bool:
-                    return "unused:" in log.read_text()
-
-                await until(said, "the agent says what it has not used")
-            finally:
-                agent.terminate()
-                agent.wait(30)
-            line = next(line for line in log.read_text().splitlines() if line.startswith("unused:"))
-            assert line.split()[1:] == sorted(LAZY)
+            process = agent.start(
+                site.temporal.address,
+                code=AGENT,
+                SERVER_ADDRESS=site.url,
+                WATERFLOW_AGENT_NAME="lazy",
+                WATERFLOW_KEYS_FILE=tmp_path / "keys.json",
+            )
+            await site.until_online("lazy")
+            process.send_signal(signal.SIGUSR1)
+            await agent.until_says("unused: ")
+        line = next(line for line in agent.log.read_text().splitlines() if line.startswith("unused: "))
+        assert line.split()[1:] == sorted(LAZY)

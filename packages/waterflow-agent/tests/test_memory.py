@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from waterflow_agent._memory import _unmodified_library_pages
+import pytest
+
+from waterflow_agent import _memory
+from waterflow_agent._memory import Rest, _unmodified_library_pages
 
 SMAPS = """\
 00400000-0041f000 r--p 00000000 fe:00 24 /usr/bin/python3.11
@@ -30,8 +33,37 @@ class TestLibraryPages:
 
     def test_a_process_goes_on_afterwards(self) -> None:
         code = (
-            "import waterflow_agent._main as m; from waterflow_agent._memory import give_back, use_one_arena;"
-            "use_one_arena(); give_back(); give_back();"
+            "import waterflow_agent._main as m; from waterflow_agent._memory import give_back, keep_heap_small;"
+            "keep_heap_small(); give_back(); give_back();"
             "import hashlib, ssl; ssl.create_default_context(); print(len(hashlib.sha256(b'on').hexdigest()))"
         )
         assert subprocess.check_output([sys.executable, "-c", code], text=True) == "64\n"
+
+
+class TestRest:
+    """Looked at after a minute: seconds of processor time in it, KiB grown since, and whether memory is given back."""
+
+    @pytest.mark.parametrize(
+        ("worked", "grown", "given"),
+        [(0.2, 4096, True), (0.2, 100, False), (30.0, 4096, False)],
+        ids=["after work", "nothing to give", "at work"],
+    )
+    def test_gives_back_what_finished_work_has_left(
+        self, monkeypatch: pytest.MonkeyPatch, worked: float, grown: int, given: bool
+    ) -> None:
+        now, used, size, calls = [100.0], [5.0], [34_000], []
+        monkeypatch.setattr("waterflow_agent._memory.time.monotonic", lambda: now[0])
+        monkeypatch.setattr("waterflow_agent._memory.time.process_time", lambda: used[0])
+        monkeypatch.setattr(_memory, "_size", lambda: size[0])
+        monkeypatch.setattr(_memory, "give_back", lambda: calls.append("given"))
+        rest = Rest()
+        now[0], used[0], size[0] = now[0] + 60, used[0] + worked, size[0] + grown
+        assert rest.give_back() is given
+        assert calls == ["given"] * given
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="the size is read from /proc")
+    def test_the_size_is_that_of_this_process(self) -> None:
+        before = _memory._size()
+        block = bytearray(8 << 20)
+        block[::4096] = b"x" * len(block[::4096])
+        assert before + 7 * 1024 < _memory._size() < 1 << 21

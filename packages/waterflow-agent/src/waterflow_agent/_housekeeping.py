@@ -30,8 +30,8 @@ async def keep_clean(journal: Journal, workspaces: Workspaces, logs: Logs, setti
 
 async def _keep_small() -> None:
     await asyncio.sleep(_WARM)
-    rest = Rest()
     await asyncio.to_thread(give_back)
+    rest = Rest()
     while True:
         await asyncio.sleep(_LOOK)
         await asyncio.to_thread(rest.give_back)

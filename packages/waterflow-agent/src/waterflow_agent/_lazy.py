@@ -36,7 +36,6 @@ LAZY = frozenset(
         "bz2",
         "calendar",
         "ipaddress",
-        "msgspec.inspect",
         "pickle",
         "locale",
         "lzma",
@@ -59,9 +58,7 @@ class _Finder:
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
 
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         """importlib: finds what the ordinary finder does, under another loader."""
         if name not in self._names:
             return None

@@ -14,7 +14,7 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
 from ._agent import Agent
 from ._errors import AgentError, SettingsError
 from ._guard import no_exit
-from ._memory import use_one_arena
+from ._memory import keep_heap_small
 from ._settings import AgentSettings, Loaded
 from ._watchdog import Watchdog
 
@@ -23,7 +23,7 @@ logger = logging.getLogger("waterflow.agent")
 
 def run(loaded: Loaded) -> int:
     """Runs an agent until SIGTERM or SIGINT; a second signal ends it at once. Answers the exit code."""
-    use_one_arena()
+    keep_heap_small()
     _start_logging(loaded.settings)
     for text in loaded.ignored:
         logger.warning(text)
