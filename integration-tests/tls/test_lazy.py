@@ -60,7 +60,12 @@ asyncio.run(main(*sys.argv[1:]))
 AGENT = """
 import signal, sys
 from waterflow_agent import _lazy
-signal.signal(signal.SIGUSR1, lambda *_: print("unused:", *_lazy.unused(), file=sys.stderr, flush=True))
+
+def tell(number, frame):
+    used = sorted(_lazy.LAZY & sys.modules.keys() - set(_lazy.unused()))
+    print(f"used of {len(_lazy.LAZY)}: {used}", file=sys.stderr, flush=True)
+
+signal.signal(signal.SIGUSR1, tell)
 from waterflow_agent.commands import console
 console()
 """
@@ -76,6 +81,7 @@ class TestLazyTls:
         )
         assert done.stdout.splitlines() == ["True True", "True", "b'over'", "b'over'", "not trusted"], done.stderr
 
+    @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="other versions of Python import other modules")
     @pytest.mark.usefixtures("temporal_binary")
     async def test_an_idle_agent_has_used_none_of_the_lazy_modules(self, tmp_path: Path, agent: LoneAgent):
         async with Site.create(tmp_path) as site:
@@ -88,6 +94,4 @@ class TestLazyTls:
             )
             await site.until_online("lazy")
             process.send_signal(signal.SIGUSR1)
-            await agent.until_says("unused: ")
-        line = next(line for line in agent.log.read_text().splitlines() if line.startswith("unused: "))
-        assert line.split()[1:] == sorted(LAZY)
+            await agent.until_says(f"used of {len(LAZY)}: []\n")
