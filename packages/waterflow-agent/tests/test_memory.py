@@ -41,29 +41,28 @@ class TestLibraryPages:
 
 
 class TestRest:
-    """Looked at after a minute: seconds of processor time in it, KiB grown since, and whether memory is given back."""
+    """Asked every minute: seconds of processor time in each, and whether memory is given back after it."""
 
     @pytest.mark.parametrize(
-        ("worked", "grown", "given"),
-        [(0.2, 4096, True), (0.2, 100, False), (30.0, 4096, False)],
-        ids=["after work", "nothing to give", "at work"],
+        ("minutes", "given"),
+        [
+            ([0.2, 0.2], [False, False]),
+            ([30.0, 0.2, 0.2], [False, True, False]),
+            ([30.0, 30.0, 0.2], [False, False, True]),
+        ],
+        ids=["nothing was done", "work that is over", "work that goes on for a while"],
     )
-    def test_gives_back_what_finished_work_has_left(
-        self, monkeypatch: pytest.MonkeyPatch, worked: float, grown: int, given: bool
+    def test_gives_back_once_when_work_is_over(
+        self, monkeypatch: pytest.MonkeyPatch, minutes: list[float], given: list[bool]
     ) -> None:
-        now, used, size, calls = [100.0], [5.0], [34_000], []
+        now, used = [100.0], [5.0]
+        calls: list[str] = []
         monkeypatch.setattr("waterflow_agent._memory.time.monotonic", lambda: now[0])
         monkeypatch.setattr("waterflow_agent._memory.time.process_time", lambda: used[0])
-        monkeypatch.setattr(_memory, "_size", lambda: size[0])
         monkeypatch.setattr(_memory, "give_back", lambda: calls.append("given"))
-        rest = Rest()
-        now[0], used[0], size[0] = now[0] + 60, used[0] + worked, size[0] + grown
-        assert rest.give_back() is given
-        assert calls == ["given"] * given
-
-    @pytest.mark.skipif(sys.platform != "linux", reason="the size is read from /proc")
-    def test_the_size_is_that_of_this_process(self) -> None:
-        before = _memory._size()
-        block = bytearray(8 << 20)
-        block[::4096] = b"x" * len(block[::4096])
-        assert before + 7 * 1024 < _memory._size() < 1 << 21
+        rest, answers = Rest(), list[bool]()
+        for worked in minutes:
+            now[0], used[0] = now[0] + 60, used[0] + worked
+            answers.append(rest.give_back())
+        assert answers == given
+        assert len(calls) == given.count(True)

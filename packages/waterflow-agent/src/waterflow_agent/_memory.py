@@ -19,9 +19,7 @@ _DONTNEED = 4  # madvise(2), Linux
 _ARENA_MAX, _TRIM_THRESHOLD, _MMAP_THRESHOLD = -8, -1, -3  # mallopt(3), glibc
 _LARGE = 128 * 1024  # bytes; what glibc begins with
 _SMAPS = Path("/proc/self/smaps")
-_STATUS = Path("/proc/self/status")
-_RESTS_BELOW = 0.05  # of a processor; an idle agent takes some thousandths
-_GROWN = 512  # KiB
+_RESTS_BELOW = 0.02  # of a processor; an idle agent takes some thousandths
 
 
 def keep_heap_small() -> None:
@@ -59,32 +57,22 @@ def give_back() -> None:
 
 
 class Rest:
-    """Gives back again when the process has rested since it was asked last, and has grown since it gave back."""
+    """Gives back again whenever work is over: the process has rested since it was asked last, after it had worked."""
 
     def __init__(self) -> None:
         self._asked = time.monotonic()
-        self._worked = time.process_time()
-        self._size = _size()
+        self._used = time.process_time()
+        self._worked = False
 
     def give_back(self) -> bool:
-        """Gives back what was used by work that is over; answers whether there was a reason to."""
-        now, worked = time.monotonic(), time.process_time()
-        rested = worked - self._worked < _RESTS_BELOW * (now - self._asked)
-        self._asked, self._worked = now, worked
-        if not rested or _size() < self._size + _GROWN:
-            return False
-        give_back()
-        self._size = _size()
-        return True
-
-
-def _size() -> int:
-    """KiB of memory that is the process's own, without files (proc(5), RssAnon); 0 where the system does not say."""
-    try:
-        lines = _STATUS.read_text(encoding="ascii").splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("RssAnon:")), 0)
+        """Answers whether there was a reason to. Ask it once a minute or so."""
+        now, used = time.monotonic(), time.process_time()
+        rested = used - self._used < _RESTS_BELOW * (now - self._asked)
+        self._asked, self._used = now, used
+        over, self._worked = rested and self._worked, not rested
+        if over:
+            give_back()
+        return over
 
 
 def _unmodified_library_pages(smaps: str) -> Iterator[tuple[int, int]]:
