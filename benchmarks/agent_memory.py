@@ -1,4 +1,7 @@
-"""Memory of an idle agent: connected, one group, the built-in nodes installed, on the distribution's own Python."""
+"""Memory of an idle agent: connected, one group, the built-in nodes installed, on the distribution's own Python.
+
+Run it where no other agent runs: what two processes share counts for neither.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter, defaultdict
 from pathlib import Path
 
 from waterflow_server.dev import DevStack, StackSettings
@@ -15,23 +19,61 @@ from waterflow_server.dev import DevStack, StackSettings
 from ._report import Figure, Report, debian_python
 
 PACKAGES = Path(__file__).resolve().parents[1] / "packages"
-SETTLE = 20.0
-"""Seconds from online to the measurement: connections are made and the first heartbeats sent."""
+SETTLE = 45.0
+"""Seconds from online to the measurement: memory was given back, and several heartbeats were sent since."""
+
+_MIB = 1024  # KiB
+_MOST = 4
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Memory:
-    """In MiB. `private` would come back if the process ended (USS); `resident` counts shared pages in full (RSS)."""
+    """In MiB. `private` would come back if the process ended (USS); `resident` counts shared pages in full (RSS).
+
+    - `anonymous`: of `private`, objects and buffers: heap, Python's arenas, stacks
+    - `files`: of `private`, pages of programs and libraries, by file; the kernel can drop those that are not modified
+    """
 
     private: float
     resident: float
+    anonymous: float
+    files: dict[str, float]
 
     @classmethod
     def of(cls, pid: int) -> Memory:
-        """Read from the kernel (proc(5), smaps_rollup)."""
-        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
-        kib = {line.split(":")[0]: int(line.split()[1]) for line in rollup}
-        return cls(private=(kib["Private_Clean"] + kib["Private_Dirty"]) / 1024, resident=kib["Rss"] / 1024)
+        """Read from the kernel (proc(5), smaps and smaps_rollup)."""
+        total = _sums(Path(f"/proc/{pid}/smaps_rollup"))["[rollup]"]
+        parts = _sums(Path(f"/proc/{pid}/smaps"))
+        files = {Path(name).name: _private(kib) for name, kib in parts.items() if name.startswith("/")}
+        return cls(
+            private=_private(total),
+            resident=total["Rss"] / _MIB,
+            anonymous=sum(_private(kib) for name, kib in parts.items() if not name.startswith("/")),
+            files=files,
+        )
+
+    def __str__(self) -> str:
+        most = sorted(self.files.items(), key=lambda item: -item[1])
+        parts = [f"objects and buffers {self.anonymous:.1f}", *(f"{name} {size:.1f}" for name, size in most[:_MOST])]
+        rest = sum(size for _, size in most[_MOST:])
+        return f"private MiB by part: {', '.join(parts)}, other libraries {rest:.1f}"
+
+
+def _sums(smaps: Path) -> dict[str, Counter[str]]:
+    """KiB of all mappings of the same name, by field."""
+    sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    name = ""
+    for line in smaps.read_text(encoding="utf-8").splitlines():
+        words = line.split()
+        if not words[0].endswith(":"):
+            name = words[5] if len(words) > 5 else ""
+        elif words[-1] == "kB":
+            sums[name][words[0][:-1]] += int(words[1])
+    return sums
+
+
+def _private(kib: Counter[str]) -> float:
+    return (kib["Private_Clean"] + kib["Private_Dirty"]) / _MIB
 
 
 def install(python: Path, venv: Path) -> Path:
@@ -64,6 +106,7 @@ def main() -> int:
         memory = asyncio.run(measure(interpreter))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    report.note(f"{SETTLE:.0f} s after it is online; {memory}")
     report.figure(Figure(name="private memory", value=memory.private, unit=" MiB", bar=50))
     report.figure(Figure(name="resident memory", value=memory.resident, unit=" MiB", bar=62, goal=50))
     return report.exit_code()

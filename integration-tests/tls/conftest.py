@@ -23,13 +23,14 @@ class LoneAgent:
         self._processes: list[subprocess.Popen[bytes]] = []
         self.log = root / "agent.log"
 
-    def start(self, temporal: str, **environ: object) -> subprocess.Popen[bytes]:
-        """Start it; ``environ`` are settings."""
+    def start(self, temporal: str, *, code: str | None = None, **environ: object) -> subprocess.Popen[bytes]:
+        """Start it; ``environ`` are settings. ``code`` is run in its place, and runs it."""
+        command = [sys.executable, *(["-c", code] if code else ["-m", "waterflow_agent"])]
         own = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "WATERFLOW_"))}
         own |= {"WATERFLOW_STATE_DIR": str(self._root / "agent"), "TEMPORAL_ADDRESS": temporal, "PYTHONUNBUFFERED": "1"}
         own |= {name: str(value) for name, value in environ.items()}
         with self.log.open("ab") as log:
-            process = subprocess.Popen([sys.executable, "-m", "waterflow_agent"], env=own, stdout=log, stderr=log)
+            process = subprocess.Popen(command, env=own, stdout=log, stderr=log)
         self._processes.append(process)
         return process
 

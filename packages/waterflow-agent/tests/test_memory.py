@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from waterflow_agent._memory import _unmodified_library_pages
+import pytest
+
+from waterflow_agent import _memory
+from waterflow_agent._memory import Rest, _unmodified_library_pages
 
 SMAPS = """\
 00400000-0041f000 r--p 00000000 fe:00 24 /usr/bin/python3.11
@@ -30,8 +33,36 @@ class TestLibraryPages:
 
     def test_a_process_goes_on_afterwards(self) -> None:
         code = (
-            "import waterflow_agent._main as m; from waterflow_agent._memory import give_back, use_one_arena;"
-            "use_one_arena(); give_back(); give_back();"
+            "import waterflow_agent._main as m; from waterflow_agent._memory import give_back, keep_heap_small;"
+            "keep_heap_small(); give_back(); give_back();"
             "import hashlib, ssl; ssl.create_default_context(); print(len(hashlib.sha256(b'on').hexdigest()))"
         )
         assert subprocess.check_output([sys.executable, "-c", code], text=True) == "64\n"
+
+
+class TestRest:
+    """Asked every minute: seconds of processor time in each, and whether memory is given back after it."""
+
+    @pytest.mark.parametrize(
+        ("minutes", "given"),
+        [
+            ([0.2, 0.2], [False, False]),
+            ([30.0, 0.2, 0.2], [False, True, False]),
+            ([30.0, 30.0, 0.2], [False, False, True]),
+        ],
+        ids=["nothing was done", "work that is over", "work that goes on for a while"],
+    )
+    def test_gives_back_once_when_work_is_over(
+        self, monkeypatch: pytest.MonkeyPatch, minutes: list[float], given: list[bool]
+    ) -> None:
+        now, used = [100.0], [5.0]
+        calls: list[str] = []
+        monkeypatch.setattr("waterflow_agent._memory.time.monotonic", lambda: now[0])
+        monkeypatch.setattr("waterflow_agent._memory.time.process_time", lambda: used[0])
+        monkeypatch.setattr(_memory, "give_back", lambda: calls.append("given"))
+        rest, answers = Rest(), list[bool]()
+        for worked in minutes:
+            now[0], used[0] = now[0] + 60, used[0] + worked
+            answers.append(rest.give_back())
+        assert answers == given
+        assert len(calls) == given.count(True)

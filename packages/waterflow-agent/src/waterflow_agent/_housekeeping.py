@@ -8,26 +8,38 @@ import logging
 from . import _clock
 from ._journal import Journal
 from ._logs import Logs
-from ._memory import give_back
+from ._memory import Rest, give_back
 from ._settings import AgentSettings
 from ._workspace import Workspaces
 
 logger = logging.getLogger("waterflow.agent")
 
-_FIRST = 8.0
+_WARM = 15.0  # connections are made, the first heartbeats of the lease are sent
+_LOOK = 60.0
 _EVERY = 3600.0
 _JUMP = 3600.0
 _JOURNAL_KEEP = 7 * 86400.0  # far beyond any time in which an attempt is sent again
 
 
 async def keep_clean(journal: Journal, workspaces: Workspaces, logs: Logs, settings: AgentSettings) -> None:
-    """Gives back memory soon after the start, then cleans every hour, in a thread.
+    """Gives back memory soon after the start and whenever work is over; cleans every hour. Both in threads."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_keep_small())
+        group.create_task(_keep_tidy(journal, workspaces, logs, settings))
 
-    Not earlier: an outcome that was journalled before the start is asked for within minutes after it.
-    """
-    patience = Patience()
-    await asyncio.sleep(_FIRST)
+
+async def _keep_small() -> None:
+    await asyncio.sleep(_WARM)
     await asyncio.to_thread(give_back)
+    rest = Rest()
+    while True:
+        await asyncio.sleep(_LOOK)
+        await asyncio.to_thread(rest.give_back)
+
+
+async def _keep_tidy(journal: Journal, workspaces: Workspaces, logs: Logs, settings: AgentSettings) -> None:
+    """Not at once: an outcome that was journalled before the start is asked for within minutes after it."""
+    patience = Patience()
     while True:
         await asyncio.sleep(_EVERY)
         if not patience.over():
@@ -58,4 +70,3 @@ def clean(journal: Journal, workspaces: Workspaces, logs: Logs, settings: AgentS
     journal.forget_older_than(_JOURNAL_KEEP)
     workspaces.forget_older_than(settings.work_keep)
     logs.clean()
-    give_back()

@@ -14,7 +14,7 @@ from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig
 from ._agent import Agent
 from ._errors import AgentError, SettingsError
 from ._guard import no_exit
-from ._memory import use_one_arena
+from ._memory import keep_heap_small
 from ._settings import AgentSettings, Loaded
 from ._watchdog import Watchdog
 
@@ -23,7 +23,7 @@ logger = logging.getLogger("waterflow.agent")
 
 def run(loaded: Loaded) -> int:
     """Runs an agent until SIGTERM or SIGINT; a second signal ends it at once. Answers the exit code."""
-    use_one_arena()
+    keep_heap_small()
     _start_logging(loaded.settings)
     for text in loaded.ignored:
         logger.warning(text)
@@ -99,6 +99,7 @@ def _start_logging(settings: AgentSettings) -> None:
             raise SettingsError(f"the log {settings.log_output} cannot be written: {error.strerror}") from None
     text = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
     handler.setFormatter(_Json() if settings.log_format == "json" else text)
+    logging.logMultiprocessing = False  # nobody asks for it, and multiprocessing would be loaded for it
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("temporalio").setLevel(logging.ERROR)  # it warns of every claim that is refused
     logger.setLevel(settings.log_level.upper())

@@ -9,24 +9,33 @@ from __future__ import annotations
 import gc
 import logging
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 logger = logging.getLogger("waterflow.agent")
 
 _DONTNEED = 4  # madvise(2), Linux
-_ARENA_MAX = -8  # mallopt(3), glibc
+_ARENA_MAX, _TRIM_THRESHOLD, _MMAP_THRESHOLD = -8, -1, -3  # mallopt(3), glibc
+_LARGE = 128 * 1024  # bytes; what glibc begins with
 _SMAPS = Path("/proc/self/smaps")
+_RESTS_BELOW = 0.02  # of a processor; an idle agent takes some thousandths
 
 
-def use_one_arena() -> None:
-    """Lets all threads allocate from one heap (glibc). Call it before there are threads; it saves a megabyte."""
+def keep_heap_small() -> None:
+    """Lets all threads allocate from one heap, and large blocks beside it (glibc). Call it before there are threads.
+
+    The heap's end and large blocks go back to the kernel when they are freed. By default, glibc raises the limits from
+    which that is so to twice the largest block there ever was (mallopt(3)), and an agent's heap grows for minutes.
+    """
     if sys.platform.startswith("linux"):
         import ctypes  # imported here: other systems do not need it
 
         libc = ctypes.CDLL(None)
         if hasattr(libc, "mallopt"):
             libc.mallopt(_ARENA_MAX, 1)
+            libc.mallopt(_TRIM_THRESHOLD, _LARGE)
+            libc.mallopt(_MMAP_THRESHOLD, _LARGE)
 
 
 def give_back() -> None:
@@ -45,6 +54,25 @@ def give_back() -> None:
             libc.madvise(start, end - start, _DONTNEED)
     except OSError as error:
         logger.debug("library pages are kept: %s", error)
+
+
+class Rest:
+    """Gives back again whenever work is over: the process has rested since it was asked last, after it had worked."""
+
+    def __init__(self) -> None:
+        self._asked = time.monotonic()
+        self._used = time.process_time()
+        self._worked = False
+
+    def give_back(self) -> bool:
+        """Answers whether there was a reason to. Ask it once a minute or so."""
+        now, used = time.monotonic(), time.process_time()
+        rested = used - self._used < _RESTS_BELOW * (now - self._asked)
+        self._asked, self._used = now, used
+        over, self._worked = rested and self._worked, not rested
+        if over:
+            give_back()
+        return over
 
 
 def _unmodified_library_pages(smaps: str) -> Iterator[tuple[int, int]]:

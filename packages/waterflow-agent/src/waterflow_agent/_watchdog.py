@@ -18,8 +18,8 @@ from waterflow_sdk.node import NodeError
 
 logger = logging.getLogger("waterflow.agent")
 
-LIMIT = 4.0
-"""Seconds without a turn of the loop: well below the shortest useful heartbeat time-out."""
+LIMIT = 8.0
+"""Seconds without a turn of the loop: well below the heartbeat time-out; an import on a busy host takes less."""
 
 _TURN = 1.0
 _AGAIN = 1.0

@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -86,7 +87,7 @@ class Workspaces:
         limit = time.time() - seconds
         for run in list(self._root.iterdir()):
             if doomed := self._put_aside(run, limit):
-                shutil.rmtree(doomed, onerror=_open_up)
+                _remove(doomed)
                 if doomed.exists():
                     remove_of_others(doomed, self._users)
                     shutil.rmtree(doomed, ignore_errors=True)
@@ -113,6 +114,13 @@ class Workspaces:
         except FileNotFoundError:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
+
+
+def _remove(path: Path) -> None:
+    if sys.version_info >= (3, 12):  # where the other name is deprecated
+        shutil.rmtree(path, onexc=_open_up)
+    else:
+        shutil.rmtree(path, onerror=_open_up)
 
 
 def _open_up(function: Callable[..., object], path: str, error: object) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ._errors import AgentError
-from ._settings import SETTINGS, load
+from ._lazy import make_lazy
 from ._version import VERSION
+
+if TYPE_CHECKING:
+    from ._settings import Loaded
 
 USAGE = 2
 """Exit code for wrong arguments or settings."""
@@ -23,6 +27,7 @@ Each option may also be set in the environment or in agent.yaml (--config, else 
 
 def console() -> None:
     """The command ``waterflow-agent``."""
+    make_lazy()
     code = main(sys.argv[1:], "waterflow-agent")
     sys.stdout.flush()
     sys.stderr.flush()
@@ -32,6 +37,7 @@ def console() -> None:
 
 def start(argv: Sequence[str]) -> int:
     """``waterflow agent start``: runs an agent until it is stopped. Answers the exit code."""
+    make_lazy()
     return main(["start", *argv], "waterflow agent")
 
 
@@ -46,7 +52,7 @@ def main(argv: Sequence[str], command: str) -> int:
         return 0
     try:
         if verb == "config":
-            loaded = load(rest, os.environ)
+            loaded = _load(rest)
             _print("\n".join([*loaded.lines(), *loaded.ignored]))
             return 0
         if verb == "start":
@@ -59,13 +65,21 @@ def main(argv: Sequence[str], command: str) -> int:
 
 
 def _start(argv: Sequence[str]) -> int:
-    loaded = load(argv, os.environ)
+    loaded = _load(argv)
     from ._main import run  # the Temporal SDK is imported only when an agent really runs
 
     return run(loaded)
 
 
+def _load(argv: Sequence[str]) -> Loaded:
+    from ._settings import load  # after make_lazy
+
+    return load(argv, os.environ)
+
+
 def _help(command: str) -> str:
+    from ._settings import SETTINGS
+
     options = [f"  --{setting.flag} VALUE".ljust(30) + setting.help for setting in SETTINGS if setting.flag]
     return "\n".join(
         [_HEAD.format(command=command), "options:", "  --config FILE".ljust(30) + "settings file", *options]

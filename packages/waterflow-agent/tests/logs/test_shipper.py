@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from waterflow_agent._errors import SettingsError
-from waterflow_agent._logs._http import LogConnection, parse_address
+from waterflow_agent._logs._http import Answer, LogConnection, parse_address
 from waterflow_agent._logs._shipper import CHUNK, Shipper
 from waterflow_agent._logs._spool import Spool
 from waterflow_agent._notices import Notices
@@ -142,6 +142,56 @@ class TestRefused:
         assert caplog.messages == [
             f"log {STREAM} is refused by the server (410 the run is forgotten); "
             "it stays in the spool and is not shipped"
+        ]
+
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_a_key_that_is_not_accepted_loses_nothing(
+        self,
+        status: int,
+        spool: Spool,
+        receiver: Receiver,
+        make_shipper: MakeShipper,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("waterflow_agent._logs._shipper._DENIED_BACK_OFF", 0.05)
+        receiver.refuse = (status, "the key is unknown")
+        write(spool, lines(0, 3))
+        make_shipper()
+        with receiver.changed:
+            for _ in range(3):
+                assert receiver.changed.wait(10)
+            assert receiver.streams == {}
+            receiver.refuse = None
+        receiver.wait_for(STREAM, lines(0, 3))
+        assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [
+            f"step logs cannot be shipped: the server denies it ({status} the key is unknown); check server.api_key; "
+            "they are kept and sent later"
+        ]
+
+    def test_a_defect_does_not_end_it(
+        self,
+        spool: Spool,
+        receiver: Receiver,
+        make_shipper: MakeShipper,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("waterflow_agent._logs._shipper._BACK_OFF", (0.05,))
+        put, failed = LogConnection.put, threading.Event()
+
+        def broken(connection: LogConnection, stream: str, offset: int, data: bytes) -> Answer:
+            if not failed.is_set():
+                failed.set()
+                raise RuntimeError("not thought of")
+            return put(connection, stream, offset, data)
+
+        monkeypatch.setattr(LogConnection, "put", broken)
+        write(spool, lines(0, 3))
+        make_shipper()
+        receiver.wait_for(STREAM, lines(0, 3))
+        assert caplog.messages == [
+            "step logs could not be shipped: a defect of the agent; they are kept and sent later"
         ]
 
     def test_an_outage_is_said_once(

@@ -93,6 +93,7 @@ class TestWhileStepsRun:
     ) -> None:
         monkeypatch.setattr("waterflow_agent._plugins._caution.LIMIT", 1.0)
         pids = tmp_path / "pids"
+        pids.touch()  # on a very busy machine, the process may not even come so far
         running.write("demo.py", f"import os\nopen({str(pids)!r}, 'a').write(f'{{os.getpid()}} ')\nwhile True: pass\n")
         running.refresh()
         assert running.reasons == [("demo.py", "it was not loaded within 1 s and was stopped")]

@@ -89,7 +89,11 @@ class Shipper:
                 time.sleep(pause)  # the server is away: what is written meanwhile waits
             self._wake.wait(_IDLE)
             self._wake.clear()
-            pause = self._round()
+            try:
+                pause = self._round()
+            except Exception:  # nobody else would ship again before the agent is restarted
+                logger.exception("step logs could not be shipped: a defect of the agent; they are kept and sent later")
+                pause = _BACK_OFF[-1]
             if pause:
                 self._wake.set()
         self._connection.close()

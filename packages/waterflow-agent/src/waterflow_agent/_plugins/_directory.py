@@ -8,8 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from ._manifest import load_manifest
-from ._python import load_python
-from ._unit import Unit
+from ._unit import Loaded, Unit
 
 _CONTAINERS = ("core", "custom")
 _MANIFESTS = ("node.yaml", "node.yml", "node.json")
@@ -32,16 +31,22 @@ def _unit(directory: Path, entry: os.DirEntry[str]) -> Iterator[Unit]:
     if entry.name.startswith((".", "_")):
         return  # hidden, private, __pycache__, or a download in progress
     if entry.name.endswith(".py"):
-        yield Unit(label, label, _stamp(path), partial(load_python, path), path)
+        yield Unit(label, label, _stamp(path), partial(_load_python, path), path)
     elif entry.name in _MANIFESTS or entry.name.endswith(_MANIFEST_ENDS):
         yield Unit(label, label, (_stamp(path), _stamps(path.parent)), partial(load_manifest, path))
     elif (path / "__init__.py").is_file():
-        yield Unit(label, label, tuple(_tree(path)), partial(load_python, path), path)
+        yield Unit(label, label, tuple(_tree(path)), partial(_load_python, path), path)
     else:
         for name in _MANIFESTS:
             if (path / name).is_file():
                 yield Unit(label, f"{label}/{name}", tuple(_stamps(path)), partial(load_manifest, path / name))
                 return
+
+
+def _load_python(path: Path) -> Loaded:
+    from ._python import load_python  # with the first such plug-in: importlib.abc takes memory
+
+    return load_python(path)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,6 +83,8 @@ def _walk(loader: Any, node: Any, path: str, prefix: str) -> list[tuple[str, Fil
 
 
 def _nearest(key: str, prefix: str) -> str:
+    from difflib import get_close_matches  # for a mistake only: it takes memory
+
     near = get_close_matches(key, _KEYS | _SECTIONS, n=1, cutoff=0.6)
     if near:
         return f"; did you mean {near[0]!r}?"

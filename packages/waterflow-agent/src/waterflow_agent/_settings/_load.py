@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -62,6 +61,8 @@ def _flags(argv: Sequence[str]) -> dict[str, str]:
         word = words.pop(0)
         name, equals, value = word.removeprefix("--").partition("=")
         if not word.startswith("--") or (name not in _FLAGS and name != CONFIG_FLAG):
+            from difflib import get_close_matches  # for a mistake only: it takes memory
+
             near = get_close_matches(name, [*_FLAGS, CONFIG_FLAG], n=1)
             hint = f"did you mean --{near[0]}?" if near else "see --help"
             raise SettingsError(f"unknown argument {word.partition('=')[0]!r}; {hint}")

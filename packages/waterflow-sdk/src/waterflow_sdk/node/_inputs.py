@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import PurePath
 from typing import Any, cast, get_args, get_origin
 
@@ -66,6 +65,8 @@ def _refuse_unknown(node: type[Node], values: Mapping[str, Any], names: Iterable
 
 
 def _unknown(node: type[Node], name: str, known: list[str]) -> InvalidInput:
+    from difflib import get_close_matches  # for a mistake only: it takes memory
+
     near = get_close_matches(name.replace("_", "-"), known, n=1)
     if near:
         hint = f"did you mean {near[0]!r}?"
