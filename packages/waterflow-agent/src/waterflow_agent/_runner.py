@@ -15,10 +15,10 @@ from waterflow_sdk.secrets import SecretError
 from waterflow_sdk.wire import AgentRef, AttemptKey, ErrorInfo, LogEventKind, LogRef, NodeOutcome, NodeTask, State
 
 from ._attempts import Attempt
-from ._confinement import OWN, Identity, StepConfinement, Users, explained, limit_of, reach_as
+from ._confinement import OWN, Identity, Reach, StepConfinement, Users, explained, limit_of, reach_as
 from ._error_context import with_context
 from ._journal import Journal
-from ._keeping import Keeping
+from ._keeping import Keeping, KeptAttempt
 from ._logs import AttemptLog, Logs
 from ._registry import NodeRegistry, Registered
 from ._secrets import SecretResolver
@@ -133,6 +133,13 @@ class Runner:
         log.event(LogEventKind.STEP_STARTED, "", {"node": task.node, "name": task.step_name, **whose})
         return log
 
+    async def _kept(self, attempt: Attempt, found: Registered, reach: Reach | None) -> KeptAttempt | None:
+        """Whose processes only sudo leads to cannot be ended by the keeper, so it gets none that has a fence."""
+        fenced = attempt.task.fence_after is not None
+        if self._keeping is None or (fenced and reach is not None):
+            return None
+        return await self._keeping.attempt(attempt, resumable=found.node.resumable)
+
     async def _execute(
         self, attempt: Attempt, found: Registered, log: AttemptLog, private: _PrivateDirectory
     ) -> NodeOutcome:
@@ -143,10 +150,10 @@ class Runner:
             return self._outcome(attempt, State.FAILED, error.to_info())
         memory = limit_of(task.memory, self._memory_limit)
         workspace = self._workspaces.of_job(task.key)
-        strays = Strays(task.key, task.kill_grace, reach_as(task.run_as))
+        reach = reach_as(task.run_as)
+        strays = Strays(task.key, task.kill_grace, reach)
         if attempt.held:
             strays.found(process.pid for process in attempt.held.processes if process.pid)
-        kept = await self._keeping.attempt(attempt, resumable=found.node.resumable) if self._keeping else None
         ctx = StepContext(
             task=task,
             workspace=workspace,
@@ -155,7 +162,7 @@ class Runner:
             base_env=marked(user.environment(self._environ), task.key),
             on_process_start=lambda group: self._journal.process(task.key, group, strays.began(group), task.run_as),
             on_process_end=lambda group: self._journal.process_ended(task.key, group),
-            start_process=kept,
+            start_process=await self._kept(attempt, found, reach),
             confinement=StepConfinement(
                 user, memory, str(task.key), workspace, self._workspaces.above(workspace), private.made
             ),

@@ -140,23 +140,19 @@ class TestContent:
 
 class TestLeaks:
     def test_200_reloads_leave_nothing_behind(self, plugins: Plugins) -> None:
-        def reload(times: int) -> tuple[int, int, int]:
+        """Resident memory says little in a process that ran other tests; a thousand reloads of an agent are a soak test."""
+
+        def reload(times: int) -> tuple[int, int]:
             for number in range(times):
                 plugins.node("demo.py", word=str(number), version=f"1.0.{number}")
                 plugins.write("pack/__init__.py", LATE.replace("demo/greet", "demo/late") + f"X = {number}\n")
                 assert plugins.refresh()
             gc.collect()
-            rss = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-            return len(gc.get_objects()), len(sys.modules), rss
+            return len(gc.get_objects()), len(sys.modules)
 
         gc.collect()  # what other tests left
         reload(20)
         first = reload(20)
         last = reload(200)
-        print(  # noqa: T201
-            f"\n200 reloads: {last[0] - first[0]:+d} objects, {last[1] - first[1]:+d} modules, "
-            f"{(last[2] - first[2]) / 1024:+.0f} KiB resident"
-        )
         assert last[1] == first[1]
         assert last[0] - first[0] < 200
-        assert last[2] - first[2] < 2 * 1024 * 1024
