@@ -139,7 +139,7 @@ class TestContent:
 
 class TestLeaks:
     def test_200_reloads_leave_nothing_behind(self, plugins: Plugins) -> None:
-        """Resident memory says little in a process that ran other tests; a thousand reloads of an agent are a soak test."""
+        """Resident memory says little in a process that ran other tests; a soak test looks at an agent's."""
 
         def reload(times: int) -> tuple[int, int]:
             for number in range(times):
