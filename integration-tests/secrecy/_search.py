@@ -2,11 +2,15 @@
 
 import base64
 import json
+import os
 import re
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote, quote_plus
+
+TOKEN = f"of-the-agent-{os.getpid()}-9317"
+"""What agents of these tests have in their environment: another one in each process that runs tests on this machine."""
 
 _ENOUGH = 6
 """Shorter pieces are anywhere by chance."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from harness import Site
+from secrecy._search import TOKEN
 from secrecy._vault import Vault
 
 
@@ -27,7 +28,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path, 
         made.start_agent(
             "web-01",
             WATERFLOW_SECRETS_ALLOW=f"env:SHOP_*,file:{root}/held/,vault:secret/shop/*",
-            SHOP_TOKEN="of-the-agent-9317",
+            SHOP_TOKEN=TOKEN,
             VAULT_ADDR=vault.address,
             VAULT_TOKEN=vault.token,
         )

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from harness import Site
 from harness.site import until
-from secrecy._search import forms, found_below, found_in
+from secrecy._search import TOKEN, forms, found_below, found_in
 
 from waterflow_sdk.client import Run
 from waterflow_sdk.wire import State
@@ -29,7 +29,7 @@ SEEN = "canary-is-no-secret-5150"
 SECRET = {
     **{name: value for name, value in GIVEN.items() if name != "SHORT"},
     "MULTI": "MIIEvQ+abc/def8812==\n  zzQ19xkwLmPPq73",
-    "REFERENCE": "of-the-agent-9317",
+    "REFERENCE": TOKEN,
     "MADE": "generated-at-run-77142",
 }
 FILE = f"""

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from harness import Site
 from harness.site import until
+from secrecy._search import TOKEN
 
 from waterflow_sdk.client import InvalidRequest, Run
 from waterflow_sdk.wire import State
@@ -52,7 +53,7 @@ class TestAgents:
         state = await run.wait(60)
         assert state.state is State.SUCCESS, state.error
         assert (tmp_path / "got").read_text() == (
-            "Bearer of-the-agent-9317\n-----BEGIN KEY-----\nagent/file+5521==\n-----END KEY-----\nfrom-vault-6612\n"
+            f"Bearer {TOKEN}\n-----BEGIN KEY-----\nagent/file+5521==\n-----END KEY-----\nfrom-vault-6612\n"
         )
         assert "got Bearer ***, ***, in the environment: nothing" in await log_of(run)
         assert state.jobs[0].outputs == {"seen": "***"}
@@ -108,7 +109,7 @@ jobs:
             files={"called.yaml": called},
         )
         assert state.state is State.SUCCESS, state.error
-        assert (tmp_path / "got").read_text() == "a-of-the-agent-9317-b"
+        assert (tmp_path / "got").read_text() == f"a-{TOKEN}-b"
 
 
 class TestServer:
@@ -145,4 +146,4 @@ jobs:
             return text_of(tmp_path / "got") != ""
 
         await until(done, "the scheduled run has its secrets", 60)
-        assert (tmp_path / "got").read_text() == "of-the-agent-9317, of-the-server-4417"
+        assert (tmp_path / "got").read_text() == f"{TOKEN}, of-the-server-4417"
