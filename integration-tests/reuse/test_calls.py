@@ -47,6 +47,15 @@ async def _until_job(run: Run, instance: str, state: State) -> None:
     await until(holds, f"{instance} is {state.value}")
 
 
+async def _until_reason(run: Run, reason: str) -> None:
+    """The summary is what the run itself knows: it hears of a called job's wait a moment after the job shows it."""
+
+    async def holds() -> bool:
+        return (await run.status("summary")).reason == reason
+
+    await until(holds, f"the run waits for {reason!r}")
+
+
 class TestInputsAndOutputs:
     CALLER = """
         name: deploy
@@ -174,7 +183,7 @@ class TestControl:
         """
         run = await site.submit("name: x\njobs: {a: {uses: ./b.yaml}}", files={"b.yaml": called})
         await _until_job(run, "a/work", State.WAITING)
-        assert (await run.status("summary")).reason == "a/work: event go"
+        await _until_reason(run, "a/work: event go")
         await run.pause("lunch")
         await _until_job(run, "a/work", State.PAUSED)
         await run.send_event("go")
@@ -199,7 +208,7 @@ class TestControl:
         called = "on: call\njobs: {work: {runs-on: web, steps: [{uses: approval, with: {message: Go?}}]}}"
         run = await site.submit("name: x\njobs: {a: {uses: ./b.yaml}}", files={"b.yaml": called})
         await _until_job(run, "a/work", State.WAITING)
-        assert (await run.status("summary")).reason == "a/work: approval: Go?"
+        await _until_reason(run, "a/work: approval: Go?")
         await run.approve(by="ops", step="a/work/steps[0]")
         assert (await run.wait(30)).state is State.SUCCESS
 

@@ -97,7 +97,11 @@ class TestWaiting:
     async def test_while_it_waits_the_run_says_for_which_run(self, site: Site):
         run = await site.submit(_starting("./waits.yaml"), files={"waits.yaml": WAITS})
         id = await _until_it_waits(run)
-        assert (await run.status("summary")).reason == f"start: run {id} (waits)"
+
+        async def said() -> bool:  # the run hears of it a moment after its job shows it
+            return (await run.status("summary")).reason == f"start: run {id} (waits)"
+
+        await until(said, "the run says for which run it waits")
         await site.client.run(id).send_event("go")
         assert (await run.wait(30)).state is State.SUCCESS
 
