@@ -43,7 +43,7 @@ from ._notices import Notices
 logger = logging.getLogger("waterflow.agent")
 
 BEAT = 5.0
-"""Seconds between heartbeats of the lease."""
+"""Seconds between heartbeats of the lease, where the agent's time-out leaves room for three of them."""
 
 _BEAT_TIMEOUT = timedelta(seconds=4)
 _HELLO_TIMEOUT = timedelta(seconds=10)
@@ -178,13 +178,14 @@ class Presence:
         number = self._newest
         self._wake.set()  # former leases end now, not at their next beat: each takes a slot
         self._wake = wake = asyncio.Event()
+        every = min(BEAT, hello.heartbeat_timeout / 3)
         try:
             while self._stopped is None:
                 if number != self._newest:
                     return "a newer lease was given"
                 if not await self._beat():
                     return "the lease is lost"
-                await _wait(wake, BEAT)
+                await _wait(wake, every)
             return self._stopped
         except asyncio.CancelledError:
             details = activity.cancellation_details()
