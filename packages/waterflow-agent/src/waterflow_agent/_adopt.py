@@ -7,8 +7,9 @@ import logging
 import msgspec
 
 from ._attempts import AttemptBook
+from ._held import Held
 from ._journal import Journal
-from ._keeping import Context, Held, Keeping
+from ._keeping import Context, Keeping
 from ._logs import Logs
 from ._registry import NodeRegistry
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -18,11 +18,9 @@ from waterflow_sdk.wire import AttemptKey, NodeOutcome, NodeTask
 
 from . import _clock
 from ._fit import fitting
+from ._held import Held
 from ._journal import Journal
 from ._stop import StopReason
-
-if TYPE_CHECKING:
-    from ._keeping import Held
 
 logger = logging.getLogger("waterflow.agent")
 

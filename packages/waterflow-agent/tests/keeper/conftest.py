@@ -14,7 +14,8 @@ import msgspec
 import pytest
 
 from waterflow_agent._attempts import Attempt, Delivery
-from waterflow_agent._keeping import Context, Held, Keeping, KeptAttempt
+from waterflow_agent._held import Held
+from waterflow_agent._keeping import Context, Keeping, KeptAttempt
 from waterflow_agent._notices import Notices
 from waterflow_agent._process_table import MARK
 from waterflow_sdk.node import StartedProcess

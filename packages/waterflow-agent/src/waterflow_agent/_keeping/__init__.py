@@ -2,6 +2,5 @@
 
 from ._attempt import Context, KeptAttempt
 from ._keeping import Keeping
-from ._link import Held, HeldProcess
 
-__all__ = ["Context", "Held", "HeldProcess", "Keeping", "KeptAttempt"]
+__all__ = ["Context", "Keeping", "KeptAttempt"]

@@ -16,8 +16,9 @@ from waterflow_sdk.wire import NodeTask
 
 from .. import _clock
 from .._attempts import Attempt, Delivery
+from .._held import Held, HeldProcess
 from .._stop import StopReason
-from ._link import Held, HeldProcess, Link, Start
+from ._link import Link, Start
 from ._process import KeptProcess
 from ._transcript import Transcript
 

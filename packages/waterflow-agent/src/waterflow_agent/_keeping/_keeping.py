@@ -13,11 +13,12 @@ from pathlib import Path
 from waterflow_sdk.wire import AttemptKey
 
 from .._attempts import Attempt
+from .._held import Held
 from .._notices import Notices
 from .._stop import StopReason
 from ._attempt import KeptAttempt, transcript_path
 from ._launch import connect, launch
-from ._link import Held, Link, OtherVersion
+from ._link import Link, OtherVersion
 from ._transcript import stored_events
 
 logger = logging.getLogger("waterflow.agent")

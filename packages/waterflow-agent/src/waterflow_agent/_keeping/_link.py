@@ -11,6 +11,7 @@ from typing import cast
 
 import msgspec
 
+from .._held import Held, HeldProcess
 from .._keeper import _protocol as wire
 
 OnEvents = Callable[[list[tuple[bytes, bytes]]], None]
@@ -26,28 +27,6 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     key: bytes
     grace: float
     deadline: float | None
-
-
-class HeldProcess(msgspec.Struct, frozen=True, kw_only=True):
-    """A process of a former start of the agent. ``pid`` None: it was collected, its number may be another's."""
-
-    serial: int
-    pid: int | None
-    begun: float
-    key: bytes
-    taken: int
-    argv: bytes
-
-
-class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """An attempt whose processes the keeper has, in the order in which they were started."""
-
-    name: str
-    context: bytes
-    note: bytes
-    deadline: float | None
-    fenced: bool
-    processes: list[HeldProcess] = []
 
 
 class OtherVersion(Exception):

@@ -2,6 +2,7 @@
 
 from waterflow_dsl.model._action import Action, ActionInput, ActionOutput, ActionRuns
 from waterflow_dsl.model._base import ModelObject, Site, as_list, as_mapping
+from waterflow_dsl.model._concurrency import Concurrency
 from waterflow_dsl.model._job import (
     AgentLoss,
     Approval,
@@ -18,7 +19,6 @@ from waterflow_dsl.model._step import Block, Branch, Loop, Parallel, Resources, 
 from waterflow_dsl.model._workflow import (
     CallOutput,
     CallTrigger,
-    Concurrency,
     GithubTrigger,
     Input,
     ManualTrigger,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from waterflow_dsl.model._base import ModelObject, Values
+from waterflow_dsl.model._concurrency import Concurrency
 from waterflow_dsl.model._step import Block, Resources, Retry
-
-if TYPE_CHECKING:
-    from waterflow_dsl.model._workflow import Concurrency
 
 
 class RunDefaults(ModelObject, frozen=True, kw_only=True):

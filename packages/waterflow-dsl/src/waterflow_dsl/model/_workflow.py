@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from waterflow_dsl.model._base import ModelObject, Values
+from waterflow_dsl.model._concurrency import Concurrency
 from waterflow_dsl.model._job import Job, JobDefaults
 
 
@@ -88,15 +89,6 @@ class Triggers(ModelObject, frozen=True, kw_only=True):
     schedule: tuple[Schedule, ...] = ()
     webhook: Webhook | None = None
     call: CallTrigger | None = None
-
-
-class Concurrency(ModelObject, frozen=True, kw_only=True):
-    """A concurrency group."""
-
-    group: str | None = None
-    on_conflict: str | None = None
-    cancel_in_progress: bool | str | None = None
-    queue: str | None = None
 
 
 class Workflow(ModelObject, frozen=True, kw_only=True):
