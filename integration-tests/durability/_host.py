@@ -7,35 +7,14 @@ import signal
 from pathlib import Path
 
 from harness import Agent
+from harness.files import lines_of, until_lines
+from harness.processes import lives
 from harness.site import until
-
-
-def lines_of(path: Path) -> list[str]:
-    """The lines of a file that may not be there yet."""
-    return path.read_text().splitlines() if path.exists() else []
-
-
-async def until_lines(path: Path, count: int) -> list[str]:
-    """Waits until the file has so many lines."""
-
-    async def there() -> bool:
-        return len(lines_of(path)) >= count
-
-    await until(there, f"{path.name} has {count} lines")
-    return lines_of(path)
 
 
 async def until_more(path: Path, count: int = 10) -> None:
     """Waits until so many lines are added."""
     await until_lines(path, len(lines_of(path)) + count)
-
-
-def lives(pid: int) -> bool:
-    """Whether the process runs; one that has ended and was not collected yet does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
 
 
 async def until_gone(pid: int, what: str) -> None:

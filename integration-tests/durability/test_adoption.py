@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 from harness import Site
+from harness.files import lines_of, note_living, until_lines
+from harness.processes import lives
 from harness.site import until
 from secrecy._search import found_below
 
 from waterflow_sdk.client import Run
 from waterflow_sdk.wire import State
 
-from ._host import keeper_of, lines_of, lives, until_gone, until_lines, until_more
+from ._host import keeper_of, until_gone, until_more
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -215,12 +217,7 @@ class TestFence:
                         setsid sh -c 'echo $$ >> {pids}; trap "" TERM; sleep 300' &
                         while :; do echo tick >> {ticks}; sleep 0.05; done
                       fi
-                      for pid in $(head -2 {pids}); do
-                        case "$(cut -d' ' -f3 /proc/$pid/stat 2> /dev/null)" in
-                          '' | Z | X) ;;
-                          *) cat /proc/$pid/stat >> {overlap} ;;
-                        esac
-                      done
+                      {note_living(pids, 2, overlap)}
                       wc -l < {ticks} > {tmp_path}/at-second
         """)
         both = await until_lines(pids, 2)

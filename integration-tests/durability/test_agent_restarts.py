@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 
 from harness import Site
+from harness.files import lines_of, until_lines
+from harness.processes import lives
 from harness.site import until
 
 from waterflow_sdk.wire import State
 
-from ._host import kill_with_keeper, lines_of, lives, until_lines
+from ._host import kill_with_keeper
 
 HEARTBEAT = 2
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from harness import Site
+from harness.processes import lives
 from harness.site import until
 
 from waterflow_sdk.wire import State
 
-from ._host import kill_with_keeper, lives
+from ._host import kill_with_keeper
 
 HEARTBEAT = 3.0
 

@@ -56,6 +56,11 @@ def end_keeper(state_dir: Path) -> None:
                     os.killpg(group, signal.SIGKILL)
 
 
+def lives(pid: int) -> bool:
+    """Whether the process runs; one that has ended and was not collected yet does not."""
+    return _state(pid) not in ("", "Z", "X")
+
+
 def _adopt_orphans() -> None:
     assert sys.platform == "linux", "the processes of other systems are not looked at"
     if ctypes.CDLL(None, use_errno=True).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
@@ -68,7 +73,7 @@ def _living(before: set[int]) -> list[int]:
     for pid in sorted(_descendants() - before):
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
-        if _state(pid) not in ("", "Z", "X"):
+        if lives(pid):
             left.append(pid)
     return left
 

@@ -6,6 +6,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from harness.files import lines_of, note_living, until_lines
+from harness.processes import lives
 from harness.site import until
 from logs._tally import Tally, tally_of_spool
 
@@ -19,26 +21,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 HEARTBEAT = 2
 CONTACT_AGAIN = 90.0
 """gRPC and TCP back off while the cable is pulled; how long they do afterwards is theirs."""
-
-
-def lines_of(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.exists() else []
-
-
-def lives(pid: str) -> bool:
-    """Whether the process runs; one that has ended and was not collected yet does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
-
-
-async def until_lines(path: Path, count: int) -> list[str]:
-    async def there() -> bool:
-        return len(lines_of(path)) >= count
-
-    await until(there, f"{path.name} has {count} lines")
-    return lines_of(path)
 
 
 def the_attempts(state: RunState) -> list[AttemptState]:
@@ -102,13 +84,7 @@ class TestReassign:
                         setsid sh -c 'echo $$ >> {pids}; trap "" TERM; sleep 300' &
                         {first}
                       fi
-                      # An orphan that was killed and nobody has collected yet is a zombie, alive to kill -0.
-                      for pid in $(head -2 {pids}); do
-                        case "$(cut -d' ' -f3 /proc/$pid/stat 2> /dev/null)" in
-                          '' | Z | X) ;;
-                          *) cat /proc/$pid/stat >> {overlap} ;;
-                        esac
-                      done
+                      {note_living(pids, 2, overlap)}
                       wc -l < {ticks} > {tmp_path}/at-second
         """)
         both = await until_lines(pids, 2)
@@ -117,7 +93,7 @@ class TestReassign:
         far.site.start_agent("near-01")
         state = await run.wait(120)
         assert state.state is State.SUCCESS, state.error
-        assert not any(lives(pid) for pid in both)
+        assert not any(lives(int(pid)) for pid in both)
         assert lines_of(overlap) == []
         assert len(lines_of(ticks)) == int((tmp_path / "at-second").read_text())
 
@@ -236,11 +212,11 @@ class TestFail:
         far.cable.pull()
         state = await run.wait(60)
         assert state.state is State.FAILED
-        assert lives(pid)  # nobody else may start it, so it needs no fence
+        assert lives(int(pid))  # nobody else may start it, so it needs no fence
         far.cable.plug()
 
         async def ended() -> bool:
-            return not lives(pid)
+            return not lives(int(pid))
 
         await until(ended, "the process is ended", within=CONTACT_AGAIN)
         await until_shipped(far, run)

@@ -8,15 +8,12 @@ from pathlib import Path
 
 import pytest
 from harness import Site
+from harness.files import lines_of
 from harness.site import until
 
 from waterflow_sdk.wire import State
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("temporal_binary")]
-
-
-def lines_of(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.exists() else []
 
 
 async def stop_when_begun(site: Site, effects: Path, *others: str) -> None:
