@@ -23,9 +23,10 @@ async def adopt(
 
     Called before leftovers are ended, logs are shipped and anything is polled.
     """
-    unfinished = {str(attempt.key) for attempt in journal.unfinished()}
+    found = await keeping.find()
+    unfinished = {str(attempt.key) for attempt in journal.unfinished()} if found else set[str]()
     adopted: set[str] = set()
-    for held in await keeping.find():
+    for held in found:
         if held.name in unfinished and _go_on(held, keeping, registry, attempts, logs):
             logger.info("the step of %s ran on while the agent was away, and is adopted", held.name)
             adopted.add(held.name)
