@@ -38,7 +38,8 @@ class Notes:
     async def tell(self, state: State, reason: str) -> None:
         """Let the run know that the job waits, or goes on. That it goes on is told as often as that it waits was."""
         waits = state is State.WAITING
-        if self._most and (self.told >= self._most if waits else self.told >= self._most and not self._waits):
+        spent = self._most and self.told >= self._most
+        if spent and (waits or not self._waits):
             return
         parent = workflow.info().parent
         if parent is not None:
