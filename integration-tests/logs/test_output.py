@@ -17,7 +17,7 @@ from harness.site import until
 
 from waterflow_sdk.wire import LogEventKind, LogLine, RunState, State
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 MOST = 8 * 1024 * 1024
 

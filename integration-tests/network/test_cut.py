@@ -16,7 +16,7 @@ from waterflow_sdk.wire import AgentStatus, AttemptState, RunState, State
 
 from .conftest import Far
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 HEARTBEAT = 2
 CONTACT_AGAIN = 90.0
@@ -185,7 +185,7 @@ class TestFail:
         await until_lines(effects, 1)
         far.cable.pull()
         far.site.start_agent("near-01")
-        state = await run.wait(60)
+        state = await run.wait(180)
         (attempt,) = the_attempts(state)
         assert (state.state, attempt.error and attempt.error.code) == (State.FAILED, "agent-lost")
         go.touch()
@@ -210,7 +210,7 @@ class TestFail:
         """)
         (pid,) = await until_lines(effects, 1)
         far.cable.pull()
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert state.state is State.FAILED
         assert lives(int(pid))  # nobody else may start it, so it needs no fence
         far.cable.plug()

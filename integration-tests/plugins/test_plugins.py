@@ -99,7 +99,7 @@ class TestPluginDirectory:
         await until_known(host, "demo/old", "2.0.0", "file replaced")
         assert await said(host, "demo/old") == "2.0.0"
         assert (await running.status()).state is State.RUNNING
-        assert (await running.wait(30)).jobs[0].outputs["word"] == "1.0.0"
+        assert (await running.wait(180)).jobs[0].outputs["word"] == "1.0.0"
 
     async def test_a_broken_file_is_shown_and_the_old_version_goes_on(self, host: Host) -> None:
         host.drop("broken.py", NODE.format(name="demo/broken", version="1.0.0"))

@@ -69,7 +69,7 @@ class TestEnd:
         run = await deputies.site.submit(workflow(name, agent=agent))
         await started(*markers(name))
         await run.cancel("enough")
-        assert (await run.wait(60)).state is State.CANCELLED
+        assert (await run.wait(180)).state is State.CANCELLED
         assert [living(each) for each in markers(name)] == [[], [], []]
 
     async def test_what_a_step_leaves_behind(self, deputies: Deputies) -> None:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from waterflow_sdk.codec import PayloadCodec
-from waterflow_sdk.wire import AgentRef
+from waterflow_sdk.wire import AgentHome, AgentRef
 
 from ._adopt import adopt
 from ._attempts import AttemptBook
@@ -128,18 +128,20 @@ class Agent:
         logs.start()
         cleaning = asyncio.create_task(keep_clean(journal, workspaces, logs, self._settings))
         try:
-            await self._work(agent, codec, attempts, left)
+            await self._work(agent, state.home(), codec, attempts, left)
             await attempts.stop_all(StopReason.AGENT_STOPPED, self._settings.stop_grace)
         finally:
             cleaning.cancel()
             keeping.end()
             await asyncio.to_thread(logs.stop, _LOGS_FLUSH)
 
-    async def _work(self, agent: AgentRef, codec: PayloadCodec, attempts: AttemptBook, left: list[Ended]) -> None:
+    async def _work(
+        self, agent: AgentRef, home: AgentHome, codec: PayloadCodec, attempts: AttemptBook, left: list[Ended]
+    ) -> None:
         client = await self._unless_stopped(connect(self._settings, codec, self._notices))
         if client is None:
             return
-        session = Session(self._settings, client, agent, self._registry, attempts, self._notices)
+        session = Session(self._settings, client, agent, home, self._registry, attempts, self._notices)
         watching = [asyncio.create_task(keep_certificates(self._settings, codec, self._notices, session.use))]
         try:
             await self._unless_stopped(session.start())

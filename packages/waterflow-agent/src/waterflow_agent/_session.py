@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from temporalio.client import Client
 
-from waterflow_sdk.wire import AgentConfig, AgentHello, AgentLoad, AgentRef, AgentStatus, BrokenNode
+from waterflow_sdk.wire import AgentConfig, AgentHello, AgentHome, AgentLoad, AgentRef, AgentStatus, BrokenNode
 
 from ._attempts import AttemptBook
 from ._capabilities import find_capabilities, host_tags, tool_marks
@@ -45,6 +45,7 @@ class Session:
         settings: AgentSettings,
         client: Client,
         agent: AgentRef,
+        home: AgentHome,
         registry: NodeRegistry,
         attempts: AttemptBook,
         notices: Notices,
@@ -52,6 +53,7 @@ class Session:
         self._settings = settings
         self._client = client
         self._agent = agent
+        self._home = home
         self._registry = registry
         self._capabilities: dict[str, str] = {}
         self._slots = SlotBook(settings.max_concurrent_activities)
@@ -141,6 +143,7 @@ class Session:
         if self._looking:
             self._looking.cancel()
         if not self._workers:
+            await self._presence.withdraw()
             return
         control, steps = self._workers
         await self._presence.bye("it is stopping")
@@ -181,6 +184,7 @@ class Session:
             nodes=self._registry.digests,
             broken_nodes=shown(self._registry.broken),
             heartbeat_timeout=settings.heartbeat_timeout,
+            home=self._home,
         )
 
     def _configured(self, config: AgentConfig) -> None:

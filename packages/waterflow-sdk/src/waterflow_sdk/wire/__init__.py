@@ -76,7 +76,9 @@ from ._plan_view import (
 )
 from ._presence import (
     AgentConfig,
+    AgentDuplicate,
     AgentHello,
+    AgentHome,
     AgentLoad,
     AgentState,
     AgentStatus,
@@ -125,7 +127,9 @@ __all__ = [
     "WIRE_VERSION",
     "ActivateRequest",
     "AgentConfig",
+    "AgentDuplicate",
     "AgentHello",
+    "AgentHome",
     "AgentLoad",
     "AgentRef",
     "AgentState",
