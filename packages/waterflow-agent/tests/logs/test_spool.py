@@ -82,3 +82,23 @@ class TestAge:
         spool.forget(shipped_after=3600, unshipped_after=1e12)
         assert list(spool.unshipped()) == ["r2/a/s.1"]
         assert list((tmp_path / "logs" / "shipped").iterdir()) == []
+
+    def test_a_log_that_is_written_to_stays_however_long_the_step_says_nothing(self, spool: Spool) -> None:
+        file = spool.create(STREAM)
+        os.utime(file.path, (0, 0))
+        spool.forget(shipped_after=1, unshipped_after=1)
+        assert file.path.exists()
+        file.close()
+        spool.forget(shipped_after=1, unshipped_after=1)
+        assert not file.path.exists()
+
+    def test_the_name_of_a_hashed_one_goes_with_it_and_not_before(self, spool: Spool, tmp_path: Path) -> None:
+        stream = f"r1/{'x' * 300}/s.1"
+        spool.create(stream).close()
+        for each in (tmp_path / "logs/open").rglob("*.stream"):
+            os.utime(each, (0, 0))
+        spool.forget(shipped_after=1, unshipped_after=3600)
+        assert list(spool.unshipped()) == [stream]
+        os.utime(spool.path(stream), (0, 0))
+        spool.forget(shipped_after=1, unshipped_after=3600)
+        assert list((tmp_path / "logs/open").iterdir()) == []

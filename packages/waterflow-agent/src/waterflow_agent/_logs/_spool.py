@@ -10,8 +10,10 @@ import contextlib
 import errno
 import hashlib
 import os
+import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -33,8 +35,11 @@ class SpoolFile:
     comes, and not always a loss of power. A full disk never fails a step: what does not fit is cut away again.
     """
 
-    def __init__(self, path: Path, reserve: Reserve | None = None) -> None:
+    def __init__(
+        self, path: Path, reserve: Reserve | None = None, closed: Callable[[Path], None] | None = None
+    ) -> None:
         self.path = path
+        self._closed = closed
         self.failure = ""
         """Why lines did not fit, the last time."""
         self._reserve = reserve
@@ -50,6 +55,8 @@ class SpoolFile:
     def close(self) -> None:
         """Nothing more is added."""
         os.close(self._fd)
+        if self._closed:
+            self._closed(self.path)
 
     def _append(self, data: bytes) -> bool:
         try:
@@ -100,13 +107,17 @@ class Spool:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._reserve = Reserve(directory / ".reserve")
         self._reserve.renew()
+        self._written_to: Counter[Path] = Counter()
+        self._lock = threading.Lock()
 
     def create(self, stream: str) -> SpoolFile:
         """Opens the file of a stream, to go on where it ends. Raises OSError."""
         relative, hashed = _relative(stream)
         with contextlib.suppress(OSError):
             self._reserve.renew()
-        file = SpoolFile(self._open / relative, self._reserve)
+        file = SpoolFile(self._open / relative, self._reserve, self._let_go)
+        with self._lock:
+            self._written_to[file.path] += 1
         if hashed:
             file.path.with_suffix(_NAME).write_text(stream)
         return file
@@ -133,14 +144,28 @@ class Spool:
         _remove_empty(self._open, (self._open / relative).parent)
 
     def forget(self, shipped_after: float, unshipped_after: float) -> None:
-        """Removes shipped files and, much later, files that no server ever took; both ages in seconds."""
+        """Removes shipped files and, much later, files that no server ever took; both ages in seconds.
+
+        The log of a running attempt stays, however long the step has said nothing.
+        """
         for folder, age in ((self._shipped, shipped_after), (self._open, unshipped_after)):
             limit = time.time() - age
-            for path in list(folder.rglob("*")):
+            for path in list(folder.rglob("*" + _SUFFIX)):
                 with contextlib.suppress(FileNotFoundError):
-                    if path.is_file() and path.stat().st_mtime < limit:
+                    if path.stat().st_mtime < limit and not self._is_written_to(path):
                         path.unlink()
+                        path.with_suffix(_NAME).unlink(missing_ok=True)
                         _remove_empty(folder, path.parent)
+
+    def _is_written_to(self, path: Path) -> bool:
+        with self._lock:
+            return path in self._written_to
+
+    def _let_go(self, path: Path) -> None:
+        with self._lock:
+            self._written_to[path] -= 1
+            if not self._written_to[path]:
+                del self._written_to[path]
 
     def _stream(self, path: Path) -> str:
         name = path.with_suffix(_NAME)
