@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import Agent, Site
+from harness.files import files_below
 
 from waterflow_sdk.client import Run
 from waterflow_sdk.wire import AttemptState, RunState, State, StepState
@@ -223,5 +224,11 @@ class _Blows:
 
 
 def _lines(agents: Sequence[Agent]) -> int:
-    paths = (path for agent in agents for path in (agent.state_dir / "logs").rglob("*.log"))
-    return sum(path.read_bytes().count(b"\n") for path in paths)
+    return sum(_count(path) for agent in agents for path in files_below(agent.state_dir / "logs"))
+
+
+def _count(path: Path) -> int:
+    try:
+        return path.read_bytes().count(b"\n")
+    except FileNotFoundError:  # filed away meanwhile
+        return 0

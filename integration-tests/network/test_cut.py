@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from harness.files import lines_of, note_living, until_lines
+from harness.files import files_below, lines_of, note_living, until_lines
 from harness.processes import lives
 from harness.site import until
 from logs._tally import Tally, tally_of_spool
@@ -50,7 +50,7 @@ async def until_shipped(far: Far, run: Run) -> Tally:
     """Nothing of the run waits in the agent's spool; answers what the server has."""
 
     async def empty() -> bool:
-        return not list((far.logs / "open" / run.id).rglob("*.log"))
+        return not files_below(far.logs / "open" / run.id)
 
     await until(empty, "the spool is shipped", within=CONTACT_AGAIN)
     stored = Tally()
@@ -80,6 +80,7 @@ class TestReassign:
                     run: |
                       echo $$ >> {pids}
                       if test $(wc -l < {pids}) = 1; then
+                        exec 2> /dev/null  # a shell says that what it started was killed, when it has the time to
                         trap "" TERM
                         setsid sh -c 'echo $$ >> {pids}; trap "" TERM; sleep 300' &
                         {first}
