@@ -106,7 +106,7 @@ class StateDirectory:
             temporary.replace(file)
         except OSError as error:
             logger.warning(
-                "%s cannot be written (%s): started again after a kill, this agent has to wait for its lease to run out",
+                "%s cannot be written (%s): started after a kill, this agent has to wait until its lease has run out",
                 file,
                 error.strerror,
             )

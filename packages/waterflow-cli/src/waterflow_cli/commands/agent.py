@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from waterflow_sdk.wire import AgentState, AgentStatus, BrokenNode
+from waterflow_sdk.wire import AgentDuplicate, AgentState, AgentStatus, BrokenNode
 
 from .._errors import CliError
 from .._format import moment
@@ -57,7 +57,14 @@ def list_agents(format: str) -> None:
 def _row(agent: AgentState, wide: bool) -> list[Cell]:
     more: list[Cell] = [agent.id, agent.host, " ".join(agent.tags)] if wide else []
     groups = " ".join(agent.groups)
-    return [agent.name, _status(agent), groups, agent.version, *more, agent.reason]
+    return [agent.name, _status(agent), groups, agent.version, *more, _reason(agent)]
+
+
+def _reason(agent: AgentState) -> str:
+    if agent.duplicate is None:
+        return agent.reason
+    same = f"another agent has the same id; see `waterflow agent status {agent.id}`"
+    return f"{agent.reason}; {same}" if agent.reason else same
 
 
 def _status(agent: AgentState) -> Cell:
@@ -153,6 +160,18 @@ def remove(id: str) -> None:
     click.echo(f"agent {id} is removed")
 
 
+def _place(directory: str, process: int) -> str:
+    return f"process {process}, state directory {directory}" if process else ""
+
+
+def _duplicate(other: AgentDuplicate | None) -> list[tuple[str, Cell]]:
+    if other is None:
+        return []
+    where = ", ".join(part for part in (f"host {other.host}", _place(other.directory, other.process)) if part)
+    text = f"refused at {moment(other.time)}: {where}; stop it, or give it an id of its own"
+    return [("same id", (text, "red"))]
+
+
 def _facts(agent: AgentState) -> list[tuple[str, Cell]]:
     load = agent.load
     memory = f"{load.memory_used / 2**30:.1f} of {load.memory_total / 2**30:.1f} GiB" if load else ""
@@ -163,6 +182,8 @@ def _facts(agent: AgentState) -> list[tuple[str, Cell]]:
         ("reason", agent.reason),
         ("since", moment(agent.since)),
         ("host", agent.host),
+        ("place", _place(agent.directory, agent.process)),
+        *_duplicate(agent.duplicate),
         ("version", agent.version),
         ("groups", " ".join(agent.groups)),
         ("tags", " ".join(agent.tags)),
