@@ -279,9 +279,7 @@ class TestHistory:
             await until(state, AgentStatus.ONLINE)
             for number in range(12):
                 await handle.signal(DUPLICATE_SIGNAL, AgentDuplicate(incarnation=f"other-{number}"))
-                await until(
-                    state, lambda shown, n=number: shown.duplicate and shown.duplicate.incarnation == f"other-{n}"
-                )
+                await until(state, lambda shown, n=number: getattr(shown.duplicate, "incarnation", "") == f"other-{n}")
             description = await handle.describe()
             assert description.raw_description.workflow_execution_info.first_run_id != description.run_id
             assert (await until(state, AgentStatus.ONLINE)).incarnation == "i1"
