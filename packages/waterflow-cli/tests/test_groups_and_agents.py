@@ -243,7 +243,7 @@ class TestAgentStatus:
         out = waterflow("agent", "status", "a1").out
         assert "\nRunning\nRUN  JOB     STEP      ATTEMPT  SINCE\nr1   deploy  steps[0]  2" in out
 
-    def test_broken_nodes_with_the_last_line_of_their_traceback(self, waterflow: Any, site: Any) -> None:
+    def test_broken_nodes_with_their_traceback(self, waterflow: Any, site: Any) -> None:
         broken = [
             BrokenNode(name="x.py", source="x.py", reason="it raises", traceback="Traceback …\n  y\nKeyError: 'z'\n"),
             BrokenNode(name="slack/notify", source="b 1.0", reason="it is claimed by a 1.0 and by b 1.0"),
@@ -252,6 +252,7 @@ class TestAgentStatus:
         out = waterflow("agent", "status", "a1").out
         assert "x.py          x.py   it raises (KeyError: 'z')\n" in out
         assert "slack/notify  b 1.0  it is claimed by a 1.0 and by b 1.0\n" in out
+        assert out.endswith("\n\nx.py\nTraceback …\n  y\nKeyError: 'z'\n")
 
     def test_where_it_lives_and_who_else_has_its_id(self, waterflow: Any, site: Any) -> None:
         other = AgentDuplicate(incarnation="i2", name="web-01", host="web-02", directory="/srv/b", process=9, time=NOW)

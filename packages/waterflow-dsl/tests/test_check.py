@@ -56,6 +56,11 @@ class TestCatalog:
         assert check(USES, catalog=Catalog(nodes={"disk/check": DISK})).ok
         assert [each.message for each in check(USES, catalog=Catalog()).diagnostics] == ["unknown node `disk/check`"]
 
+    def test_a_node_that_agents_cannot_use_is_unknown_with_the_reason(self) -> None:
+        why = "web-01 cannot use it: NameError: x"
+        (found,) = check(USES, catalog=Catalog(broken={"disk/check": why})).diagnostics
+        assert (found.message, found.hint) == ("unknown node `disk/check`", why)
+
     def test_equal_catalogs_have_equal_digests(self) -> None:
         first, second = (Catalog(nodes={"disk/check": DISK}, groups=frozenset({"a", "b"})) for _ in range(2))
         assert first.digest == second.digest != Catalog(nodes={"disk/check": DISK}).digest

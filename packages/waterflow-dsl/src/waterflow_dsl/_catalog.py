@@ -50,12 +50,14 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What a file is checked against. None = not known, and not checked. Not to be changed once made.
 
     ``capabilities``: by group, what at least one member has; a group that is not in it is not checked.
+    ``broken``: by name, why agents cannot use nodes that they have found, as a clause with the agent in it.
     """
 
     nodes: Mapping[str, NodeSignature] = {}
     groups: frozenset[str] | None = None
     agents: frozenset[str] | None = None
     capabilities: Mapping[str, frozenset[str]] | None = None
+    broken: Mapping[str, str] = {}
 
     @cached_property
     def digest(self) -> str:
@@ -64,5 +66,5 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         known = [None if each is None else sorted(each) for each in (self.groups, self.agents)]
         given = self.capabilities
         capabilities = None if given is None else sorted((group, sorted(names)) for group, names in given.items())
-        parts = (nodes, known, capabilities)
+        parts = (nodes, known, capabilities, sorted(self.broken.items()))
         return hashlib.sha256(repr(parts).encode()).hexdigest()

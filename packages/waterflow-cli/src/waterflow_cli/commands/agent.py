@@ -8,6 +8,7 @@ import click
 
 from waterflow_sdk.wire import AgentDuplicate, AgentState, AgentStatus, BrokenNode
 
+from .._console import clean
 from .._errors import CliError
 from .._format import moment
 from .._groups import LazyGroup
@@ -15,6 +16,8 @@ from .._options import call, format_option, server_options
 from .._output import Cell, make_table, print_table, write_data, write_table
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from waterflow_sdk.client import AsyncClient
 
 _COLOURS = {AgentStatus.ONLINE: "green", AgentStatus.OFFLINE: "red"}
@@ -99,12 +102,21 @@ def status(id: str, format: str) -> None:
         console.print("\nBroken nodes", style="bold")
         broken: list[list[Cell]] = [[(each.name, "red"), each.source, _why(each)] for each in agent.broken_nodes]
         print_table(console, make_table(["NODE", "FROM", "REASON"], broken))
+        for each in agent.broken_nodes:
+            _trace(console, each)
 
 
 def _why(node: BrokenNode) -> str:
     """The reason, and where the traceback ends unless the reason says that already."""
     lines = [line.strip() for line in node.traceback.splitlines() if line.strip()]
     return f"{node.reason} ({lines[-1]})" if lines and lines[-1] not in node.reason else node.reason
+
+
+def _trace(console: Console, node: BrokenNode) -> None:
+    """The whole traceback, for the author of the node."""
+    if node.traceback.strip():
+        console.print(f"\n{clean(node.source, colour=False)}", style="bold")
+        console.print("\n".join(clean(line, colour=False) for line in node.traceback.rstrip().splitlines()))
 
 
 @click.command("cordon")
