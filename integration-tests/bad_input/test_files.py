@@ -37,7 +37,7 @@ class TestRunLocal:
     @pytest.mark.parametrize("bad", named(FILES))
     async def test_says_what_where_and_what_to_do_and_starts_nothing(self, bad: BadFile, waterflow: Command):
         write(waterflow.home, bad)
-        with nothing_left_running(within=1):
+        with nothing_left_running():
             done = waterflow.run("run", "--local", NAME, within=90)
         assert (done.code, done.stdout, done.stderr) == (2, "", bad.said)
 

@@ -71,7 +71,7 @@ class TestNoServer:
         self, words: tuple[str, ...], waterflow: Command, closed_port: int
     ):
         (waterflow.home / "flow.yaml").write_text(FLOW)
-        with nothing_left_running(within=1):
+        with nothing_left_running():
             done = waterflow.run(*words, "--server", f"http://127.0.0.1:{closed_port}", within=90)
         assert (done.code, done.stdout) == (4, "")
         assert done.stderr == (
@@ -96,7 +96,7 @@ class TestNoServer:
 
 class TestNoTemporal:
     async def test_server_start_ends_with_its_address_and_the_ways_out(self, waterflow: Command, closed_port: int):
-        with nothing_left_running(within=1):
+        with nothing_left_running():
             done = waterflow.run(
                 "server",
                 "start",
@@ -114,7 +114,7 @@ class TestNoTemporal:
 
 class TestBusyPort:
     async def test_of_server_start(self, waterflow: Command, busy_port: int):
-        with nothing_left_running(within=1):
+        with nothing_left_running():
             done = waterflow.run("server", "start", "--port", str(busy_port), within=90)
         assert (done.code, done.stdout) == (75, "")
         assert done.stderr == (
@@ -127,8 +127,8 @@ class TestBusyPort:
         [("--port", "the Waterflow server"), ("--temporal-port", "Temporal"), ("--ui-port", "Temporal's UI")],
     )
     async def test_of_dev(self, option: str, what: str, waterflow: Command, busy_port: int):
-        with nothing_left_running(within=5):
-            done = waterflow.run("dev", "--ephemeral", "--agents", "0", option, str(busy_port), within=60)
+        with nothing_left_running():
+            done = waterflow.run("dev", "--ephemeral", "--agents", "0", option, str(busy_port))
         assert (done.code, done.stdout) == (1, "")
         assert done.stderr == (
             f"waterflow dev: Port {busy_port} for {what} is in use on 127.0.0.1. Stop the program that listens there, "

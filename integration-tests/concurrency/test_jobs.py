@@ -40,18 +40,20 @@ class TestJobsOfOneRun:
 
 
 class TestJobsOfTwoRuns:
-    def yaml(self, effects: Effects, name: str, seconds: float, on_conflict: str = "queue") -> str:
+    def yaml(self, effects: Effects, name: str, seconds: float | None, on_conflict: str = "queue") -> str:
+        """Without ``seconds``, the step is held."""
+        step = effects.held_step(name) if seconds is None else effects.step(name, seconds)
         return f"""
             name: {name}
             jobs:
               deploy:
                 runs-on: web
                 concurrency: {{group: over-runs, on-conflict: {on_conflict}}}
-                steps: [{effects.step(name, seconds)}]
+                steps: [{step}]
         """
 
     async def test_the_second_waits_and_says_for_whom(self, site: Site, effects: Effects):
-        holder = await site.submit(self.yaml(effects, "holder", 60))
+        holder = await site.submit(self.yaml(effects, "holder", None))
         await effects.until_begun("holder")
         second = await site.submit(self.yaml(effects, "second", 0))
         expected = f"concurrency group over-runs is held by job deploy of run {holder.id}; this one is next"
@@ -66,7 +68,7 @@ class TestJobsOfTwoRuns:
         assert effects.order() == ["holder", "second"]
 
     async def test_a_rejected_job_is_cancelled_with_the_reason(self, site: Site, effects: Effects):
-        holder = await site.submit(self.yaml(effects, "holder", 60))
+        holder = await site.submit(self.yaml(effects, "holder", None))
         await effects.until_begun("holder")
         state = await site.run(self.yaml(effects, "late", 0, "reject"))
         reason = f"concurrency group over-runs is held by job deploy of run {holder.id}, and on-conflict is reject"
@@ -76,7 +78,8 @@ class TestJobsOfTwoRuns:
 
     async def test_a_job_that_was_taken_over_still_runs_its_finally(self, site: Site, effects: Effects):
         yaml = (
-            self.yaml(effects, "taken", 60).rstrip() + f"\n                finally: [{effects.step('finally', 0.5)}]\n"
+            self.yaml(effects, "taken", None).rstrip()
+            + f"\n                finally: [{effects.step('finally', 0.5)}]\n"
         )
         taken = await site.submit(yaml)
         await effects.until_begun("taken")

@@ -31,7 +31,7 @@ class TestQueue:
         assert effects.order() == ["r0", "r1", "r2", "r3", "r4"]
 
     async def test_who_waits_says_for_whom_and_how_many_come_before(self, site: Site, effects: Effects):
-        holder = await site.submit(effects.workflow("holder", 60, group="Deploy-Prod"))
+        holder = await site.submit(effects.held("holder", group="Deploy-Prod"))
         await effects.until_begun("holder")
         waiting = [await site.submit(effects.workflow(f"w{number}", 0, group="deploy-prod")) for number in range(3)]
         held = f"concurrency group deploy-prod is held by run {holder.id}"
@@ -47,7 +47,7 @@ class TestQueue:
         assert [(await run.wait(180)).state for run in waiting] == [State.SUCCESS] * 3
 
     async def test_a_list_shows_what_is_queued_and_what_runs(self, site: Site, effects: Effects):
-        holder = await site.submit(effects.workflow("listed", 60, group="listed"))
+        holder = await site.submit(effects.held("listed", group="listed"))
         waiting = await site.submit(effects.workflow("listed", 0, group="listed"))
 
         async def listed() -> bool:
@@ -90,7 +90,7 @@ class TestGroup:
     """
 
     async def test_may_be_made_of_inputs(self, site: Site, effects: Effects):
-        held = await site.submit(self.YAML.format(step=effects.step("held", 60)), inputs={"stage": "prod"})
+        held = await site.submit(self.YAML.format(step=effects.held_step("held")), inputs={"stage": "prod"})
         await effects.until_begun("held")
         other = await site.run("name: other\nconcurrency: deploy-test\njobs: {a: {runs-on: web, steps: [run: echo]}}")
         assert other.state is State.SUCCESS, "another group is free"
@@ -111,14 +111,14 @@ class TestGroup:
         run = await site.run("name: a\nconcurrency: brief\njobs: {a: {runs-on: web, steps: [run: echo]}}")
         assert run.state is State.SUCCESS
         temporal = await connect(site)
-        await asyncio.wait_for(temporal.get_workflow_handle(lock_workflow_id("brief")).result(), 30)
+        await asyncio.wait_for(temporal.get_workflow_handle(lock_workflow_id("brief")).result(), 120)
 
 
 class TestCancel:
     async def test_the_newcomer_ends_who_is_there_and_goes_on(self, site: Site, effects: Effects):
-        first = await site.submit(effects.workflow("first", 60, group="latest", on_conflict="cancel"))
+        first = await site.submit(effects.held("first", group="latest", on_conflict="cancel"))
         await effects.until_begun("first")
-        second = await site.submit(effects.workflow("second", 60, group="latest"))
+        second = await site.submit(effects.held("second", group="latest"))
         await until_queued(second, behind=first.id)
         third = await site.submit(effects.workflow("third", 0, group="latest", on_conflict="cancel"))
         states = [await run.wait(180) for run in (first, second, third)]
@@ -135,7 +135,7 @@ class TestCancel:
             name: progress
             on: {{manual: {{inputs: {{fresh: {{type: boolean, default: false}}}}}}}}
             concurrency: {{group: progress, cancel-in-progress: "${{{{ inputs.fresh }}}}"}}
-            jobs: {{work: {{runs-on: web, steps: [{effects.step("progress", 60)}]}}}}
+            jobs: {{work: {{runs-on: web, steps: [{effects.held_step("progress")}]}}}}
         """
         first = await site.submit(yaml)
         await effects.until_begun("progress")
@@ -149,7 +149,7 @@ class TestCancel:
 
 class TestReject:
     async def test_the_newcomer_ends_at_once_and_names_the_holder(self, site: Site, effects: Effects):
-        holder = await site.submit(effects.workflow("holder", 60, group="one-only", on_conflict="reject"))
+        holder = await site.submit(effects.held("holder", group="one-only", on_conflict="reject"))
         await effects.until_begun("holder")
         state = await site.run(effects.workflow("late", 0, group="one-only", on_conflict="reject"))
         assert (state.state, state.reason) == (
@@ -164,7 +164,7 @@ class TestReject:
 
 class TestControlWhileQueued:
     async def test_cancel_leaves_the_line_and_nothing_of_the_run_is_run(self, site: Site, effects: Effects):
-        holder = await site.submit(effects.workflow("holder", 60, group="left"))
+        holder = await site.submit(effects.held("holder", group="left"))
         await effects.until_begun("holder")
         leaves = await site.submit(f"""
             name: leaves
@@ -199,7 +199,7 @@ class TestRetry:
         """)
         assert (await failed.wait(180)).state is State.FAILED
         effects.path.with_suffix(".mended").touch()
-        holder = await site.submit(effects.workflow("holder", 60, group="again"))
+        holder = await site.submit(effects.held("holder", group="again"))
         await effects.until_begun("holder")
         cancelled = await retry(site, failed)
         await until_queued(cancelled, behind=holder.id)

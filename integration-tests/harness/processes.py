@@ -17,7 +17,7 @@ _POLL = 0.05
 
 
 @contextlib.contextmanager
-def nothing_left_running(within: float = 20.0) -> Iterator[None]:
+def nothing_left_running(within: float = 60.0) -> Iterator[None]:
     """Fails when a process that was started inside still lives ``within`` seconds after the end of the block.
 
     An orphan becomes the child of the nearest ancestor that asked for orphans (``PR_SET_CHILD_SUBREAPER``): here, us.

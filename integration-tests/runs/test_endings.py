@@ -75,8 +75,8 @@ class TestEveryEnding:
     async def test_a_time_out_from_an_expression(self, site: Site, tmp_path: Path):
         effects = tmp_path / "effects"
         file = self.FILE.replace("LIMIT", 'timeout: "${{ vars.limit }}"').replace("EFFECTS", str(effects))
-        state = await site.run(file, vars={"limit": "3s"})
-        assert (state.state, state.reason) == (State.TIMED_OUT, "the run took longer than 3 s")
+        state = await site.run(file, vars={"limit": "5s"})
+        assert (state.state, state.reason) == (State.TIMED_OUT, "the run took longer than 5 s")
         assert lines(effects)[-1] == "finally"
 
 
@@ -106,7 +106,7 @@ class TestTimersInAPause:
             jobs:
               work:
                 runs-on: web
-                steps: [{{uses: sleep, with: {{duration: 2s}}}}, {{run: echo after >> {effects}}}]
+                steps: [{{uses: sleep, with: {{duration: 6s}}}}, {{run: echo after >> {effects}}}]
         """)
 
         async def sleeps() -> bool:

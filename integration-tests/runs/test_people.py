@@ -66,10 +66,11 @@ class TestApproval:
         await run.wait(180)
 
     async def test_when_nothing_waits_the_answer_is_a_conflict(self, site: Site):
-        run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [run: sleep 2]}}")
+        run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [run: sleep 600]}}")
         with pytest.raises(NothingWaits) as caught:
             await run.approve(by="ops")
         assert (caught.value.status, caught.value.code) == (409, "nothing-waits")
+        await run.cancel()
         await run.wait(180)
 
     async def test_where_several_wait_the_step_says_which_one_is_meant(self, site: Site):
@@ -127,14 +128,15 @@ class TestTheCommand:
 
 
 class TestPause:
-    async def test_the_running_step_finishes_and_no_new_one_starts_until_resume(self, site: Site):
-        run = await site.submit(
-            """
+    async def test_the_running_step_finishes_and_no_new_one_starts_until_resume(self, site: Site, tmp_path: Path):
+        go = tmp_path / "go"
+        run = await site.submit(f"""
             name: paused
             jobs:
-              work: {runs-on: web, steps: [run: sleep 1, run: echo second]}
-        """.replace("[run: sleep 1, run: echo second]", "[{run: sleep 1}, {run: echo second}]")
-        )
+              work:
+                runs-on: web
+                steps: [{{run: while ! test -e {go}; do sleep 0.05; done}}, {{run: echo second}}]
+        """)
 
         async def first_runs() -> bool:
             steps = (await run.status()).jobs[0].steps
@@ -144,6 +146,7 @@ class TestPause:
         await run.pause("lunch")
         state = await run.status()
         assert (state.state, state.reason) == (State.PAUSED, "lunch")
+        go.touch()
 
         async def first_ended() -> bool:
             return (await run.status()).jobs[0].steps[0].state is State.SUCCESS
@@ -193,7 +196,7 @@ class TestEvents:
             name: early
             jobs:
               first: {runs-on: web, steps: [run: sleep 1]}
-              second: {needs: first, runs-on: web, steps: [{uses: wait, with: {for: go, timeout: 20s}}]}
+              second: {needs: first, runs-on: web, steps: [{uses: wait, with: {for: go, timeout: 1h}}]}
         """)
         await run.send_event("go")
         assert (await run.wait(180)).state is State.SUCCESS
