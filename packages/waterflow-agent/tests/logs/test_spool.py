@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,43 @@ class TestAge:
         os.utime(spool.path(stream), (0, 0))
         spool.forget(shipped_after=1, unshipped_after=3600)
         assert list((tmp_path / "logs/open").iterdir()) == []
+
+
+class TestShippedMeanwhile:
+    def test_a_folder_that_is_removed_while_the_next_file_in_it_is_made(
+        self, spool: Spool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As when the last file of a job is filed away at the moment in which its next step starts."""
+        made, removed = Path.mkdir, [0]
+
+        def mkdir(path: Path, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
+            made(path, mode, parents, exist_ok)
+            if removed[0] < 3:
+                removed[0] += 1
+                path.rmdir()
+
+        monkeypatch.setattr(Path, "mkdir", mkdir)
+        file = spool.create("r1/a/s.1")
+        assert (removed, file.path.exists()) == ([3], True)
+        file.close()
+
+    def test_old_files_are_forgotten_while_folders_come_and_go(self, spool: Spool) -> None:
+        going, failed = True, list[BaseException]()
+
+        def ship() -> None:
+            number = 0
+            while going:
+                number += 1
+                spool.create(f"r{number}/a/s.1").close()
+                spool.shipped(f"r{number}/a/s.1")
+
+        thread = threading.Thread(target=ship)
+        thread.start()
+        try:
+            for _ in range(200):
+                spool.forget(shipped_after=-1, unshipped_after=3600)
+        except OSError as error:
+            failed.append(error)
+        going = False
+        thread.join()
+        assert failed == []

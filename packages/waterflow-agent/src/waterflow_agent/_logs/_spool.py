@@ -26,6 +26,7 @@ _NAME = ".stream"
 _SAFE = "[]=,@+~: "
 _UNSAFE = ("", ".", "..")
 _LONGEST = 200  # bytes of a file name; most file systems take 255
+_TRIES = 50  # to open a file; whoever ships the last one of a folder may just remove that again, and again
 
 
 class SpoolFile:
@@ -74,11 +75,12 @@ class SpoolFile:
 
 def _opened(path: Path) -> int:
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-    try:
-        return os.open(path, flags, 0o600)  # the folder is there from the second step of a job on
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return os.open(path, flags, 0o600)
+    for _ in range(_TRIES):
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(path, flags, 0o600)  # the folder is there from the second step of a job on
+        with contextlib.suppress(FileNotFoundError):
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return os.open(path, flags, 0o600)
 
 
 def cut_to_whole_lines(fd: int) -> int:
@@ -128,8 +130,7 @@ class Spool:
 
     def unshipped(self) -> Iterator[str]:
         """Names of the streams that are still in the open part, oldest first."""
-        paths = [path for path in self._open.rglob("*" + _SUFFIX) if path.is_file()]
-        for path in sorted(paths, key=lambda path: path.stat().st_mtime):
+        for path in sorted(_logs_below(self._open), key=lambda path: path.stat().st_mtime):
             yield self._stream(path)
 
     def shipped(self, stream: str) -> None:
@@ -150,7 +151,7 @@ class Spool:
         """
         for folder, age in ((self._shipped, shipped_after), (self._open, unshipped_after)):
             limit = time.time() - age
-            for path in list(folder.rglob("*" + _SUFFIX)):
+            for path in _logs_below(folder):
                 with contextlib.suppress(FileNotFoundError):
                     if path.stat().st_mtime < limit and not self._is_written_to(path):
                         path.unlink()
@@ -196,6 +197,11 @@ def _short(part: str) -> str:
     if len(part) <= _LONGEST:
         return part
     return f"{part[:100]}~{hashlib.sha256(part.encode()).hexdigest()[:32]}"
+
+
+def _logs_below(folder: Path) -> list[Path]:
+    """Unlike `rglob`, it passes over folders that are removed meanwhile."""
+    return [Path(place, name) for place, _, names in os.walk(folder) for name in names if name.endswith(_SUFFIX)]
 
 
 def _remove_empty(root: Path, folder: Path) -> None:
