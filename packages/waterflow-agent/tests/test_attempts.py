@@ -18,6 +18,7 @@ from waterflow_agent import _clock
 from waterflow_agent._abilities import Abilities
 from waterflow_agent._attempts import AttemptBook
 from waterflow_agent._confinement import Users
+from waterflow_agent._crashes import Crashes
 from waterflow_agent._execute import Freshness
 from waterflow_agent._journal import Journal
 from waterflow_agent._logs import Logs
@@ -173,7 +174,8 @@ async def book(tmp_path: Path, journal: Journal, tools: dict[str, str]) -> Async
         return dict(tools)
 
     workspaces = Workspaces(tmp_path / "work")
-    runner = Runner(AGENT, registry, journal, logs, workspaces, secrets, Users(), Abilities(find))
+    crashes = Crashes(tmp_path, registry)
+    runner = Runner(AGENT, registry, journal, logs, workspaces, secrets, Users(), Abilities(find), crashes)
     book = AttemptBook(journal, "i1", runner)
     yield book
     await book.stop_all(StopReason.CANCELLED)
@@ -213,6 +215,14 @@ class TestOutcome:
     ) -> None:
         tools["docker"] = "28.2.2"
         assert (await book.start(make_task("exec")).ended).state is State.SUCCESS
+
+    async def test_of_a_node_that_has_crashed_the_agent_too_often(
+        self, book: AttemptBook, make_task: MakeTask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Crashes, "objection", lambda _crashes, found: f"leaves {found.manifest.name} alone")
+        outcome = await book.start(make_task("script", {"run": "true"})).ended
+        assert outcome.error is not None
+        assert (outcome.error.code, outcome.error.message) == ("node-crashed", "agent web-01 leaves script alone")
 
     async def test_of_a_bad_input(self, book: AttemptBook, make_task: MakeTask) -> None:
         outcome = await book.start(make_task("script", {"rnu": "true"})).ended

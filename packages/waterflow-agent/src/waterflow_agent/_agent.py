@@ -19,6 +19,7 @@ from ._attempts import AttemptBook
 from ._capabilities import find_capabilities
 from ._confinement import Users
 from ._connect import connect, keep_certificates, payload_codec
+from ._crashes import Crashes
 from ._housekeeping import keep_clean
 from ._identity import StateDirectory, new_incarnation
 from ._journal import Journal
@@ -125,6 +126,9 @@ class Agent:
         logs = Logs(self._settings, agent.name, self._notices)
         secrets = SecretResolver(codec, secret_sources(self._settings, agent.name))
         settings = self._settings
+        crashes = Crashes(state.path, self._registry)
+        crashed = crashes.last(journal.unfinished)
+        crashes.watch()
         keeping = Keeping(state.path, self._notices, settings.log_max_bytes, wanted=settings.keep_steps)
         runner = Runner(
             agent,
@@ -135,12 +139,13 @@ class Agent:
             secrets,
             self._users,
             self._abilities,
+            crashes,
             settings.memory_limit,
             keeping,
         )
         attempts = AttemptBook(journal, new_incarnation(), runner, keeping.release)
-        adopted = await adopt(keeping, journal, self._registry, attempts, logs)
-        left = await end_leftovers(agent, journal, logs, adopted=adopted)
+        adopted = await adopt(keeping, journal, self._registry, attempts, logs, crashed)
+        left = await end_leftovers(agent, journal, logs, adopted=adopted, crashed=crashed)
         logs.start()
         cleaning = asyncio.create_task(keep_clean(journal, workspaces, logs, self._settings))
         try:
@@ -150,6 +155,7 @@ class Agent:
             cleaning.cancel()
             keeping.end()
             await asyncio.to_thread(logs.stop, _LOGS_FLUSH)
+            crashes.unwatch()
 
     async def _work(
         self, agent: AgentRef, home: AgentHome, codec: PayloadCodec, attempts: AttemptBook, left: list[Ended]
