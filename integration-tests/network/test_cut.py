@@ -37,13 +37,20 @@ async def until_lost(run: Run) -> None:
     await until(lost, "the attempt says that its agent is lost")
 
 
-async def until_back(far: Far) -> None:
-    """Presence has heard of the agent after it was called offline."""
+async def until_called(far: Far, status: AgentStatus) -> None:
+    """Presence says so of the agent."""
 
-    async def online() -> bool:
-        return {agent.name: agent.status for agent in await far.site.client.agents()}["far-01"] is AgentStatus.ONLINE
+    async def called() -> bool:
+        return {agent.name: agent.status for agent in await far.site.client.agents()}["far-01"] is status
 
-    await until(online, "far-01 is online again", within=CONTACT_AGAIN)
+    await until(called, f"far-01 is {status.value}", within=CONTACT_AGAIN)
+
+
+async def plug(far: Far) -> None:
+    """Everything passes again, and presence has heard of the agent: it had called it offline before."""
+    await until_called(far, AgentStatus.OFFLINE)
+    far.cable.plug()
+    await until_called(far, AgentStatus.ONLINE)
 
 
 async def until_shipped(far: Far, run: Run) -> Tally:
@@ -98,8 +105,7 @@ class TestReassign:
         assert lines_of(overlap) == []
         assert len(lines_of(ticks)) == int((tmp_path / "at-second").read_text())
 
-        far.cable.plug()
-        await until_back(far)
+        await plug(far)
         stored = await until_shipped(far, run)
         assert stored.problems == []
         spooled = tally_of_spool(far.logs, run.id)
@@ -191,8 +197,7 @@ class TestFail:
         assert (state.state, attempt.error and attempt.error.code) == (State.FAILED, "agent-lost")
         go.touch()
         await until_lines(effects, 2)  # the step ends well, and nobody can hear it
-        far.cable.plug()
-        await until_back(far)
+        await plug(far)
         await until_shipped(far, run)
         assert await run.status() == state
         assert lines_of(effects)[1:] == ["end"]
@@ -245,8 +250,7 @@ class TestGhosts:
         ]
         states = await asyncio.gather(*(run.wait(120) for run in runs))
         assert [state.state for state in states] == [State.SUCCESS] * 6
-        far.cable.plug()
-        await until_back(far)
+        await plug(far)
         after = await far.site.run("{name: after, jobs: {work: {runs-on: {agent: far-01}, steps: [{run: 'true'}]}}}")
         assert after.state is State.SUCCESS
         assert sorted(lines_of(effects)) == ["0", "1", "2", "3", "4", "5"]
