@@ -38,12 +38,30 @@ class NodeSignature(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any]) -> NodeSignature:
-        """The signature from a manifest document; keys that a newer manifest may add are ignored.
+        """The signature from a manifest document; keys that a newer manifest may add are ignored, and a schema that is
+        none decides nothing.
 
         Raises:
             msgspec.ValidationError: the document is not a manifest; the message says where.
         """
-        return msgspec.convert(dict(manifest), cls)
+        found = msgspec.convert(dict(manifest), cls)
+        return msgspec.structs.replace(found, inputs=_schema(found.inputs), outputs=_schema(found.outputs))
+
+
+class _Shape(msgspec.Struct):
+    """What the checks of a file rely on."""
+
+    properties: dict[str, dict[str, Any] | bool] = {}
+    required: list[str] = []
+    anyOf: list[dict[str, Any]] = []  # noqa: N815
+
+
+def _schema(schema: dict[str, Any]) -> dict[str, Any]:
+    try:
+        msgspec.convert(schema, _Shape)
+    except msgspec.ValidationError:
+        return {}
+    return schema
 
 
 class Catalog(msgspec.Struct, frozen=True, kw_only=True, dict=True):
