@@ -12,14 +12,13 @@ from typing import NamedTuple
 
 from temporalio import activity
 from temporalio.client import (
-    AsyncActivityCancelledError,
     Client,
     WithStartWorkflowOperation,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from waterflow_sdk.wire import (
     AGENT_WORKFLOW,
@@ -41,6 +40,7 @@ from waterflow_sdk.wire import (
 from ._errors import Refused
 from ._notices import Notices
 from ._refusal import is_final, is_taken, why
+from ._standing import Standing, standing
 
 logger = logging.getLogger("waterflow.agent")
 
@@ -204,18 +204,17 @@ class Presence:
         """Sends a heartbeat and waits for the answer, so that an outage is noticed. False if the lease is lost."""
         load = self._load()
         activity.heartbeat(load)  # throttled; it keeps the worker from calling the activity timed out by itself
-        handle = self.client.get_async_activity_handle(task_token=activity.info().task_token)
-        try:
-            await handle.heartbeat(load, rpc_timeout=_BEAT_TIMEOUT)
-        except AsyncActivityCancelledError:
-            self._taken_back = True
-            return False
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
+        lease = self.client.get_async_activity_handle(task_token=activity.info().task_token)
+        match await standing(lease, load, within=_BEAT_TIMEOUT):
+            case Standing.CANCELLED:
+                self._taken_back = True
                 return False
-            self._notices.say("contact", logging.WARNING, "no contact to Temporal; running steps go on")
-        else:
-            self._notices.clear("contact", "contact to Temporal again")
+            case Standing.GONE:
+                return False
+            case Standing.SILENT:
+                self._notices.say("contact", logging.WARNING, "no contact to Temporal; running steps go on")
+            case Standing.OURS:
+                self._notices.clear("contact", "contact to Temporal again")
         return True
 
     @activity.defn(name=MANIFESTS_ACTIVITY)
