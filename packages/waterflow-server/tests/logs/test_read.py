@@ -76,15 +76,16 @@ class TestQuery:
             ),
             (LogQuery(job="deploy[web-02]"), ["out deploy[web-02]", "err deploy[web-02]"]),
             (LogQuery(job="dep"), []),
-            (LogQuery(steps=frozenset({"steps[1]"})), ["out report", "err report"]),
-            (LogQuery(steps=frozenset({"steps[0]"}), attempt=2), ["out deploy[web-02]", "err deploy[web-02]"]),
+            (LogQuery(steps=frozenset({("report", "steps[1]")})), ["out report", "err report"]),
+            (LogQuery(steps=frozenset({("deploy", "steps[1]")})), []),
+            (LogQuery(steps=frozenset({("", "steps[0]")}), attempt=2), ["out deploy[web-02]", "err deploy[web-02]"]),
             (LogQuery(host="web-02"), ["out deploy[web-02]", "err deploy[web-02]"]),
             (LogQuery(attempt=1, job="deploy"), ["out deploy[web-01]", "err deploy[web-01]"]),
             (LogQuery(streams=frozenset({LogStreamKind.STDERR}), job="report"), ["err report"]),
             (LogQuery(since=TIME + timedelta(seconds=1)), ["out report", "err report"]),
             (LogQuery(search="OUT REP"), ["out report"]),
         ],
-        ids=["job", "instance", "no-prefix", "step", "block", "host", "attempt", "stream", "since", "search"],
+        ids=["job", "instance", "no-prefix", "step", "step of another job", "block", "host", "attempt", "stream", "since", "search"],
     )
     async def test_only_what_matches_comes(
         self, two_hosts: FileLogStore, records: Records, query: LogQuery, expected: list[str]
