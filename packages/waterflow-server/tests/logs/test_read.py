@@ -85,7 +85,19 @@ class TestQuery:
             (LogQuery(since=TIME + timedelta(seconds=1)), ["out report", "err report"]),
             (LogQuery(search="OUT REP"), ["out report"]),
         ],
-        ids=["job", "instance", "no-prefix", "step", "step of another job", "block", "host", "attempt", "stream", "since", "search"],
+        ids=[
+            "job",
+            "instance",
+            "no-prefix",
+            "step",
+            "step of another job",
+            "block",
+            "host",
+            "attempt",
+            "stream",
+            "since",
+            "search",
+        ],
     )
     async def test_only_what_matches_comes(
         self, two_hosts: FileLogStore, records: Records, query: LogQuery, expected: list[str]
