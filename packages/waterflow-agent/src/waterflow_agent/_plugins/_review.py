@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def review(path: Path) -> tuple[bool, list[str]]:
 
     Its code is run here, as an agent would run it.
     """
-    unit = unit_at(path.absolute())
+    unit = unit_at(Path(os.path.abspath(path)))  # of `..` too
     if unit is None:
         return False, [f"error: {path} is no plug-in: {_KINDS} is one" if path.exists() else f"error: no file {path}"]
     outcome: Outcome[Pack] = asyncio.run(contained(partial(load_pack, unit), unit.label))
