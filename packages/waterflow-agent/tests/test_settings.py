@@ -132,6 +132,17 @@ class TestSpellings:
         assert names >= SPECIFIED_VARIABLES
 
 
+class TestDefaultPlaces:
+    def test_of_plug_ins(self) -> None:
+        assert load([], {}).settings.plugin_dir == Path("/opt/waterflow/plugins")
+
+    @pytest.mark.parametrize(
+        ("state", "logs"), [("/var/lib/waterflow", "/var/log/waterflow"), ("/home/ann/state", "/home/ann/state/logs")]
+    )
+    def test_of_step_logs(self, state: str, logs: str) -> None:
+        assert load([], {"WATERFLOW_STATE_DIR": state}).settings.spool_dir == Path(logs)
+
+
 class TestPrecedence:
     def test_flag_before_environment_before_file_before_default(self, tmp_path: Path) -> None:
         file = tmp_path / "agent.yaml"
