@@ -68,10 +68,12 @@ class TestCrash:
             return any(each.manifest.name == node and each.agents for each in await host.site.client.nodes())
 
         await until(known, f"{node} is known")
-        run = await host.site.client.submit(workflow({"run": f"while [ ! -e {go} ]; do sleep 0.05; done; echo whole"}))
+        run = await host.site.client.submit(
+            workflow({"run": f"touch {tmp_path}/up; while [ ! -e {go} ]; do sleep 0.05; done; echo whole"})
+        )
 
         async def begun() -> bool:
-            return any(step.state is State.RUNNING for job in (await run.status()).jobs for step in job.steps)
+            return await asyncio.to_thread((tmp_path / "up").exists)
 
         await until(begun, "the step beside it runs")
         crashing = await host.site.client.submit(workflow({"uses": node, "retry": {"max-attempts": 1}}))
