@@ -20,7 +20,7 @@ from harness.command import Command, Result
 from waterflow_sdk.client import Run
 from waterflow_sdk.wire import State
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow, pytest.mark.timeout(480)]
 
 HOSTS = ("web-01", "web-02")
 
