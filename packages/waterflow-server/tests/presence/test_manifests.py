@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("orchestrator")
 
 async def until_stored(manifests: Manifests, *digests: str) -> None:
     """Until the list, which lags a moment, holds these."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(60):
         while not {*digests} <= (await manifests.stored()).keys():
             await asyncio.sleep(0.02)
 
