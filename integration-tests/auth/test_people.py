@@ -116,7 +116,7 @@ class TestCommand:
 
         async def run(*words: str, key: str) -> tuple[int, str, str]:
             environ = {"WATERFLOW_SERVER": site.url, "WATERFLOW_SERVER_CA": str(site.ca), "WATERFLOW_API_KEY": key}
-            result = await asyncio.to_thread(command.run, *words, **environ)
+            result = await asyncio.to_thread(lambda: command.run(*words, **environ))
             return result.code, result.stdout, result.stderr
 
         admin = site.keys["admin"]

@@ -12,10 +12,11 @@ from litestar import Litestar, get
 from litestar.routes import HTTPRoute
 from litestar.testing import AsyncTestClient
 
-from waterflow_sdk.wire import KeyScope, RunState, State
+from waterflow_sdk.wire import ApprovalRequest, KeyScope, RunState, State
 from waterflow_server import Services, create_app
 from waterflow_server.api._sse import while_standing
-from waterflow_server.auth import Access, KeyAccess, KeyTable, KnownKeys, StoredKey
+from waterflow_server.api.run_control import _answer
+from waterflow_server.auth import ANONYMOUS, Access, KeyAccess, KeyTable, KnownKeys, StoredKey
 from waterflow_server.auth._secret import HINT_LENGTH, hash_of, make_key
 
 from .conftest import TIME, Client, RunsInMemory, SubmissionsInMemory
@@ -206,6 +207,19 @@ class TestWhoCalls:
         lines = [vars(record) for record in caplog.records if record.name == "waterflow.access"]
         assert [line["fields"]["caller"] for line in lines] == ["ann", "ann"]
         assert headers["Authorization"][-64:] not in str([vars(record) for record in caplog.records])
+
+
+class TestAnswers:
+    """Of approvals."""
+
+    GIVEN = ApprovalRequest(by="eve")
+
+    def test_are_given_in_the_name_of_the_key(self, held: Held, access: Access) -> None:
+        caller = access.caller(held.give("run")["Authorization"])
+        assert _answer(self.GIVEN, caller, approved=True).by == "ann"
+
+    def test_in_the_name_that_is_claimed_where_nobody_is_asked_for_a_key(self) -> None:
+        assert _answer(self.GIVEN, ANONYMOUS, approved=True).by == "eve"
 
 
 class TestFollowers:

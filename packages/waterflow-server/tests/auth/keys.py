@@ -19,7 +19,14 @@ def now() -> datetime:
 def stored(name: str, *scopes: Any, **more: Any) -> tuple[str, StoredKey]:
     """A key, and what is kept of it."""
     key, id = make_key()
-    kept = {"id": id, "name": name, "hash": hash_of(key), "hint": key[-HINT_LENGTH:], "created": NOW, **more}
+    kept: dict[str, Any] = {
+        "id": id,
+        "name": name,
+        "hash": hash_of(key),
+        "hint": key[-HINT_LENGTH:],
+        "created": NOW,
+        **more,
+    }
     return key, StoredKey(scopes=list(scopes), **kept)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from waterflow_sdk.wire import KeyCreate
@@ -104,7 +105,7 @@ class TestNew:
     )
     def test_what_is_refused(self, given: dict[str, Any], message: str) -> None:
         with pytest.raises(InvalidKey) as caught:
-            check_new(KeyCreate(**{"name": "ann", "scopes": ["read"], **given}), NOW)
+            check_new(msgspec.convert({"name": "ann", "scopes": ["read"], **given}, KeyCreate), NOW)
         assert caught.value.message == message
 
     def test_all_at_once(self) -> None:

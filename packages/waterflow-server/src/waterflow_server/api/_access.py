@@ -11,7 +11,6 @@ from uuid import uuid4
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from .._logging import FIELDS, request_id
-from ..auth import Caller
 
 HEADER = b"x-request-id"
 _ACCEPTED = re.compile(rb"[A-Za-z0-9._-]{1,128}")
@@ -62,6 +61,6 @@ def _write(scope: HTTPScope, status: int, seconds: float) -> None:
         "ms": round(seconds * 1000, 1),
         "client": client[0] if client else "",
     }
-    if isinstance(caller := scope.get("user"), Caller) and caller.known:
-        fields["caller"] = caller.name
+    if "user" in scope and scope["user"].known:
+        fields["caller"] = scope["user"].name
     _log.log(level, "request", extra={FIELDS: fields})
