@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from harness.files import files_below
 from harness.processes import end_keeper
 from temporalio import workflow
 from temporalio.client import Client, WorkflowHandle
@@ -43,13 +44,16 @@ from waterflow_server.dev import EmbeddedTemporal, TemporalSettings
 from waterflow_server.groups import group_activities
 from waterflow_server.presence import PRESENCE_WORKFLOWS, AgentRegistry, presence_activities
 
+LIMIT = 120.0
+"""Seconds after which what is waited for hangs."""
+
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """What the workflow under test sends: a task, how often at most, and its time-outs in seconds."""
 
     task: NodeTask
     times: int = 1
-    heartbeat: float = 2.0
+    heartbeat: float = 60.0
     to_start: float = 20.0
 
 
@@ -93,15 +97,15 @@ class ClaimOne:
     """Claims an agent of a group, once; answers its name or why it refused."""
 
     @workflow.run
-    async def run(self, group: str, nodes: list[str]) -> str:
+    async def run(self, group: str, nodes: list[str], within: float) -> str:
         try:
             claimed = await workflow.execute_activity(
                 CLAIM_ACTIVITY,
                 ClaimRequest(run=workflow.info().workflow_id, job="build", nodes=nodes),
                 result_type=AgentRef,
                 task_queue=group_queue(group),
-                schedule_to_start_timeout=timedelta(seconds=3),
-                start_to_close_timeout=timedelta(seconds=3),
+                schedule_to_start_timeout=timedelta(seconds=within),
+                start_to_close_timeout=timedelta(seconds=within),
                 retry_policy=RetryPolicy(maximum_attempts=1),
             )
         except ActivityError as error:
@@ -143,7 +147,7 @@ class Site:
 
     async def until_online(self, name: str, not_this: str = "") -> None:
         """Waits until the agent is online, with another incarnation than the given one."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(LIMIT):
             while True:
                 state = await self.registry.get(self.agent_id(name))
                 if state and state.status is AgentStatus.ONLINE and state.incarnation != not_this:
@@ -168,10 +172,13 @@ class Site:
             Deliver.run, Delivery(task=task, **fields), id=f"deliver/{uuid.uuid4().hex}", task_queue=ORCHESTRATOR_QUEUE
         )
 
-    async def claim(self, group: str = "web", nodes: list[str] | None = None) -> str:
-        """Claims an agent."""
+    async def claim(self, group: str = "web", nodes: list[str] | None = None, within: float = 60.0) -> str:
+        """Claims an agent; ``within`` so many seconds somebody has to take the claim, and to answer it."""
         return await self.client.execute_workflow(
-            ClaimOne.run, args=[group, nodes or []], id=f"claim/{uuid.uuid4().hex}", task_queue=ORCHESTRATOR_QUEUE
+            ClaimOne.run,
+            args=[group, nodes or [], within],
+            id=f"claim/{uuid.uuid4().hex}",
+            task_queue=ORCHESTRATOR_QUEUE,
         )
 
     def stop(self) -> None:
@@ -180,14 +187,15 @@ class Site:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
                 process.kill()
-                process.wait(10)
-        for lock in self.root.rglob("keeper.lock"):
-            end_keeper(lock.parent)
+                process.wait(LIMIT)
+        for path in files_below(self.root):
+            if path.name == "keeper.lock":
+                end_keeper(path.parent)
 
 
 async def until_file(path: Path, lines: int = 1) -> list[str]:
     """The lines of a file, once it has that many."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(LIMIT):
         while True:
             with contextlib.suppress(FileNotFoundError):
                 found = path.read_text().splitlines()  # noqa: ASYNC240 (a few bytes)

@@ -16,11 +16,13 @@ class TestClaim:
 
     async def test_a_full_agent_is_not_asked_or_refuses(self, site: Site, tmp_path: Path) -> None:
         await site.start_agent("web-01", "--slots", "1")
-        marks = tmp_path / "marks"
-        running = await site.deliver(site.task("web-01", f"echo 1 > {marks}; sleep 8"), heartbeat=30.0)
+        marks, go = tmp_path / "marks", tmp_path / "go"
+        script = f"echo 1 > {marks}; while ! test -e {go}; do sleep 0.05; done"
+        running = await site.deliver(site.task("web-01", script), heartbeat=60.0)
         await until_file(marks)
-        refusals = {await site.claim(), await site.claim()}
+        refusals = {await site.claim(within=3.0), await site.claim(within=3.0)}
         assert refusals <= {"AgentFull: agent web-01 runs 1 of 1 steps", "activity ScheduleToStart timeout"}
+        go.touch()
         await running.result()
         assert await site.claim() == "web-01"
 
@@ -35,7 +37,7 @@ class TestClaim:
         handle = site.client.get_workflow_handle("agent/web-01-id")
         await handle.execute_update("cordon", ModeChange(reason="test"))
         # A poll that was still open when the agent was cordoned may swallow the claim; nobody takes it either way.
-        assert await site.claim() in {"activity ScheduleToStart timeout", "activity StartToClose timeout"}
+        assert await site.claim(within=3.0) in {"activity ScheduleToStart timeout", "activity StartToClose timeout"}
         await handle.execute_update("uncordon", ModeChange())
         assert await site.claim() == "web-01"
 

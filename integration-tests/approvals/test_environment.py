@@ -41,7 +41,7 @@ class TestApproval:
         assert (job.approval.path, job.approval.approvers) == ("environment", ["ops", "boss"])
         assert job.approval.deadline is not None
         await run.approve(by="ops", comment="fine")
-        job = (await run.wait(30)).jobs[0]
+        job = (await run.wait(180)).jobs[0]
         assert (job.state, job.approval and job.approval.answer and job.approval.answer.by) == (State.SUCCESS, "ops")
         assert job.environment is not None
         assert (job.environment.name, job.environment.url) == ("production", "https://shop.example/")
@@ -53,13 +53,13 @@ class TestApproval:
             await run.approve(by="intern")
         assert caught.value.message == "intern may not answer this approval; ops, boss may"
         await run.cancel()
-        assert (await run.wait(20)).jobs[0].state is State.CANCELLED
+        assert (await run.wait(180)).jobs[0].state is State.CANCELLED
 
     async def test_a_rejection_fails_the_job_with_who_and_why(self, site: Site):
         run = await site.submit(DEPLOY)
         await _until_waiting(run)
         await run.reject(by="boss", comment="not today")
-        job = (await run.wait(30)).jobs[0]
+        job = (await run.wait(180)).jobs[0]
         assert (job.state, job.reason, job.started) == (State.FAILED, "rejected by boss: not today", None)
 
     async def test_nobody_in_time_fails_it(self, site: Site):
@@ -73,7 +73,7 @@ class TestApproval:
         run = await site.submit(text)
         await _until_waiting(run, 2)
         await run.approve(by="ops")
-        assert [job.state for job in (await run.wait(30)).jobs] == [State.SUCCESS, State.SUCCESS]
+        assert [job.state for job in (await run.wait(180)).jobs] == [State.SUCCESS, State.SUCCESS]
 
     async def test_different_environments_are_answered_one_by_one(self, site: Site):
         run = await site.submit("""
@@ -88,7 +88,7 @@ class TestApproval:
         assert "say which one of a/environment, b/environment" in caught.value.message
         await run.approve(step="a/environment")
         await run.reject(step="b/environment")
-        assert [job.state for job in (await run.wait(30)).jobs] == [State.SUCCESS, State.FAILED]
+        assert [job.state for job in (await run.wait(180)).jobs] == [State.SUCCESS, State.FAILED]
 
 
 class TestWithoutApproval:

@@ -72,7 +72,7 @@ class TestWhatIsAsked:
         run = await _asked(site)
         await run.approve(by="ops", comment="fine", inputs={"ticket": "T-1", "region": "eu", "force": "true"})
         await run.send_event("end")
-        step = (await run.wait(30)).jobs[0].steps[0]
+        step = (await run.wait(180)).jobs[0].steps[0]
         assert step.approval is not None
         assert step.approval.answer is not None
         given = {"ticket": "T-1", "replicas": 2, "region": "eu", "force": True}
@@ -109,12 +109,12 @@ class TestTypes:
         run = await _asked(site)
         await run.approve(by="ops", inputs={"ticket": "T", "limits": {"cpu": 2}})
         await run.send_event("end")
-        assert (await run.wait(30)).jobs[0].steps[0].outputs["inputs"]["limits"] == {"cpu": 2}
+        assert (await run.wait(180)).jobs[0].steps[0].outputs["inputs"]["limits"] == {"cpu": 2}
 
     async def test_a_rejection_needs_none(self, site: Site):
         run = await _asked(site)
         await run.reject(by="ops")
-        assert (await run.wait(30)).state is State.FAILED
+        assert (await run.wait(180)).state is State.FAILED
 
 
 class TestTwice:
@@ -128,7 +128,7 @@ class TestTwice:
         with pytest.raises(AnswerRefused):
             await run.approve(by="boss", inputs={"ticket": "T"})
         await run.send_event("end")
-        assert (await run.wait(30)).state is State.SUCCESS
+        assert (await run.wait(180)).state is State.SUCCESS
 
 
 class TestTheCommand:
@@ -151,4 +151,4 @@ class TestTheCommand:
         )
         assert (done.code, done.stdout) == (0, f"run {run.id}: approved by ops\n")
         await run.send_event("end")
-        assert (await run.wait(30)).state is State.SUCCESS
+        assert (await run.wait(180)).state is State.SUCCESS

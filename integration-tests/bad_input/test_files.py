@@ -37,8 +37,8 @@ class TestRunLocal:
     @pytest.mark.parametrize("bad", named(FILES))
     async def test_says_what_where_and_what_to_do_and_starts_nothing(self, bad: BadFile, waterflow: Command):
         write(waterflow.home, bad)
-        with nothing_left_running(within=1):
-            done = waterflow.run("run", "--local", NAME, within=10)
+        with nothing_left_running():
+            done = waterflow.run("run", "--local", NAME, within=90)
         assert (done.code, done.stdout, done.stderr) == (2, "", bad.said)
 
     async def test_finds_an_unknown_node_once_the_agents_are_known_and_ends_the_stack(self, waterflow: Command):
@@ -115,7 +115,7 @@ class TestWhatIsNoFile:
     async def test_100_mb_are_refused_by_their_size_alone(self, command: tuple[str, ...], waterflow: Command):
         with (waterflow.home / "huge.yaml").open("wb") as file:
             file.truncate(HUGE)
-        done = waterflow.run(*command, "huge.yaml", within=10)
+        done = waterflow.run(*command, "huge.yaml", within=90)
         assert (done.code, done.stdout) == (2, "")
         assert done.stderr == (
             "error: 'huge.yaml' has 100.0 MB; a workflow file has at most 8 MB\n"
@@ -123,19 +123,19 @@ class TestWhatIsNoFile:
         )
 
     async def test_100_mb_through_a_pipe_are_not_read_to_their_end(self, waterflow: Command):
-        done = waterflow.run("run", "--local", "-", stdin=b"a" * HUGE, within=10)
+        done = waterflow.run("run", "--local", "-", stdin=b"a" * HUGE, within=90)
         assert (done.code, done.stdout) == (2, "")
         assert done.stderr.startswith("error: '<stdin>' has 8.0 MB; a workflow file has at most 8 MB\n")
 
     async def test_a_directory_names_the_files_in_it(self, waterflow: Command):
         (waterflow.home / "flows").mkdir()
         (waterflow.home / "flows" / "deploy.yaml").touch()
-        done = waterflow.run("run", "--local", "flows", within=10)
+        done = waterflow.run("run", "--local", "flows", within=90)
         assert (done.code, done.stdout) == (2, "")
         assert done.stderr == ("error: 'flows' is a directory, not a workflow file\nhint: it holds flows/deploy.yaml\n")
 
     async def test_a_missing_file_gets_the_nearest_name(self, waterflow: Command):
         (waterflow.home / "deploy.yaml").touch()
-        done = waterflow.run("run", "--local", "deplyo.yaml", within=10)
+        done = waterflow.run("run", "--local", "deplyo.yaml", within=90)
         assert (done.code, done.stdout) == (2, "")
         assert done.stderr == "error: the file 'deplyo.yaml' does not exist\nhint: did you mean 'deploy.yaml'?\n"

@@ -71,8 +71,8 @@ class TestNoServer:
         self, words: tuple[str, ...], waterflow: Command, closed_port: int
     ):
         (waterflow.home / "flow.yaml").write_text(FLOW)
-        with nothing_left_running(within=1):
-            done = waterflow.run(*words, "--server", f"http://127.0.0.1:{closed_port}", within=30)
+        with nothing_left_running():
+            done = waterflow.run(*words, "--server", f"http://127.0.0.1:{closed_port}", within=90)
         assert (done.code, done.stdout) == (4, "")
         assert done.stderr == (
             f"error: no answer from the server at http://127.0.0.1:{closed_port}: the connection was refused\n"
@@ -81,7 +81,7 @@ class TestNoServer:
         )
 
     async def test_another_program_is_not_taken_for_one(self, waterflow: Command, other_server: str):
-        done = waterflow.run("list", "--server", other_server, within=30)
+        done = waterflow.run("list", "--server", other_server, within=90)
         assert (done.code, done.stdout) == (4, "")
         assert done.stderr.startswith("error: this is not a Waterflow server: ")
         assert done.stderr.endswith(
@@ -90,13 +90,13 @@ class TestNoServer:
 
     @pytest.mark.parametrize("verb", ["status", "stop"])
     async def test_server_status_and_stop_say_that_none_runs(self, verb: str, waterflow: Command, closed_port: int):
-        done = waterflow.run("server", verb, "--port", str(closed_port), within=30)
+        done = waterflow.run("server", verb, "--port", str(closed_port), within=90)
         assert (done.code, done.stdout, done.stderr) == (3, f"No server runs at http://127.0.0.1:{closed_port}.\n", "")
 
 
 class TestNoTemporal:
     async def test_server_start_ends_with_its_address_and_the_ways_out(self, waterflow: Command, closed_port: int):
-        with nothing_left_running(within=1):
+        with nothing_left_running():
             done = waterflow.run(
                 "server",
                 "start",
@@ -114,8 +114,8 @@ class TestNoTemporal:
 
 class TestBusyPort:
     async def test_of_server_start(self, waterflow: Command, busy_port: int):
-        with nothing_left_running(within=1):
-            done = waterflow.run("server", "start", "--port", str(busy_port), within=30)
+        with nothing_left_running():
+            done = waterflow.run("server", "start", "--port", str(busy_port), within=90)
         assert (done.code, done.stdout) == (75, "")
         assert done.stderr == (
             f"waterflow server: port {busy_port} on 127.0.0.1 is taken by another program; stop it (`waterflow server "
@@ -127,8 +127,8 @@ class TestBusyPort:
         [("--port", "the Waterflow server"), ("--temporal-port", "Temporal"), ("--ui-port", "Temporal's UI")],
     )
     async def test_of_dev(self, option: str, what: str, waterflow: Command, busy_port: int):
-        with nothing_left_running(within=5):
-            done = waterflow.run("dev", "--ephemeral", "--agents", "0", option, str(busy_port), within=60)
+        with nothing_left_running():
+            done = waterflow.run("dev", "--ephemeral", "--agents", "0", option, str(busy_port))
         assert (done.code, done.stdout) == (1, "")
         assert done.stderr == (
             f"waterflow dev: Port {busy_port} for {what} is in use on 127.0.0.1. Stop the program that listens there, "
@@ -188,7 +188,7 @@ class TestWrongPath:
         assert problem == problem | {"status": status, "code": code, "detail": detail, "instance": path}
 
     async def test_before_v1_is_said_by_the_command(self, waterflow: Command, site: Site):
-        done = waterflow.run("list", "--server", f"{site.url}/elsewhere", within=30)
+        done = waterflow.run("list", "--server", f"{site.url}/elsewhere", within=90)
         assert (done.code, done.stdout) == (3, "")
         assert done.stderr.startswith(
             "error: there is no '/elsewhere/v1/workflows' in this API; did you mean /v1/workflows?\n"

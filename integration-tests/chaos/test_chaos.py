@@ -6,7 +6,7 @@ from harness import Site
 from chaos._campaign import run_seed
 from chaos._model import AGENTS
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow, pytest.mark.alone]
 
 
 @pytest.mark.parametrize("seed", [2, 3, 8, 11])

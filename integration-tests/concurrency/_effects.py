@@ -51,21 +51,42 @@ class Effects:
 
     def step(self, name: str, seconds: float) -> str:
         """A step that begins, takes its time and ends, also when it is cancelled."""
+        return self._step(name, f"for i in $(seq {int(seconds * 20)}); do sleep 0.05; done")
+
+    def held_step(self, name: str) -> str:
+        """A step that begins, and ends when it is cancelled or let go."""
+        return self._step(name, f"until test -e {self._gate(name)}; do sleep 0.1; done")
+
+    def let_go(self, name: str) -> None:
+        """A held step ends."""
+        self._gate(name).touch()
+
+    def _gate(self, name: str) -> Path:
+        return self.path.with_name(f"{name}.go")
+
+    def _step(self, name: str, work: str) -> str:
         script = f"""
             trap 'echo end {name} >> {self.path}; exit 1' TERM
             echo begin {name} >> {self.path}
-            for i in $(seq {int(seconds * 20)}); do sleep 0.05; done
+            {work}
             echo end {name} >> {self.path}
         """
         return f"{{run: {yaml_text(script)}}}"
 
     def workflow(self, name: str, seconds: float, group: str = "prod", on_conflict: str = "queue") -> str:
         """A workflow with one such step, and a concurrency group of the file."""
+        return self._workflow(name, self.step(name, seconds), group, on_conflict)
+
+    def held(self, name: str, group: str = "prod", on_conflict: str = "queue") -> str:
+        """The same with a held step."""
+        return self._workflow(name, self.held_step(name), group, on_conflict)
+
+    def _workflow(self, name: str, step: str, group: str, on_conflict: str) -> str:
         return f"""
             name: {name}
             concurrency: {{group: "{group}", on-conflict: {on_conflict}}}
             jobs:
-              work: {{runs-on: web, steps: [{self.step(name, seconds)}]}}
+              work: {{runs-on: web, steps: [{step}]}}
         """
 
 

@@ -34,25 +34,26 @@ class TestJobsOfOneRun:
                       echo begun >> {effects.path}
                       until test $(wc -l < {effects.path}) = 2; do sleep 0.05; done
         """,
-            within=30,
         )
         assert state.state is State.SUCCESS, "each has waited until the other had begun"
         assert {job.concurrency for job in state.jobs} == {"stage-test", "stage-prod"}
 
 
 class TestJobsOfTwoRuns:
-    def yaml(self, effects: Effects, name: str, seconds: float, on_conflict: str = "queue") -> str:
+    def yaml(self, effects: Effects, name: str, seconds: float | None, on_conflict: str = "queue") -> str:
+        """Without ``seconds``, the step is held."""
+        step = effects.held_step(name) if seconds is None else effects.step(name, seconds)
         return f"""
             name: {name}
             jobs:
               deploy:
                 runs-on: web
                 concurrency: {{group: over-runs, on-conflict: {on_conflict}}}
-                steps: [{effects.step(name, seconds)}]
+                steps: [{step}]
         """
 
     async def test_the_second_waits_and_says_for_whom(self, site: Site, effects: Effects):
-        holder = await site.submit(self.yaml(effects, "holder", 60))
+        holder = await site.submit(self.yaml(effects, "holder", None))
         await effects.until_begun("holder")
         second = await site.submit(self.yaml(effects, "second", 0))
         expected = f"concurrency group over-runs is held by job deploy of run {holder.id}; this one is next"
@@ -63,27 +64,28 @@ class TestJobsOfTwoRuns:
 
         await until(queued, "the job is queued")
         await holder.cancel()
-        assert (await second.wait(30)).state is State.SUCCESS
+        assert (await second.wait(180)).state is State.SUCCESS
         assert effects.order() == ["holder", "second"]
 
     async def test_a_rejected_job_is_cancelled_with_the_reason(self, site: Site, effects: Effects):
-        holder = await site.submit(self.yaml(effects, "holder", 60))
+        holder = await site.submit(self.yaml(effects, "holder", None))
         await effects.until_begun("holder")
-        state = await site.run(self.yaml(effects, "late", 0, "reject"), within=15)
+        state = await site.run(self.yaml(effects, "late", 0, "reject"))
         reason = f"concurrency group over-runs is held by job deploy of run {holder.id}, and on-conflict is reject"
         assert [(job.state, job.reason) for job in state.jobs] == [(State.CANCELLED, reason)]
         await holder.cancel()
-        await holder.wait(30)
+        await holder.wait(180)
 
     async def test_a_job_that_was_taken_over_still_runs_its_finally(self, site: Site, effects: Effects):
         yaml = (
-            self.yaml(effects, "taken", 60).rstrip() + f"\n                finally: [{effects.step('finally', 0.5)}]\n"
+            self.yaml(effects, "taken", None).rstrip()
+            + f"\n                finally: [{effects.step('finally', 0.5)}]\n"
         )
         taken = await site.submit(yaml)
         await effects.until_begun("taken")
-        state = await site.run(self.yaml(effects, "newcomer", 0, "cancel"), within=30)
+        state = await site.run(self.yaml(effects, "newcomer", 0, "cancel"))
         assert state.state is State.SUCCESS
-        assert (await taken.wait(30)).jobs[0].state is State.CANCELLED
+        assert (await taken.wait(180)).jobs[0].state is State.CANCELLED
         assert effects.order() == ["taken", "finally", "newcomer"]
 
 
@@ -94,6 +96,6 @@ class TestTheGroupOfItsOwnRun:
             concurrency: own
             jobs: {work: {runs-on: web, concurrency: own, steps: [run: echo]}}
         """)
-        state = await run.wait(15)
+        state = await run.wait(180)
         reason = f"concurrency group own is held by run {run.id} that it is a part of, so it would wait for ever"
         assert [(job.state, job.reason) for job in state.jobs] == [(State.CANCELLED, reason)]

@@ -19,21 +19,22 @@ from waterflow_server.runs import Runs, Submission, _service
 class TestServerKilled:
     async def test_while_one_runs_and_others_wait_the_order_is_kept(self, own_site: Site, effects: Effects):
         site = own_site
-        runs = [await site.submit(effects.workflow("r0", 6))]
+        runs = [await site.submit(effects.held("r0"))]
         await effects.until_begun("r0")
         runs += [await site.submit(effects.workflow(f"r{number}", 0.1)) for number in (1, 2)]
         await until_queued(runs[2], behind=runs[0].id)
         site.kill_server()
         await asyncio.sleep(1)  # the outage itself
         await site.start_server()
+        effects.let_go("r0")
         runs.append(await site.submit(effects.workflow("r3", 0.1)))
-        states = [await run.wait(60) for run in runs]
+        states = [await run.wait(180) for run in runs]
         assert [state.state for state in states] == [State.SUCCESS] * 4
         assert effects.order() == ["r0", "r1", "r2", "r3"]
 
     async def test_and_the_holder_ended_through_temporal_meanwhile(self, own_site: Site, effects: Effects):
         site = own_site
-        holder = await site.submit(effects.workflow("holder", 60))
+        holder = await site.submit(effects.held("holder"))
         await effects.until_begun("holder")
         waiting = await site.submit(effects.workflow("waiting", 0))
         await until_queued(waiting, behind=holder.id)
@@ -41,7 +42,7 @@ class TestServerKilled:
         temporal = await connect(site)
         await temporal.get_workflow_handle(run_workflow_id(holder.id)).terminate("by hand")
         await site.start_server()
-        assert (await waiting.wait(60)).state is State.SUCCESS
+        assert (await waiting.wait(180)).state is State.SUCCESS
         assert effects.order() == ["holder", "waiting"]
 
     async def test_between_the_start_of_a_run_and_getting_it_in_line(
@@ -58,7 +59,7 @@ class TestServerKilled:
         plan = check(effects.workflow("forgotten", 0), catalog=snapshot.language).plan
         assert plan is not None
         run_id, _ = await Runs(temporal).submit(Submission(plan=plan, retry_safe=snapshot.retry_safe))
-        state = await own_site.client.run(run_id).wait(30)
+        state = await own_site.client.run(run_id).wait(180)
         assert (state.state, state.concurrency) == (State.SUCCESS, "prod")
         assert effects.order() == ["forgotten"]
 
@@ -85,53 +86,54 @@ class TestEndedThroughTemporal:
         await until_queued(waiting[1], behind=holder.id)
         temporal = await connect(site)
         await getattr(temporal.get_workflow_handle(run_workflow_id(holder.id)), how)()
-        assert [(await run.wait(30)).state for run in waiting] == [State.SUCCESS] * 2
+        assert [(await run.wait(180)).state for run in waiting] == [State.SUCCESS] * 2
         assert effects.order() == ["holder", "finally", "w0", "w1"]
 
     async def test_one_that_waits_is_passed_over(self, own_site: Site, effects: Effects):
         site = own_site
-        holder = await site.submit(effects.workflow("holder", 60))
+        holder = await site.submit(effects.held("holder"))
         await effects.until_begun("holder")
         gone, last = [await site.submit(effects.workflow(name, 0)) for name in ("gone", "last")]
         await until_queued(last, behind=holder.id)
         temporal = await connect(site)
         await temporal.get_workflow_handle(run_workflow_id(gone.id)).terminate()
         await holder.cancel()
-        assert (await last.wait(30)).state is State.SUCCESS
+        assert (await last.wait(180)).state is State.SUCCESS
         assert effects.order() == ["holder", "last"]
 
     async def test_a_holder_nobody_waited_for_is_noticed_when_somebody_comes(self, own_site: Site, effects: Effects):
         site = own_site
-        holder = await site.submit(effects.workflow("holder", 60))
+        holder = await site.submit(effects.held("holder"))
         await effects.until_begun("holder")
         temporal = await connect(site)
         await temporal.get_workflow_handle(run_workflow_id(holder.id)).terminate()
-        state = await site.run(effects.workflow("next", 0), within=30)
+        state = await site.run(effects.workflow("next", 0))
         assert state.state is State.SUCCESS
         assert effects.order() == ["holder", "next"]
 
     async def test_the_coordinator_itself_whoever_waits_gets_in_line_again(self, own_site: Site, effects: Effects):
         site = own_site
-        holder = await site.submit(effects.workflow("holder", 60))
+        holder = await site.submit(effects.held("holder"))
         await effects.until_begun("holder")
         waiting = await site.submit(effects.workflow("waiting", 0))
         await until_queued(waiting, behind=holder.id)
         await holder.cancel()
         temporal = await connect(site)
         await temporal.get_workflow_handle(lock_workflow_id("prod")).terminate()
-        assert (await waiting.wait(30)).state is State.SUCCESS
+        assert (await waiting.wait(180)).state is State.SUCCESS
 
 
 class TestTemporalKilled:
     async def test_while_one_runs_and_others_wait_the_order_is_kept(self, own_site: Site, effects: Effects):
         site = own_site
-        runs = [await site.submit(effects.workflow("r0", 4))]
+        runs = [await site.submit(effects.held("r0"))]
         await effects.until_begun("r0")
         runs += [await site.submit(effects.workflow(f"r{number}", 0.1)) for number in (1, 2)]
         await until_queued(runs[2], behind=runs[0].id)
         site.temporal.kill()
         await asyncio.sleep(1)  # the outage itself
         await site.temporal.restart()
+        effects.let_go("r0")
         states = [await run.wait(90) for run in runs]
         assert [state.state for state in states] == [State.SUCCESS] * 3
         assert effects.order() == ["r0", "r1", "r2"]
@@ -141,7 +143,7 @@ class TestManyMembers:
     async def test_the_history_is_cut_and_nobody_is_lost(self, own_site: Site, effects: Effects):
         """Members that get in line by the thousand; the holder is a run that never says that it is done."""
         site = own_site
-        holder = await site.submit(effects.workflow("holder", 60))
+        holder = await site.submit(effects.held("holder"))
         await effects.until_begun("holder")
         temporal = await connect(site)
         coordinator = temporal.get_workflow_handle_for(WaterflowLock.run, lock_workflow_id("prod"))
@@ -159,5 +161,5 @@ class TestManyMembers:
         expected = LockView(group="prod", holder=run_workflow_id(holder.id), waiting=[run_workflow_id(last.id)])
         assert view == expected
         await holder.cancel()
-        assert (await last.wait(30)).state is State.SUCCESS
+        assert (await last.wait(180)).state is State.SUCCESS
         assert effects.order() == ["holder", "last"]

@@ -19,7 +19,7 @@ import pytest
 
 from ._workspace import DISTRIBUTIONS, Distribution
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 each_distribution = pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=DISTRIBUTIONS)
 

@@ -83,7 +83,7 @@ class TestStepThatRunsOn:
             await shared.until_online("twice")
             await until_more(step.ticks)
         step.go.touch()
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert state.state is State.SUCCESS, state.error
         (attempt,) = state.jobs[0].steps[0].attempts
         assert (attempt.number, attempt.lost, attempt.exit_code) == (1, 0, 0)
@@ -112,7 +112,7 @@ class TestStepThatRunsOn:
         await shared.until_online("secret")
         await until_more(step.ticks)
         step.go.touch()
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert state.state is State.SUCCESS, state.error
         assert await output_of(run) == [f"*** {number} ***" for number in range(1, step.count + 1)]
         assert found_below(agent.state_dir, {"TOKEN": SECRET}, but=("work/",)) == {}
@@ -129,7 +129,7 @@ class TestStepThatRunsOn:
         await until_lines(step.effects, 2)
         await until_gone(int(step.pid.read_text()), "the step has ended")
         shared.start_agent("ended")
-        state = await run.wait(60)
+        state = await run.wait(180)
         (attempt,) = state.jobs[0].steps[0].attempts
         assert attempt.error is not None
         assert (state.state, attempt.exit_code, attempt.error.code) == (State.FAILED, 3, "process-failed")
@@ -147,7 +147,7 @@ class TestAdoptedStep:
         await restart(shared, "cancel")
         await until_more(step.ticks, 5)
         await run.cancel("enough")
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert state.state is State.CANCELLED
         assert state.jobs[0].steps[0].state is State.CANCELLED
         assert not lives(int(step.pid.read_text()))
@@ -163,7 +163,7 @@ class TestAdoptedStep:
         shared.agents["timeout"].kill()
         await until_lines(step.ticks, 200)  # at 50 lines a second, the time is over
         shared.start_agent("timeout")
-        state = await run.wait(60)
+        state = await run.wait(180)
         (attempt,) = state.jobs[0].steps[0].attempts
         assert attempt.error is not None
         assert (attempt.state, attempt.error.message) == (
@@ -180,7 +180,7 @@ class TestAdoptedStep:
         run = await shared.submit(work("keeper", step.script()))
         await until_lines(step.ticks, 5)
         os.kill(keeper_of(agent), signal.SIGKILL)
-        state = await run.wait(60)
+        state = await run.wait(180)
         (attempt,) = state.jobs[0].steps[0].attempts
         assert attempt.error is not None
         assert (attempt.state, attempt.error.code, attempt.error.message) == (

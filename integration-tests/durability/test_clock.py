@@ -54,7 +54,7 @@ class TestJump:
             clock.set(-HOURS_9)
             await stays_online(site, TIMEOUT + 2)
             go.touch()
-            state = await run.wait(60)
+            state = await run.wait(180)
             assert state.state is State.SUCCESS, state
             first, second = state.jobs[0].steps
             assert [len(first.attempts), len(second.attempts)] == [1, 1]

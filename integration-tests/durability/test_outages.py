@@ -57,7 +57,7 @@ class TestServerKilled:
         site.kill_server()
         await asyncio.sleep(1)  # the outage itself: the step goes on printing meanwhile
         await site.start_server()
-        state = await run.wait(60)
+        state = await run.wait(180)
         await asyncio.wait_for(following, 30)
         assert state.state is State.SUCCESS, state.error
         assert state.jobs[0].outputs == {"done": "yes"}
@@ -85,7 +85,7 @@ class TestCancelByForce:
             if asked_before:
                 await run.cancel("enough")
             await run.cancel("enough", force=True)
-            state = await run.wait(60)
+            state = await run.wait(180)
         finally:
             end_group(pid)
         step = state.jobs[0].steps[0]
@@ -155,7 +155,7 @@ class TestAgentKilled:
         first = lines_of(starts)[0]
         try:
             site.agents[first].kill()
-            state = await run.wait(60)
+            state = await run.wait(180)
         finally:
             end_group(pids)
         other = {"web-01": "web-02", "web-02": "web-01"}[first]
@@ -186,7 +186,7 @@ class TestAgentKilled:
         await until(begun, "the step has begun")
         try:
             site.agents["web-01"].kill()
-            state = await run.wait(60)
+            state = await run.wait(180)
         finally:
             end_group(pids)
         assert state.state is State.FAILED
@@ -209,7 +209,7 @@ class TestAgentKilled:
         pid = int(lines_of(pids)[0])
         kill_with_keeper(site.agents["web-01"])
         site.start_agent("web-01")
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert state.state is State.FAILED
         assert state.jobs[0].steps[0].attempts[0].error.code == "agent-restarted"
         assert not lives(pid)

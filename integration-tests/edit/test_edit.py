@@ -41,7 +41,7 @@ def file(effects: Path, *, second: str = "exit 3", app: str = "shop") -> str:
 async def failed(site: Site, yaml: str) -> Run:
     """A run of the file that has failed."""
     run = await site.client.submit(yaml)
-    assert (await run.wait(30)).state is State.FAILED
+    assert (await run.wait(180)).state is State.FAILED
     return run
 
 
@@ -54,7 +54,7 @@ async def again(site: Site, run: Run, yaml: str, **given: object) -> RunState:
     """Edit and wait for the end of the run that goes on."""
     edited = await run.edit(yaml, **given)  # type: ignore[arg-type]
     assert edited.id is not None
-    return await site.client.run(edited.id).wait(30)
+    return await site.client.run(edited.id).wait(180)
 
 
 class TestAFixedStep:
@@ -194,7 +194,7 @@ class TestRefused:
     async def test_when_it_has_succeeded(self, site: Site):
         yaml = "name: x\njobs: {a: {runs-on: web, steps: [run: echo]}}"
         run = await site.submit(yaml)
-        await run.wait(20)
+        await run.wait(180)
         with pytest.raises(NothingToEdit) as caught:
             await run.edit(yaml)
         assert (caught.value.status, caught.value.message) == (

@@ -142,7 +142,7 @@ class TestInspection:
     async def test_is_told_as_json_by_a_server(self, tmp_path: Path):
         async with Site.create(tmp_path, agents=["one", "two"], groups=["servers"]) as site:
             run = await site.client.submit((EXAMPLES / "inspection.yaml").read_text())
-            await run.wait(60)
+            await run.wait(180)
             done = Command(tmp_path / "home").run("status", "--server", site.url, run.id, "-o", "json")
             state = msgspec.json.decode(done.stdout, type=RunState)
             assert (done.code, done.stderr) == (0, "")

@@ -21,7 +21,12 @@ from waterflow_server.engine import Event
 from waterflow_server.presence import AgentRegistry
 from waterflow_server.runs import Runs, Submission
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow, pytest.mark.timeout(700)]
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.slow,
+    pytest.mark.alone,
+    pytest.mark.timeout(1000),
+]
 
 WITHIN = 600.0
 NOTHING = "steps: [{uses: vars/set, with: {a: 1}}]"

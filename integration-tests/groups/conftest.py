@@ -41,7 +41,7 @@ async def _forget(site: Site, name: str) -> None:
     agent = site.agents.pop(name)
     assert agent.process is not None
     agent.process.terminate()
-    await asyncio.to_thread(agent.process.wait, 20)
+    await asyncio.to_thread(agent.process.wait, 120)
     left = (agent.state_dir / "agent-id").read_text().strip()
 
     async def stopped() -> bool:

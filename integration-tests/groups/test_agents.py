@@ -1,4 +1,4 @@
-"""Agents under administration: removed, named twice, impersonated."""
+"""Agents under administration: removed, named twice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 class TestRemove:
     async def test_a_living_agent_is_refused_a_dead_one_forgotten_until_it_starts_again(self, site: Site) -> None:
-        given = {"WATERFLOW_HEARTBEAT_TIMEOUT": "4s"}
+        given = {"WATERFLOW_HEARTBEAT_TIMEOUT": "8s"}
         site.start_agent("web-03", ("hosts",), **given)
         await site.until_online("web-03")
         with pytest.raises(AgentAlive, match=r"^agent 'web-03' is online; stop it on its host before it is removed$"):

@@ -161,7 +161,7 @@ class TestWhoGetsWork:
         drained = await site.client.drain_agent("web-01", "new kernel")
         assert (drained.status, drained.reason) == (AgentStatus.DRAINING, "new kernel")
         await asyncio.to_thread(go.touch)
-        assert (await run.wait(30)).state is State.SUCCESS
+        assert (await run.wait(180)).state is State.SUCCESS
 
         async def empty() -> bool:
             load = (await site.client.agent("web-01")).load

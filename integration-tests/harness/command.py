@@ -32,7 +32,7 @@ class Command:
         if temporal_binary is not None:
             self.environ["WATERFLOW_TEMPORAL_BINARY"] = str(temporal_binary)
 
-    def run(self, *arguments: str, within: float = 90.0, stdin: bytes = b"", **environ: str) -> Result:
+    def run(self, *arguments: str, within: float = 240.0, stdin: bytes = b"", **environ: str) -> Result:
         """To its end, within so many seconds."""
         done = subprocess.run(
             self._words(arguments),

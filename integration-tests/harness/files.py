@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from .site import until
@@ -10,6 +11,11 @@ from .site import until
 def lines_of(path: Path) -> list[str]:
     """The lines of a file that may not be there yet."""
     return path.read_text().splitlines() if path.exists() else []
+
+
+def files_below(root: Path) -> list[Path]:
+    """All files at any depth. Unlike ``rglob``, it passes over folders that somebody removes meanwhile."""
+    return sorted(Path(folder, name) for folder, _, names in os.walk(root) for name in names)
 
 
 async def until_lines(path: Path, count: int) -> list[str]:

@@ -11,13 +11,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 _SET_CHILD_SUBREAPER = 36  # prctl(2)
 _POLL = 0.05
+_ENDS_WITHIN = 60.0
 
 
 @contextlib.contextmanager
-def nothing_left_running(within: float = 20.0) -> Iterator[None]:
+def nothing_left_running(within: float = 60.0) -> Iterator[None]:
     """Fails when a process that was started inside still lives ``within`` seconds after the end of the block.
 
     An orphan becomes the child of the nearest ancestor that asked for orphans (``PR_SET_CHILD_SUBREAPER``): here, us.
@@ -44,16 +46,31 @@ def end_keeper(state_dir: Path) -> None:
         lock = (state_dir / "keeper.lock").open("r+")
     except FileNotFoundError:
         return
+    deadline = time.monotonic() + _ENDS_WITHIN
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            keeper = int(lock.read())
-            groups = list(_children(keeper))
-            os.kill(keeper, signal.SIGKILL)
-            for group in groups:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(group, signal.SIGKILL)
+        while not _locked(lock):
+            assert time.monotonic() < deadline, f"the keeper of {state_dir} does not end"
+            lock.seek(0)
+            if keeper := lock.read():  # it writes that down a moment after it has the lock
+                _kill_with_groups(int(keeper))
+            time.sleep(_POLL)
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _kill_with_groups(keeper: int) -> None:
+    groups = list(_children(keeper))
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(keeper, signal.SIGKILL)
+    for group in groups:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
 
 
 def lives(pid: int) -> bool:

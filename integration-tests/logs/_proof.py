@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import Agent, Site
+from harness.files import files_below
 
 from waterflow_sdk.client import Run
 from waterflow_sdk.wire import AttemptState, RunState, State, StepState
 
 from ._tally import Tally, tally_of_spool
 
-_WITHOUT_A_LINE = 120.0
 _THROUGH = 3.0  # seconds without a new line after which the agents have nothing more to print
 _STARTED_AT_ONCE = 4
 
@@ -61,7 +61,8 @@ class Blow:
 class Plan:
     """``agents`` print ``batches`` times ``size`` lines each, with so many seconds between two batches.
 
-    They hold after three quarters until all blows are dealt: whatever is killed is killed in the middle.
+    They hold after three quarters until all blows are dealt: whatever is killed is killed in the middle. The follower
+    may be without a line for ``silence`` seconds: several blows may be dealt before it gets the next one.
     """
 
     agents: Sequence[str]
@@ -69,6 +70,7 @@ class Plan:
     size: int
     pause: float
     blows: Sequence[Blow]
+    silence: float = 120.0
 
     @property
     def each(self) -> int:
@@ -117,7 +119,7 @@ async def prove(site: Site, plan: Plan) -> Proof:
     proof = Proof()
     async with asyncio.TaskGroup() as tasks:
         blows = tasks.create_task(_Blows(site, plan).deal(followed, gate))
-        proof.problems += await _follow(run, followed)
+        proof.problems += await _follow(run, followed, plan.silence)
         if not blows.done():
             blows.cancel()
             proof.problems.append("the log ended before everything had been killed")
@@ -130,11 +132,11 @@ async def prove(site: Site, plan: Plan) -> Proof:
     return proof
 
 
-async def _follow(run: Run, tally: Tally) -> list[str]:
+async def _follow(run: Run, tally: Tally, silence: float) -> list[str]:
     """To the end of the run; what the end says to be missing."""
     async with run.logs(follow=True) as log:
         while True:
-            async with asyncio.timeout(_WITHOUT_A_LINE):
+            async with asyncio.timeout(silence):
                 batch = await log.next_batch()
             if not batch:
                 break
@@ -223,5 +225,11 @@ class _Blows:
 
 
 def _lines(agents: Sequence[Agent]) -> int:
-    paths = (path for agent in agents for path in (agent.state_dir / "logs").rglob("*.log"))
-    return sum(path.read_bytes().count(b"\n") for path in paths)
+    return sum(_count(path) for agent in agents for path in files_below(agent.state_dir / "logs"))
+
+
+def _count(path: Path) -> int:
+    try:
+        return path.read_bytes().count(b"\n")
+    except FileNotFoundError:  # filed away meanwhile
+        return 0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+from harness.files import files_below
 
 from waterflow_sdk.wire import LogLine, LogRecord
 
@@ -78,8 +80,11 @@ def tally_of_spool(directory: Path, run: str) -> Tally:
     tally = Tally()
     for folder in ("open", "shipped"):
         root = directory / folder
-        for path in sorted((root / run).rglob("*.log")):
+        for path in (path for path in files_below(root / run) if path.suffix == ".log"):
             name = str(path.relative_to(root)).removesuffix(".log")
-            for line in path.read_bytes().splitlines():
-                tally.take(name, _record.decode(line))
+            with suppress(FileNotFoundError):  # it is being filed away: found in the second folder, maybe in both
+                records = path.read_bytes().splitlines()
+                tally.streams.pop(name, None)
+                for record in records:
+                    tally.take(name, _record.decode(record))
     return tally

@@ -7,7 +7,7 @@ from harness import Site
 
 from logs._proof import Blow, Plan, prove, start_agents
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 AGENTS = ("a1", "a2", "a3", "a4")
 SHORT = Plan(

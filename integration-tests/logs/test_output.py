@@ -13,11 +13,12 @@ import pytest
 import pytest_asyncio
 from harness import Site
 from harness.command import Command
+from harness.files import files_below
 from harness.site import until
 
 from waterflow_sdk.wire import LogEventKind, LogLine, RunState, State
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 MOST = 8 * 1024 * 1024
 
@@ -110,7 +111,14 @@ class TestVeryMuch:
         kept = len(output(lines))
         (dropped,) = [line.data["dropped"] for line in lines if "dropped" in line.data]
         assert kept + dropped == 1_000_001
-        spooled = sum(path.stat().st_size for path in (site.agents["a1"].state_dir / "logs").rglob(f"{run.id}/**/*"))
+        logs = site.agents["a1"].state_dir / "logs"
+
+        async def filed_away() -> bool:
+            return not files_below(logs / "open" / run.id)
+
+        await until(filed_away, "all of it is shipped")
+        spooled = sum(path.stat().st_size for path in files_below(logs / "shipped" / run.id))
+        assert spooled > 1024 * 1024
         assert spooled < MOST + 1024 * 1024
 
 

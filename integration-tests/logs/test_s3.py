@@ -187,7 +187,6 @@ class TestCheck:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
 class TestNumberedLines:
     @pytest.mark.usefixtures("temporal_binary")
     async def test_each_once_and_in_order_though_server_and_agent_are_killed(self, gateway: Gateway, tmp_path: Path):

@@ -13,23 +13,27 @@ import os
 import subprocess
 from collections.abc import AsyncGenerator
 
+from harness.processes import lives
+
 _NET = "198.18"  # for tests of networks only (RFC 2544)
+_PREFIX = "wf-test-"
+"""Of a namespace's name; the id of the process that made it follows."""
 
 
 class Cable:
     """Joins the namespace ``name``, where this machine is ``near``, to this machine, where the namespace is ``far``."""
 
-    def __init__(self, number: int) -> None:
-        self.name = f"wf-test-{number:x}"
+    def __init__(self, number: int, subnet: str = "") -> None:
+        self.name = f"{_PREFIX}{number:x}"
         self._bridge, self._near_end, self._far_end = (f"wf{end}{number:x}" for end in "bnf")
-        subnet = f"{_NET}.{number % 256}"
         self.near, self.far = f"{subnet}.1", f"{subnet}.2"
 
     @classmethod
     @contextlib.asynccontextmanager
     async def create(cls) -> AsyncGenerator[Cable]:
         """A plugged cable; it and its namespace are removed at the end."""
-        cable = cls(os.getpid())
+        await asyncio.to_thread(_remove_leftovers)
+        cable = cls(os.getpid(), await asyncio.to_thread(_free_subnet))
         try:
             await asyncio.to_thread(cable._lay)
             yield cable
@@ -111,7 +115,24 @@ async def _pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
         sink.transport.abort()
 
 
-def _ip(*words: str) -> None:
+def _remove_leftovers() -> None:
+    """What tests have laid that were killed, and what has the name that is needed now."""
+    for line in _ip("netns", "list").splitlines():
+        name = line.split()[0]
+        if name.startswith(_PREFIX):
+            maker = int(name.removeprefix(_PREFIX), 16)
+            if maker == os.getpid() or not lives(maker):
+                Cable(maker)._remove()
+
+
+def _free_subnet() -> str:
+    """One of which this machine has no address."""
+    taken = _ip("-o", "-4", "addr", "show")
+    return next(net for net in (f"{_NET}.{number}" for number in range(256)) if f" {net}.1/" not in taken)
+
+
+def _ip(*words: str) -> str:
     done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise CableError(f"ip {' '.join(words)}: {done.stderr.strip()}")
+    return done.stdout

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from harness.files import lines_of, note_living, until_lines
+from harness.files import files_below, lines_of, note_living, until_lines
 from harness.processes import lives
 from harness.site import until
 from logs._tally import Tally, tally_of_spool
@@ -16,7 +16,7 @@ from waterflow_sdk.wire import AgentStatus, AttemptState, RunState, State
 
 from .conftest import Far
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 HEARTBEAT = 2
 CONTACT_AGAIN = 90.0
@@ -37,20 +37,27 @@ async def until_lost(run: Run) -> None:
     await until(lost, "the attempt says that its agent is lost")
 
 
-async def until_back(far: Far) -> None:
-    """Presence has heard of the agent after it was called offline."""
+async def until_called(far: Far, status: AgentStatus) -> None:
+    """Presence says so of the agent."""
 
-    async def online() -> bool:
-        return {agent.name: agent.status for agent in await far.site.client.agents()}["far-01"] is AgentStatus.ONLINE
+    async def called() -> bool:
+        return {agent.name: agent.status for agent in await far.site.client.agents()}["far-01"] is status
 
-    await until(online, "far-01 is online again", within=CONTACT_AGAIN)
+    await until(called, f"far-01 is {status.value}", within=CONTACT_AGAIN)
+
+
+async def plug(far: Far) -> None:
+    """Everything passes again, and presence has heard of the agent: it had called it offline before."""
+    await until_called(far, AgentStatus.OFFLINE)
+    far.cable.plug()
+    await until_called(far, AgentStatus.ONLINE)
 
 
 async def until_shipped(far: Far, run: Run) -> Tally:
     """Nothing of the run waits in the agent's spool; answers what the server has."""
 
     async def empty() -> bool:
-        return not list((far.logs / "open" / run.id).rglob("*.log"))
+        return not files_below(far.logs / "open" / run.id)
 
     await until(empty, "the spool is shipped", within=CONTACT_AGAIN)
     stored = Tally()
@@ -80,6 +87,7 @@ class TestReassign:
                     run: |
                       echo $$ >> {pids}
                       if test $(wc -l < {pids}) = 1; then
+                        exec 2> /dev/null  # a shell says that what it started was killed, when it has the time to
                         trap "" TERM
                         setsid sh -c 'echo $$ >> {pids}; trap "" TERM; sleep 300' &
                         {first}
@@ -97,8 +105,7 @@ class TestReassign:
         assert lines_of(overlap) == []
         assert len(lines_of(ticks)) == int((tmp_path / "at-second").read_text())
 
-        far.cable.plug()
-        await until_back(far)
+        await plug(far)
         stored = await until_shipped(far, run)
         assert stored.problems == []
         spooled = tally_of_spool(far.logs, run.id)
@@ -185,13 +192,12 @@ class TestFail:
         await until_lines(effects, 1)
         far.cable.pull()
         far.site.start_agent("near-01")
-        state = await run.wait(60)
+        state = await run.wait(180)
         (attempt,) = the_attempts(state)
         assert (state.state, attempt.error and attempt.error.code) == (State.FAILED, "agent-lost")
         go.touch()
         await until_lines(effects, 2)  # the step ends well, and nobody can hear it
-        far.cable.plug()
-        await until_back(far)
+        await plug(far)
         await until_shipped(far, run)
         assert await run.status() == state
         assert lines_of(effects)[1:] == ["end"]
@@ -210,7 +216,7 @@ class TestFail:
         """)
         (pid,) = await until_lines(effects, 1)
         far.cable.pull()
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert state.state is State.FAILED
         assert lives(int(pid))  # nobody else may start it, so it needs no fence
         far.cable.plug()
@@ -244,8 +250,7 @@ class TestGhosts:
         ]
         states = await asyncio.gather(*(run.wait(120) for run in runs))
         assert [state.state for state in states] == [State.SUCCESS] * 6
-        far.cable.plug()
-        await until_back(far)
+        await plug(far)
         after = await far.site.run("{name: after, jobs: {work: {runs-on: {agent: far-01}, steps: [{run: 'true'}]}}}")
         assert after.state is State.SUCCESS
         assert sorted(lines_of(effects)) == ["0", "1", "2", "3", "4", "5"]

@@ -66,7 +66,7 @@ class TestPast:
         moment = datetime.now(UTC)
         await asyncio.sleep(0.1)
         await run.approve(by="ann")
-        ended = await run.wait(60)
+        ended = await run.wait(180)
         assert list(states(await run.status("full", moment))) == list(states(seen))
         assert list(states(await run.status("full", datetime.now(UTC)))) == list(states(ended))
         with pytest.raises(InvalidRequest, match=f"run {run.id} was submitted only at "):
@@ -86,7 +86,7 @@ class TestLists:
         assert await found(text=run.id[:20])
         assert not await found(text="list-look", until=before)
         await run.approve(by="ann")
-        await run.wait(60)
+        await run.wait(180)
         await until(lambda: found(state=State.SUCCESS, text="list-look"), "it is listed as ended")
 
 
@@ -98,12 +98,12 @@ class TestDocuments:
         with pytest.raises(RunNotEnded, match=f"run {run.id} has not ended; cancel it first, or wait"):
             await run.delete()
         await run.approve(by="ann")
-        await run.wait(60)
+        await run.wait(180)
         assert (await run.outputs()).jobs == {"a": {"n": "1"}}
 
     async def test_a_forgotten_run_is_gone_with_its_jobs_and_log(self, site: Site) -> None:
         run = await site.submit("name: gone\njobs: {a: {runs-on: web, steps: [{run: echo x}]}}")
-        await run.wait(60)
+        await run.wait(180)
         await run.delete()
 
         async def gone() -> bool:
@@ -154,9 +154,9 @@ class TestKeptLogs:
             f"      - run: echo first\n      - run: test -e {mark} || {{ touch {mark}; exit 1; }}\n"
             "      - run: echo last\n"
         )
-        await former.wait(60)
+        await former.wait(180)
         run = await former.retry()
-        await run.wait(60)
+        await run.wait(180)
         lines = [(line.text, line.kept_from) async for line in run.logs(follow=True) if line.text in {"first", "last"}]
         assert lines == [("first", former.id), ("last", None)]
         cursors = [line.cursor async for line in run.logs()]

@@ -217,7 +217,7 @@ class TestEveryInstant:
 
     async def test_a_retried_run_tells_what_it_kept(self, site: Site) -> None:
         former = await site.submit(FAILS.replace("exit 3", 'test "${{ vars.ok }}" = yes'), vars={"ok": "no"})
-        await former.wait(60)
+        await former.wait(180)
         run = await former.retry()
         async with watching(run) as watched:
             pass

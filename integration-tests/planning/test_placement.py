@@ -68,7 +68,7 @@ class TestOffline:
     async def test_skip_skips(self, site: Site):
         run = await site.client.submit("jobs: {a: {runs-on: away, offline: skip, steps: [run: echo]}}")
         assert [each["code"] for each in run.warnings] == ["WF1710"]
-        assert (await run.wait(30)).jobs[0].state is State.SKIPPED
+        assert (await run.wait(180)).jobs[0].state is State.SKIPPED
 
     async def test_a_job_that_may_not_run_is_no_reason_to_refuse(self, site: Site):
         yaml = """
@@ -82,7 +82,7 @@ class TestOffline:
         yaml = "vars: {x: 1}\njobs: {a: {if: vars.x == 2, runs-on: away, steps: [run: echo]}}"
         run = await site.client.submit(yaml)
         assert run.warnings == ()
-        assert (await run.wait(30)).jobs[0].state is State.SKIPPED
+        assert (await run.wait(180)).jobs[0].state is State.SKIPPED
 
     async def test_validating_knows_no_values_so_that_it_only_warns(self, site: Site):
         yaml = "vars: {x: 1}\njobs: {a: {if: vars.x == 1, runs-on: away, steps: [run: echo]}}"
@@ -130,13 +130,13 @@ class TestCalled:
     )
     async def test_one_that_may_not_be_called_is_no_reason_to_refuse(self, site: Site, caller: str):
         run = await site.client.submit(caller, files={"b.yaml": self.BELOW})
-        assert (await run.wait(30)).state is State.SUCCESS
+        assert (await run.wait(180)).state is State.SUCCESS
 
     async def test_a_target_that_only_a_run_knows_is_not_judged(self, site: Site):
         below = "on: {workflow_call: {inputs: {where: {type: string}}}}\n"
         below += "jobs: {b: {runs-on: '${{ inputs.where }}', steps: [run: 'true']}}"
         run = await site.client.submit("jobs: {a: {uses: ./b.yaml, with: {where: web}}}", files={"b.yaml": below})
-        assert (await run.wait(30)).state is State.SUCCESS
+        assert (await run.wait(180)).state is State.SUCCESS
 
 
 class TestLater:

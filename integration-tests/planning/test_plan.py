@@ -155,7 +155,7 @@ class TestOfRun:
         assert [each.condition.decision for each in view.jobs] == ["true", "false", "false", "unknown"]
         assert view.concurrency is not None
         assert view.concurrency.group == "deploy-dev2"
-        await run.wait(30)
+        await run.wait(180)
 
     async def test_of_a_run_that_is_not_there(self, site: Site):
         with pytest.raises(RunNotFound):

@@ -42,7 +42,7 @@ class Host:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         python = str(self._environment / "bin" / "python")
         words = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check", "-q", *arguments]
-        subprocess.run(words, check=True, env=environ, timeout=120)
+        subprocess.run(words, check=True, env=environ, timeout=300)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -62,6 +62,6 @@ def checksum_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheels")
     source = str(PACKS / "waterflow-checksum")
     words = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(folder), source]
-    subprocess.run(words, check=True, timeout=120)
+    subprocess.run(words, check=True, timeout=300)
     (wheel,) = folder.glob("*.whl")
     return wheel

@@ -56,7 +56,7 @@ async def bystander(host: Host, tmp_path: Path) -> AsyncGenerator[None]:
     assert process.poll() is None, "the agent has ended"
     assert (await host.site.client.agent("web-01")).status is AgentStatus.ONLINE
     go.touch()
-    state = await run.wait(60)
+    state = await run.wait(180)
     assert state.state is State.SUCCESS, state
     assert [attempt.state for attempt in state.jobs[0].steps[0].attempts] == [State.SUCCESS]
 

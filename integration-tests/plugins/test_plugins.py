@@ -16,20 +16,22 @@ from .conftest import PACKS, Host
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 
-WITHIN = 5.0
-"""Seconds on a machine that is busy with other tests; alone it is less than one."""
+WITHIN = 60.0
+"""Seconds. Benchmarks have the figures: alone it is less than one."""
 
 NODE = '''
 import asyncio
+from pathlib import Path
 from waterflow_sdk.node import Node
 
 class Demo(Node):
-    """Says a word after a while."""
+    """Says a word, once a file is there."""
     name = "{name}"
     version = "{version}"
     async def execute(self, ctx, inputs):
         ctx.log.info("begun")
-        await asyncio.sleep(float(inputs.get("seconds", 0)))
+        while inputs.get("until") and not Path(inputs["until"]).exists():
+            await asyncio.sleep(0.05)
         return {{"word": "{version}"}}
 '''
 
@@ -40,7 +42,7 @@ jobs:
     steps:
       - id: said
         uses: {node}
-        with: {{seconds: {seconds}}}
+        with: {{until: '{until}'}}
     outputs:
       word: ${{{{ steps.said.outputs.word }}}}
 """
@@ -65,15 +67,15 @@ async def until_known(host: Host, node: str, wanted: str, what: str) -> float:
     return took
 
 
-async def said(host: Host, node: str, seconds: float = 0) -> str:
+async def said(host: Host, node: str) -> str:
     """What the node says in a run."""
-    state = await host.site.run(RUN.format(group="web", node=node, seconds=seconds))
+    state = await host.site.run(RUN.format(group="web", node=node, until=""))
     assert state.state is State.SUCCESS, state
     return state.jobs[0].outputs["word"]
 
 
 class TestPluginDirectory:
-    async def test_a_file_is_known_used_replaced_and_removed_within_a_second_or_two(self, host: Host) -> None:
+    async def test_a_file_is_known_used_replaced_and_removed_without_a_restart(self, host: Host) -> None:
         for number in ("1.0.0", "2.0.0"):
             begun = time.monotonic()
             host.drop("custom/life.py", NODE.format(name="demo/life", version=number))
@@ -82,13 +84,14 @@ class TestPluginDirectory:
             print(f"file written ({number}): a run has used it after {time.monotonic() - begun:.2f} s")  # noqa: T201
         (host.plugins / "custom/life.py").unlink()
         assert await until_known(host, "demo/life", "", "file removed") < WITHIN
-        checked = await host.site.client.validate(RUN.format(group="web", node="demo/life", seconds=0))
+        checked = await host.site.client.validate(RUN.format(group="web", node="demo/life", until=""))
         assert not checked.valid
 
-    async def test_a_step_that_runs_ends_with_the_old_code(self, host: Host) -> None:
+    async def test_a_step_that_runs_ends_with_the_old_code(self, host: Host, tmp_path: Path) -> None:
+        go = tmp_path / "go"
         host.drop("old.py", NODE.format(name="demo/old", version="1.0.0"))
         await until_known(host, "demo/old", "1.0.0", "file written")
-        running = await host.site.submit(RUN.format(group="web", node="demo/old", seconds=4))
+        running = await host.site.submit(RUN.format(group="web", node="demo/old", until=go))
 
         async def begun() -> bool:
             state = await running.status()
@@ -99,7 +102,8 @@ class TestPluginDirectory:
         await until_known(host, "demo/old", "2.0.0", "file replaced")
         assert await said(host, "demo/old") == "2.0.0"
         assert (await running.status()).state is State.RUNNING
-        assert (await running.wait(30)).jobs[0].outputs["word"] == "1.0.0"
+        go.touch()
+        assert (await running.wait(180)).jobs[0].outputs["word"] == "1.0.0"
 
     async def test_a_broken_file_is_shown_and_the_old_version_goes_on(self, host: Host) -> None:
         host.drop("broken.py", NODE.format(name="demo/broken", version="1.0.0"))

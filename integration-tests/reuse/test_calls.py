@@ -84,7 +84,7 @@ class TestInputsAndOutputs:
 
     async def test_the_log_of_the_run_holds_the_called_jobs_and_masks_their_secrets(self, site: Site):
         run = await site.submit(self.CALLER, files={"lib/release.yaml": RELEASE}, secrets={"TOKEN": "s3cret-value"})
-        await run.wait(60)
+        await run.wait(180)
         lines = [(line.job, line.text) async for line in run.logs() if line.text.startswith("building")]
         assert lines == [("release/build", "building 2 with 12 characters")]
         of_the_call = [line.job async for line in run.logs(job="release") if line.text.startswith("building")]
@@ -170,7 +170,7 @@ class TestControl:
         )
         await _until_job(run, "a/work", State.RUNNING)
         await run.cancel("enough")
-        state = await run.wait(30)
+        state = await run.wait(180)
         assert [(job.instance, job.state) for job in state.jobs] == [
             ("a", State.CANCELLED),
             ("a/work", State.CANCELLED),
@@ -188,7 +188,7 @@ class TestControl:
         await _until_job(run, "a/work", State.PAUSED)
         await run.send_event("go")
         await run.resume()
-        assert (await run.wait(30)).state is State.SUCCESS
+        assert (await run.wait(180)).state is State.SUCCESS
 
     async def test_an_event_that_came_before_it_began_is_known_to_it(self, site: Site):
         called = "on: call\njobs: {work: {runs-on: web, steps: [{uses: wait, with: {for: go}}]}}"
@@ -202,7 +202,7 @@ class TestControl:
         await _until_job(run, "first", State.WAITING)
         await run.send_event("go")
         await run.send_event("begin")
-        assert (await run.wait(30)).state is State.SUCCESS
+        assert (await run.wait(180)).state is State.SUCCESS
 
     async def test_an_approval_in_it_is_answered_through_the_run(self, site: Site):
         called = "on: call\njobs: {work: {runs-on: web, steps: [{uses: approval, with: {message: Go?}}]}}"
@@ -210,7 +210,7 @@ class TestControl:
         await _until_job(run, "a/work", State.WAITING)
         await _until_reason(run, "a/work: approval: Go?")
         await run.approve(by="ops", step="a/work/steps[0]")
-        assert (await run.wait(30)).state is State.SUCCESS
+        assert (await run.wait(180)).state is State.SUCCESS
 
     async def test_a_retry_keeps_what_succeeded_in_it(self, site: Site):
         called = """
@@ -221,9 +221,9 @@ class TestControl:
             vars: {again: "no"}
         """
         run = await site.submit("name: x\njobs: {a: {uses: ./b.yaml}}", files={"b.yaml": called})
-        assert (await run.wait(30)).state is State.FAILED
+        assert (await run.wait(180)).state is State.FAILED
         again = await run.retry()
-        jobs = _jobs(await again.wait(30))
+        jobs = _jobs(await again.wait(180))
         assert jobs["a/good"].kept_from == run.id
         assert (jobs["a/bad"].kept_from, jobs["a/bad"].state) == (None, State.FAILED)
 
@@ -242,10 +242,10 @@ class TestControl:
                 steps: [{{run: "echo ${{{{ needs.bad.result }}}} >> {tmp_path}/told"}}]
         """
         run = await site.submit("name: x\njobs: {a: {uses: ./b.yaml}}", files={"b.yaml": called})
-        assert (await run.wait(30)).state is State.FAILED
+        assert (await run.wait(180)).state is State.FAILED
         (tmp_path / "mended").touch()
         again = await run.retry()
-        jobs = _jobs(await again.wait(30))
+        jobs = _jobs(await again.wait(180))
         assert (jobs["a/other"].kept_from, jobs["a/tell"].kept_from) == (run.id, None)
         assert (tmp_path / "told").read_text().split() == ["failure", "success"]
 
@@ -272,7 +272,7 @@ class TestConcurrency:
         await _until_job(run, "a", State.RUNNING)
         assert _jobs(await run.status())["a/work"].state is State.PENDING
         await holder.send_event("end")
-        assert (await run.wait(30)).state is State.SUCCESS
+        assert (await run.wait(180)).state is State.SUCCESS
 
 
 class TestAtSubmit:

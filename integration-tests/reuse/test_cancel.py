@@ -16,7 +16,7 @@ CALLED = {"b.yaml": "on: call\njobs: {work: {runs-on: web, steps: [{run: sleep 6
 
 async def _cancelled(run: Run) -> None:
     await run.cancel("enough")
-    state = await run.wait(20)
+    state = await run.wait(180)
     assert (state.state, state.reason) == (State.CANCELLED, "enough")
     assert {job.state for job in state.jobs} <= {State.CANCELLED, State.SKIPPED}
 

@@ -59,7 +59,7 @@ class TestWaiting:
     async def test_it_is_a_run_of_its_own_with_its_result_and_id_as_outputs(self, site: Site):
         given = ", inputs: {host: db-01, times: 3}, vars: {mode: long}"
         run = await site.submit(_starting("./check.yaml", given), files={"check.yaml": CHECK})
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert state.state is State.SUCCESS, state.error
         outputs = state.jobs[0].steps[0].outputs
         assert outputs["result"] == "success"
@@ -74,7 +74,7 @@ class TestWaiting:
         run = await site.submit(
             _starting("./check.yaml", given), files={"check.yaml": CHECK}, secrets={"TOKEN": "s3cret-value"}
         )
-        id = (await run.wait(60)).jobs[0].steps[0].outputs["id"]
+        id = (await run.wait(180)).jobs[0].steps[0].outputs["id"]
         assert "a x1 short true" in [line.text async for line in site.client.run(id).logs()]
 
     async def test_a_failure_fails_the_step_with_its_reason(self, site: Site):
@@ -89,9 +89,9 @@ class TestWaiting:
         run = await site.submit(_starting("./waits.yaml"), files={"waits.yaml": WAITS})
         id = await _until_it_waits(run)
         await run.cancel("enough")
-        state = await run.wait(30)
+        state = await run.wait(180)
         assert state.jobs[0].steps[0].state is State.CANCELLED
-        started = await site.client.run(id).wait(30)
+        started = await site.client.run(id).wait(180)
         assert (started.state, started.reason) == (State.CANCELLED, "enough")
 
     async def test_while_it_waits_the_run_says_for_which_run(self, site: Site):
@@ -103,7 +103,7 @@ class TestWaiting:
 
         await until(said, "the run says for which run it waits")
         await site.client.run(id).send_event("go")
-        assert (await run.wait(30)).state is State.SUCCESS
+        assert (await run.wait(180)).state is State.SUCCESS
 
 
 class TestNotWaiting:
@@ -114,7 +114,7 @@ class TestNotWaiting:
         started = site.client.run(outputs["id"])
         assert not (await started.status()).state.ended
         await started.send_event("go")
-        assert (await started.wait(30)).state is State.SUCCESS
+        assert (await started.wait(180)).state is State.SUCCESS
 
     async def test_it_may_wait_for_the_group_that_its_starter_holds(self, site: Site):
         """Nobody waits for it, so its turn comes when the starter has ended."""
@@ -124,7 +124,7 @@ class TestNotWaiting:
         text = group + f"name: x\njobs: {{s: {{runs-on: web, steps: [{step}]}}}}"
         state = await site.run(text, files={"q.yaml": quick})
         started = site.client.run(state.jobs[0].steps[0].outputs["id"])
-        assert (await started.wait(30)).state is State.SUCCESS
+        assert (await started.wait(180)).state is State.SUCCESS
 
 
 class TestLimits:

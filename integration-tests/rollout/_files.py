@@ -86,5 +86,5 @@ async def finished(site: Site, yaml: str) -> RunState:
 
 async def finished_run(run: Run) -> RunState:
     """Wait for the end, and read the whole tree."""
-    await run.wait(60)
+    await run.wait(180)
     return await run.status("full")

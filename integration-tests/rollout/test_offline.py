@@ -94,7 +94,7 @@ class TestWait:
         await until(waits_for_it, "the second batch waits for its host")
         assert effects(tmp_path) == ["p-1"]
         partly.start_agent(AWAY)
-        assert (await run.wait(60)).state is DONE
+        assert (await run.wait(180)).state is DONE
         state = await run.status("full")
         assert effects(tmp_path) == ["p-1", AWAY, "p-3"]
         assert batches(state) == [(1, DONE, 1), (2, DONE, 1), (3, DONE, 1)]
@@ -112,5 +112,5 @@ class TestWait:
         partly.start_agent(AWAY)
         await partly.until_online(AWAY)
         again = await partly.client.run(run.id).retry("failed-hosts")
-        assert (await again.wait(60)).state is DONE
+        assert (await again.wait(180)).state is DONE
         assert sorted(effects(tmp_path)) == ["p-1", AWAY, "p-3"]

@@ -79,7 +79,7 @@ class TestPause:
         )
         assert sorted(effects(tmp_path)) == ["h-1", "h-2"]
         await run.approve(by="ops")
-        await run.wait(60)
+        await run.wait(180)
         state = await run.status("full")
         assert sorted(effects(tmp_path)) == [f"h-{number}" for number in range(1, 7)]
         assert gates(state) == {"deploy[batch-1#threshold]": DONE}
@@ -90,7 +90,7 @@ class TestPause:
         run = await site.client.submit(rollout(self.POLICY, tmp_path))
         await until_waiting(run)
         await run.reject(by="boss", comment="not today")
-        await run.wait(60)
+        await run.wait(180)
         state = await run.status("full")
         assert sorted(effects(tmp_path)) == ["h-1", "h-2"]
         assert len(reasons(state)) == 1
@@ -101,7 +101,7 @@ class TestPause:
         run = await site.client.submit(rollout(self.POLICY, tmp_path))
         await until_waiting(run)
         await run.cancel("enough")
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert grid(state)["h-6"] is CANCELLED
         assert (state.state, state.reason) == (CANCELLED, "enough")
 
@@ -117,7 +117,7 @@ class TestPause:
         await until(asked_again, "it asks again")
         await until_waiting(run)
         await run.reject()
-        await run.wait(60)
+        await run.wait(180)
         assert effects(tmp_path) == ["h-1", "h-2", "h-3"]
 
 
@@ -163,13 +163,13 @@ class TestPauseBetween:
             "deploy[batch-1#approval]: approval: batch 1 of 2 is done, 3 of 6 hosts: go on with batch 2?"
         )
         await run.approve()
-        assert (await run.wait(60)).state is DONE
+        assert (await run.wait(180)).state is DONE
 
     async def test_a_refused_approval_cancels_the_rest_and_fails_the_job(self, site: Site, tmp_path: Path):
         run = await site.client.submit(rollout("batch: 50%\npause-between: approval", tmp_path))
         await until_waiting(run)
         await run.reject(by="boss")
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert state.state is FAILED
         assert list(grid(state).values()) == [DONE] * 3 + [CANCELLED] * 3
 
@@ -187,17 +187,17 @@ class TestControl:
         await asyncio.sleep(1.5)  # longer than the pause between the batches
         assert len(effects(tmp_path)) == 3
         await run.resume()
-        assert (await run.wait(60)).state is DONE
+        assert (await run.wait(180)).state is DONE
 
 
 class TestRetry:
     async def test_touches_no_host_that_was_kept(self, site: Site, tmp_path: Path):
         spoil(tmp_path, "h-2")
         run = await site.client.submit(rollout("batches: [1, 50%, 100%]", tmp_path))
-        assert (await run.wait(60)).state is FAILED
+        assert (await run.wait(180)).state is FAILED
         mend(tmp_path, "h-2")
         before = effects(tmp_path)
-        again = await (await run.retry()).wait(60)
+        again = await (await run.retry()).wait(180)
         assert again.state is DONE, again.error
         assert sorted(effects(tmp_path)[len(before) :]) == ["h-4", "h-5", "h-6"]
         assert batches(again) == [(1, DONE, 1), (2, DONE, 2), (3, DONE, 3)]

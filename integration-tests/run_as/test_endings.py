@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from waterflow_sdk.wire import State
 from .conftest import DEPUTY, Deputies
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+OURS = f"600.{os.getpid()}"
+"""How long processes sleep, by which they are found: what other runs of these tests have left is not taken for ours."""
 
 
 def living(marker: str) -> list[int]:
@@ -53,14 +57,14 @@ def workflow(name: str, agent: str = "deputy", loss: str = "fail", silence: str 
               - run-as: nobody
                 heartbeat-timeout: {silence}
                 run: |
-                  sleep 600.{name}1 &
-                  setsid sleep 600.{name}2 &
-                  sleep 600.{name}3
+                  sleep {OURS}{name}1 &
+                  setsid sleep {OURS}{name}2 &
+                  sleep {OURS}{name}3
     """
 
 
 def markers(name: str) -> list[str]:
-    return [f"600.{name}{number}" for number in (1, 2, 3)]
+    return [f"{OURS}{name}{number}" for number in (1, 2, 3)]
 
 
 class TestEnd:
@@ -69,35 +73,35 @@ class TestEnd:
         run = await deputies.site.submit(workflow(name, agent=agent))
         await started(*markers(name))
         await run.cancel("enough")
-        assert (await run.wait(60)).state is State.CANCELLED
+        assert (await run.wait(180)).state is State.CANCELLED
         assert [living(each) for each in markers(name)] == [[], [], []]
 
     async def test_what_a_step_leaves_behind(self, deputies: Deputies) -> None:
-        state = await deputies.site.run("""
+        state = await deputies.site.run(f"""
             jobs:
               a:
                 runs-on: deputy
                 steps:
                   - run-as: nobody
                     run: |
-                      sleep 600.21 >/dev/null 2>&1 &
-                      setsid sleep 600.22 >/dev/null 2>&1 &
+                      sleep {OURS}21 >/dev/null 2>&1 &
+                      setsid sleep {OURS}22 >/dev/null 2>&1 &
         """)
         assert state.state is State.SUCCESS
-        assert [living("600.21"), living("600.22")] == [[], []]
+        assert [living(f"{OURS}21"), living(f"{OURS}22")] == [[], []]
 
     async def test_one_that_does_not_heed_the_first_signal(self, deputies: Deputies) -> None:
-        state = await deputies.site.run("""
+        state = await deputies.site.run(f"""
             jobs:
               a:
                 runs-on: deputy
                 steps:
                   - run-as: nobody
                     timeout: 1s
-                    run: trap '' TERM; sleep 600.31 & while true; do wait; done
+                    run: trap '' TERM; sleep {OURS}31 & while true; do wait; done
         """)
         assert state.jobs[0].steps[0].state is State.TIMED_OUT
-        assert living("600.31") == []
+        assert living(f"{OURS}31") == []
 
     async def test_a_step_that_is_killed_says_by_which_signal(self, deputies: Deputies) -> None:
         state = await deputies.site.run("""
@@ -109,12 +113,13 @@ class TestEnd:
         assert error.message == "the script was ended by SIGKILL (exit code 137)"
 
     async def test_one_whose_agent_is_killed_is_adopted_and_runs_on(self, deputies: Deputies) -> None:
-        run = await deputies.site.submit("""
+        marker = f"8.{os.getpid()}61"
+        run = await deputies.site.submit(f"""
             name: adopted
             jobs:
-              a: {runs-on: deputy, steps: [{run-as: nobody, run: echo one; sleep 8.61; id -un}]}
+              a: {{runs-on: deputy, steps: [{{run-as: nobody, run: echo one; sleep {marker}; id -un}}]}}
         """)
-        await started("8.61")
+        await started(marker)
         deputies.site.agents["deputy"].kill()
         deputies.start("deputy", **DEPUTY)
         state = await run.wait(90)

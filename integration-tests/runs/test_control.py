@@ -34,7 +34,7 @@ class TestCancel:
         run = await site.submit(SLOW)
         await until(lambda: running(run), "the step runs")
         await run.cancel("enough")
-        state = await run.wait(10)
+        state = await run.wait(180)
         assert (state.state, state.reason) == (State.CANCELLED, "enough")
         assert [step.state for step in state.jobs[0].steps] == [
             State.CANCELLED,
@@ -47,13 +47,13 @@ class TestCancel:
         run = await site.submit(SLOW)
         await until(lambda: running(run), "the step runs")
         await run.cancel("now", force=True)
-        state = await run.wait(10)
+        state = await run.wait(180)
         assert state.state is State.CANCELLED
         assert {step.state for step in state.jobs[0].steps} == {State.CANCELLED}
 
     async def test_of_a_run_that_has_ended_is_a_conflict(self, site: Site):
         run = await site.submit("name: short\njobs: {a: {runs-on: web, steps: [run: echo]}}")
-        await run.wait(20)
+        await run.wait(180)
         with pytest.raises(Conflict, match=f"run {run.id} has ended"):
             await run.cancel()
 
@@ -65,9 +65,9 @@ class TestStatus:
 
     async def test_list_shows_the_newest_first_with_its_state(self, site: Site):
         first = await site.submit("name: listed\njobs: {a: {runs-on: web, steps: [run: echo]}}", labels=["nightly"])
-        await first.wait(20)
+        await first.wait(180)
         second = await site.submit("name: listed\njobs: {a: {runs-on: web, steps: [run: exit 1]}}", labels=["nightly"])
-        await second.wait(20)
+        await second.wait(180)
 
         async def listed() -> bool:
             found = [run async for run in site.client.runs(name="listed", label="nightly")]
@@ -128,7 +128,7 @@ class TestSecrets:
             """,
             secrets={"TOKEN": secret},
         )
-        state = await run.wait(20)
+        state = await run.wait(180)
         text = "\n".join([line.text async for line in run.logs()])
         assert "token ***" in text
         assert secret not in text

@@ -31,7 +31,7 @@ class TestTheFirstError:
                 on-failure: [{{run: exit {codes["on-failure"]}}}]
                 finally: [{{run: exit {codes["finally"]}}}]
         """)
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert state.error is not None
         assert "step 'broken' on web-" in state.error.message
         assert "exit code 4" in state.error.message
@@ -42,7 +42,7 @@ class TestTheFirstError:
 class TestAFailingFinally:
     async def test_of_a_job_that_succeeded_is_shown_at_its_step_alone(self, site: Site):
         run = await site.submit("jobs: {work: {runs-on: web, steps: [run: 'true'], finally: [run: exit 9]}}")
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert (state.state, state.error) == (State.SUCCESS, None)
         assert [step.state for step in (await run.status()).jobs[0].steps] == [State.SUCCESS, State.FAILED]
 
@@ -69,14 +69,14 @@ class TestEveryEnding:
 
         await until(runs, "the second step runs")
         await run.cancel("enough")
-        assert (await run.wait(60)).state is State.CANCELLED
+        assert (await run.wait(180)).state is State.CANCELLED
         assert lines(effects)[-1] == "finally"
 
     async def test_a_time_out_from_an_expression(self, site: Site, tmp_path: Path):
         effects = tmp_path / "effects"
         file = self.FILE.replace("LIMIT", 'timeout: "${{ vars.limit }}"').replace("EFFECTS", str(effects))
-        state = await site.run(file, vars={"limit": "3s"})
-        assert (state.state, state.reason) == (State.TIMED_OUT, "the run took longer than 3 s")
+        state = await site.run(file, vars={"limit": "5s"})
+        assert (state.state, state.reason) == (State.TIMED_OUT, "the run took longer than 5 s")
         assert lines(effects)[-1] == "finally"
 
 
@@ -92,9 +92,9 @@ class TestRetry:
                   - {{run: exit 1}}
                 finally: [run: echo finally >> {effects}]
         """)
-        assert (await run.wait(60)).state is State.FAILED
+        assert (await run.wait(180)).state is State.FAILED
         again = await run.retry()
-        assert (await again.wait(60)).state is State.FAILED
+        assert (await again.wait(180)).state is State.FAILED
         assert lines(effects) == ["done", "undone", "finally", "undone", "finally"]
 
 
@@ -106,7 +106,7 @@ class TestTimersInAPause:
             jobs:
               work:
                 runs-on: web
-                steps: [{{uses: sleep, with: {{duration: 2s}}}}, {{run: echo after >> {effects}}}]
+                steps: [{{uses: sleep, with: {{duration: 6s}}}}, {{run: echo after >> {effects}}}]
         """)
 
         async def sleeps() -> bool:
@@ -123,5 +123,5 @@ class TestTimersInAPause:
         assert (state.state, state.jobs[0].steps[1].state) == (State.PAUSED, State.PENDING)
         assert lines(effects) == []
         await run.resume()
-        assert (await run.wait(60)).state is State.SUCCESS
+        assert (await run.wait(180)).state is State.SUCCESS
         assert lines(effects) == ["after"]

@@ -27,7 +27,7 @@ class TestStart:
             jobs:
               slow:
                 runs-on: web
-                steps: [{{run: 'until test -e {tmp_path}/reached; do sleep 0.05; done', timeout: 30s}}]
+                steps: [{{run: 'until test -e {tmp_path}/reached; do sleep 0.05; done', timeout: 120s}}]
               quick: {{runs-on: web, steps: [run: 'true']}}
               behind: {{needs: quick, runs-on: web, steps: [run: touch {tmp_path}/reached]}}
         """)
@@ -43,7 +43,7 @@ class TestMaxParallel:
         ],
     )
     async def test_is_the_most_that_run_at_once(self, site: Site, over: str):
-        state = await site.run(f"jobs: {{work: {{runs-on: web, {over}, steps: [run: sleep 0.3]}}}}")
+        state = await site.run(f"jobs: {{work: {{runs-on: web, {over}, steps: [run: sleep 1]}}}}")
         assert state.state is State.SUCCESS, state.error
         assert at_once(state.jobs) == (2 if "max-parallel: 2" in over else 1)
 
@@ -54,7 +54,7 @@ class TestMaxParallel:
               work:
                 runs-on: web
                 strategy: {{matrix: {{n: [1, 2, 3]}}}}
-                steps: [{{run: '{here}', env: {{N: "${{{{ matrix.n }}}}"}}, timeout: 30s}}]
+                steps: [{{run: '{here}', env: {{N: "${{{{ matrix.n }}}}"}}, timeout: 120s}}]
         """)
         assert state.state is State.SUCCESS, state.error
 

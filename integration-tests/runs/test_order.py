@@ -1,5 +1,7 @@
 """Jobs start when their needs have ended; what they give is seen by those after them."""
 
+from pathlib import Path
+
 import pytest
 from harness import Site
 
@@ -57,13 +59,16 @@ class TestNeeds:
         deploy = run.jobs[1]
         assert deploy.reason == "build failed"
 
-    async def test_independent_jobs_run_at_the_same_time(self, site: Site):
-        run = await site.run("""
+    async def test_independent_jobs_run_at_the_same_time(self, site: Site, tmp_path: Path):
+        """Each waits until the other is there."""
+        both = f"until test $(ls {tmp_path} | wc -l) = 2; do sleep 0.05; done"
+        run = await site.run(f"""
             name: at-once
             jobs:
-              one: {runs-on: web, steps: [run: sleep 1]}
-              two: {runs-on: web, steps: [run: sleep 1]}
+              one: {{runs-on: web, steps: [run: touch {tmp_path}/one; {both}]}}
+              two: {{runs-on: web, steps: [run: touch {tmp_path}/two; {both}]}}
         """)
+        assert run.state is State.SUCCESS, run.error
         one, two = run.jobs
         assert max(one.started, two.started) < min(one.ended, two.ended)
 

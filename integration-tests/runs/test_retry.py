@@ -13,7 +13,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def again(run: Run, scope: RetryScope = "failed", job: str | None = None, step: str | None = None) -> RunState:
     """Retry and wait for the end."""
-    return await (await run.retry(scope, job, step)).wait(30)
+    return await (await run.retry(scope, job, step)).wait(180)
 
 
 def flaky(effects: Path, done: Path) -> str:
@@ -44,7 +44,7 @@ class TestFromTheFailedStep:
     async def test_only_what_failed_runs_again_with_what_the_kept_steps_gave(self, site: Site, tmp_path: Path):
         effects, done = tmp_path / "effects", tmp_path / "done"
         run = await site.submit(flaky(effects, done))
-        assert (await run.wait(30)).state is State.FAILED
+        assert (await run.wait(180)).state is State.FAILED
         done.touch()
         before = effects.read_text().splitlines()
         state = await again(run)
@@ -55,7 +55,7 @@ class TestFromTheFailedStep:
         self, site: Site, tmp_path: Path
     ):
         run = await site.submit(flaky(tmp_path / "effects", tmp_path / "done"))
-        await run.wait(30)
+        await run.wait(180)
         state = await again(run)
         new = await site.client.run(state.id).status()
         assert (new.link, (await run.status()).retries) == (run.id, [new.id])
@@ -89,7 +89,7 @@ class TestRollback:
                   - run: exit 1
         """)
         undone = ["two", "1", "us", "eu"]
-        assert (await run.wait(60)).state is State.FAILED
+        assert (await run.wait(180)).state is State.FAILED
         assert effects.read_text().split() == undone
         first = await again(run)
         assert effects.read_text().split() == undone * 2, first.error
@@ -101,7 +101,7 @@ class TestScopes:
     async def test_failed_jobs_run_again_from_their_first_step(self, site: Site, tmp_path: Path):
         effects, done = tmp_path / "effects", tmp_path / "done"
         run = await site.submit(flaky(effects, done))
-        await run.wait(30)
+        await run.wait(180)
         done.touch()
         before = effects.read_text().splitlines()
         await again(run, "failed-jobs")
@@ -115,7 +115,7 @@ class TestScopes:
         effects, done = tmp_path / "effects", tmp_path / "done"
         done.touch()
         run = await site.submit(flaky(effects, done))
-        assert (await run.wait(30)).state is State.SUCCESS
+        assert (await run.wait(180)).state is State.SUCCESS
         before = effects.read_text().splitlines()
         await again(run, "job", "report")
         assert effects.read_text().splitlines()[len(before) :] == ["report"]
@@ -124,7 +124,7 @@ class TestScopes:
         effects, done = tmp_path / "effects", tmp_path / "done"
         done.touch()
         run = await site.submit(flaky(effects, done))
-        await run.wait(30)
+        await run.wait(180)
         before = effects.read_text().splitlines()
         await again(run, "all")
         assert sorted(effects.read_text().splitlines()[len(before) :]) == sorted(before)
@@ -137,7 +137,7 @@ class TestFailedHosts:
         effects, done = tmp_path / "effects", tmp_path / "done"
         other = f"\n          other: {{runs-on: {{agent: db-01}}, steps: [run: 'echo other >> {effects}; exit 1']}}\n"
         run = await site.submit(flaky(effects, done).rstrip() + other)
-        assert (await run.wait(30)).state is State.FAILED
+        assert (await run.wait(180)).state is State.FAILED
         done.touch()
         before = effects.read_text().splitlines()
         state = await again(run, "failed-hosts")
@@ -148,7 +148,7 @@ class TestFailedHosts:
 
     async def test_is_refused_where_no_host_failed(self, site: Site):
         run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [run: exit 1]}}")
-        await run.wait(20)
+        await run.wait(180)
         with pytest.raises(NothingToRetry) as caught:
             await run.retry("failed-hosts")
         assert caught.value.message == f"no host of run {run.id} failed: what failed does not run on several hosts"
@@ -159,7 +159,7 @@ class TestFromAStep:
         effects, done = tmp_path / "effects", tmp_path / "done"
         done.touch()
         run = await site.submit(flaky(effects, done))
-        assert (await run.wait(30)).state is State.SUCCESS
+        assert (await run.wait(180)).state is State.SUCCESS
         before = effects.read_text().splitlines()
         state = await again(run, "step", step="work.steps[3]")
         assert state.state is State.SUCCESS, state.error
@@ -176,7 +176,7 @@ class TestFromAStep:
         effects, done = tmp_path / "effects", tmp_path / "done"
         done.touch()
         run = await site.submit(flaky(effects, done))
-        await run.wait(30)
+        await run.wait(180)
         before = effects.read_text().splitlines()
         await again(run, "step", step="prepare.p")
         assert effects.read_text().splitlines()[len(before)] == "prepare"
@@ -193,14 +193,14 @@ class TestFromAStep:
     )
     async def test_is_refused(self, site: Site, tmp_path: Path, step: str, message: str):
         run = await site.submit(flaky(tmp_path / "effects", tmp_path / "done"))
-        await run.wait(30)
+        await run.wait(180)
         with pytest.raises(NothingToRetry) as caught:
             await run.retry("step", step=step)
         assert caught.value.message.startswith(message.format(id=run.id))
 
     async def test_that_no_instance_reached_is_refused(self, site: Site):
         run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [{run: exit 1}, {run: echo}, {run: echo}]}}")
-        await run.wait(20)
+        await run.wait(180)
         with pytest.raises(NothingToRetry) as caught:
             await run.retry("step", step="a.steps[2]")
         assert caught.value.message == "no instance got as far as a.steps[2]: a step before it did not succeed"
@@ -216,14 +216,14 @@ class TestRefused:
 
     async def test_when_nothing_failed(self, site: Site):
         run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [run: echo]}}")
-        await run.wait(20)
+        await run.wait(180)
         with pytest.raises(NothingToRetry) as caught:
             await run.retry()
         assert (caught.value.status, caught.value.code) == (409, "nothing-to-retry")
 
     async def test_for_a_job_that_is_not_there(self, site: Site):
         run = await site.submit("name: x\njobs: {a: {runs-on: web, steps: [run: exit 1]}}")
-        await run.wait(20)
+        await run.wait(180)
         with pytest.raises(NothingToRetry) as caught:
             await run.retry("job", "b")
         assert caught.value.message == f"run {run.id} has no job 'b'; it has a"

@@ -33,13 +33,13 @@ async def newer(site: Site) -> Run:
 
 class TestAPlanFromANewerVersion:
     async def test_fails_with_what_to_do(self, newer: Run):
-        state = await newer.wait(30)
+        state = await newer.wait(180)
         assert (state.state, state.error.code) == (State.FAILED, "plan-version")
         assert state.error.message == f"this server cannot read the plan: {REASON}"
 
     @pytest.mark.parametrize("what", ["retry", "plan"])
     async def test_what_needs_the_plan_is_refused_with_the_same_reason(self, newer: Run, what: str):
-        await newer.wait(30)
+        await newer.wait(180)
         with pytest.raises(WaterflowError) as caught:
             await getattr(newer, what)()
         assert (caught.value.status, caught.value.code) == (409, "plan-version")

@@ -123,7 +123,7 @@ class TestWhile:
                   - run: echo ${{{{ steps.poll.outputs.state }}}} >> {effects}
             """
         )
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert state.state is State.SUCCESS, state.error
         assert lines(effects) == ["x"] * 9 + ["ready"]
         assert len(await histories(run, "work")) > 2
@@ -185,7 +185,7 @@ class TestParallel:
                   - run: echo ${{{{ steps.slow.outputs.v }}}}-after >> {effects}
             """
         )
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert state.state is State.SUCCESS, state.error
         found = lines(effects)
         assert sorted(found[:-1]) == sorted([*map(str, range(10)), "slow"])
@@ -214,7 +214,7 @@ class TestParallel:
 
         await until(all_there, "every iteration has run beside the approval")
         await run.approve(by="ops")
-        state = await run.wait(30)
+        state = await run.wait(180)
         assert state.state is State.SUCCESS, state.error
         assert len(await histories(run, "work")) > 2
 
@@ -237,6 +237,6 @@ class TestParallel:
                 finally: [run: echo finally >> {effects}]
             """
         )
-        state = await run.wait(30)
+        state = await run.wait(180)
         assert state.state is State.SUCCESS, state.error
         assert lines(effects) == ["ended", "finally"]

@@ -57,7 +57,7 @@ class TestQueries:
             (job,) = (await run.status()).jobs
             seen.append(sum(step.state is State.SUCCESS for step in job.steps[0].steps))
         await run.cancel()
-        await run.wait(30)
+        await run.wait(180)
         assert seen == sorted(seen)
         assert len(await histories(run, "work")) > 2
 
@@ -69,7 +69,7 @@ class TestCancel:
         run = await site.submit(looping(effects, f"finally: [run: echo finally >> {effects}]"))
         await until_lines(effects, after)
         await run.cancel("enough")
-        state = await run.wait(30)
+        state = await run.wait(180)
         assert (state.state, state.jobs[0].reason) == (State.CANCELLED, "enough")
         assert lines(effects)[-1] == "finally"
 
@@ -78,7 +78,7 @@ class TestCancel:
         run = await site.submit(looping(effects, f"finally: [run: echo finally >> {effects}]"))
         await until_lines(effects, 8)
         await run.cancel("now", force=True)
-        assert (await run.wait(30)).state is State.CANCELLED
+        assert (await run.wait(180)).state is State.CANCELLED
         assert "finally" not in lines(effects)
 
 
@@ -103,7 +103,7 @@ class TestPause:
             await run.resume()
         await until_lines(effects, 14)
         await run.cancel()
-        await run.wait(30)
+        await run.wait(180)
         (job,) = (await run.status()).jobs
         assert [pause.reason for pause in job.pauses] == ["lunch"] * 2
 
@@ -131,7 +131,7 @@ class TestPeople:
         for number in range(1, 7):
             await until_asked(run, f"work: approval: Step {number}?")
             await run.approve(by="ops")
-        state = await run.wait(30)
+        state = await run.wait(180)
         assert state.state is State.SUCCESS, state.error
         assert lines(effects) == [*(f"ops-{n}" for n in range(1, 7)), "sent-before-it-is-waited-for"]
         assert len(await histories(run, "work")) > 3
@@ -177,7 +177,7 @@ class TestConcurrencyGroup:
 
         runs = [await site.submit(job(name)) for name in ("a", "b", "c")]
         for run in runs:
-            assert (await run.wait(60)).state is State.SUCCESS
+            assert (await run.wait(180)).state is State.SUCCESS
         found = lines(effects)
         assert len(found) == 18
         assert [found[0], found[6], found[12]] == sorted({*found}, key=found.index)
@@ -209,8 +209,8 @@ class TestRetryOfTheRun:
                       >> {effects}
             """
         )
-        assert (await run.wait(60)).state is State.FAILED
+        assert (await run.wait(180)).state is State.FAILED
         done.touch()
-        state = await (await run.retry()).wait(60)
+        state = await (await run.retry()).wait(180)
         assert state.state is State.SUCCESS, state.error
         assert lines(effects) == ["first", "x", "x", "x", "x", "from-before 7 1,2,3,4"]

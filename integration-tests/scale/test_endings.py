@@ -84,7 +84,7 @@ class TestRollback:
                   - run: exit 1
             """
         )
-        await run.wait(60)
+        await run.wait(180)
         assert lines(effects) == ["x"] * 5
         (job,) = (await run.status()).jobs
         assert [step.path for step in job.steps[2:]] == [f"steps[0][{n}].steps[0].rollback[0]" for n in (4, 3, 2, 1, 0)]
@@ -111,7 +111,7 @@ class TestRollback:
                   - run: exit 1
             """
         )
-        await run.wait(60)
+        await run.wait(180)
         assert lines(effects) == ["us", "eu"]
         assert len(await histories(run, "work")) > 1
 
@@ -127,7 +127,7 @@ class TestStops:
 
         await until(waits, "the last step runs")
         await run.cancel("enough")
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert (state.state, state.jobs[0].reason) == (State.CANCELLED, "enough")
         undone = [f"undo-{n}" for n in reversed(range(5))]
         assert lines(effects)[6:] == [*undone, "finally-1", "finally-2"]
@@ -162,7 +162,7 @@ class TestStops:
 
         await until(sleeps, "the sleep runs")
         await run.cancel("enough")
-        await run.wait(60)
+        await run.wait(180)
         assert lines(effects) == ["1", "2", "3", "4", "5", "6", "7", "8"]
 
     async def test_a_time_out_is_of_the_whole_job_and_comes_once(self, site: Site, tmp_path: Path):

@@ -22,7 +22,7 @@ class TestSteps:
         effects = tmp_path / "effects"
         steps = "".join(f"              - run: echo {number} >> {effects}\n" for number in range(18))
         run = await site.submit(f"name: many\njobs:\n  work:\n    runs-on: web\n    steps:\n{steps}")
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert state.state is State.SUCCESS, state.error
         assert lines(effects) == [str(number) for number in range(18)]
         lengths = await histories(run, "work")
@@ -32,7 +32,7 @@ class TestSteps:
     async def test_the_state_tree_shows_all_of_them_with_their_attempts(self, site: Site):
         steps = "".join("              - run: echo\n" for _ in range(12))
         run = await site.submit(f"name: many\njobs:\n  work:\n    runs-on: web\n    steps:\n{steps}")
-        await run.wait(60)
+        await run.wait(180)
         (job,) = (await run.status()).jobs
         assert [step.path for step in job.steps] == [f"steps[{number}]" for number in range(12)]
         assert {(step.state, len(step.attempts)) for step in job.steps} == {(State.SUCCESS, 1)}
@@ -108,7 +108,7 @@ class TestAttempts:
                     run: echo x >> {effects}; test $(wc -l < {effects}) -ge 7
             """
         )
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert state.state is State.SUCCESS, state.error
         (step,) = (await run.status()).jobs[0].steps
         assert [attempt.number for attempt in step.attempts] == [1, 2, 3, 4, 5, 6, 7]
@@ -147,7 +147,7 @@ class TestAttempts:
                   - run: test $(grep -c c {effects}) -ge 3
             """
         )
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert state.state is State.SUCCESS, state.error
         assert lines(effects) == ["a", "b", "c"] * 3
         job = (await run.status()).jobs[0]

@@ -64,7 +64,7 @@ class TestDefinition:
         shown = await waterflow(command, site, "definition", "show", "piped")
         assert shown.stdout == file + "\n"
         run = await waterflow(command, site, "definition", "run", "piped", "--version", "2")
-        assert (await site.client.run(run.stdout.strip()).wait(60)).labels == ["definition:piped"]
+        assert (await site.client.run(run.stdout.strip()).wait(180)).labels == ["definition:piped"]
 
     async def test_a_stale_version(self, site: Site, command: Command):
         file = "jobs: {work: {runs-on: web, steps: [{run: 'true'}]}}"

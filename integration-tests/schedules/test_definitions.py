@@ -33,7 +33,7 @@ def hello(word: str = "hello") -> str:
 async def text_of(site: Site, run_id: str) -> str:
     """What the steps of a run have written."""
     run = site.client.run(run_id)
-    await run.wait(60)
+    await run.wait(180)
     return "".join([line.text async for line in run.logs() if line.stream.value == "stdout"])
 
 
@@ -129,7 +129,7 @@ class TestRun:
         with pytest.raises(Conflict, match="definition 'off' is disabled; enable it first"):
             await site.client.definitions.run("off")
         await site.client.definitions.enable("off")
-        assert (await (await site.client.definitions.run("off")).wait(60)).state is State.SUCCESS
+        assert (await (await site.client.definitions.run("off")).wait(180)).state is State.SUCCESS
 
     async def test_a_file_can_call_it_by_name(self, site: Site):
         await site.client.definitions.apply("callee", hello("called").replace("on: manual", "on: {call: {}}"))
@@ -166,7 +166,7 @@ class TestDelete:
         await site.client.definitions.delete("busy", force=True)
         assert (await run.status()).state is State.RUNNING
         await run.cancel()
-        assert (await run.wait(30)).state is State.CANCELLED
+        assert (await run.wait(180)).state is State.CANCELLED
 
 
 class TestBadInput:

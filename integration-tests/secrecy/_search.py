@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
+from harness.files import files_below
+
 TOKEN = f"of-the-agent-{os.getpid()}-9317"
 """What agents of these tests have in their environment: another one in each process that runs tests on this machine."""
 
@@ -41,7 +43,7 @@ def found_below(root: Path, values: Mapping[str, str], *, but: Iterable[str] = (
     """Values by the file that holds them."""
     spared = set(but)
     found: dict[str, set[str]] = {}
-    for path in sorted(root.rglob("*")):
+    for path in files_below(root):
         name = str(path.relative_to(root))
         if path.is_file() and not any(name.startswith(prefix) for prefix in spared):
             try:

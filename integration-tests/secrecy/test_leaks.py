@@ -118,12 +118,12 @@ async def leaky(site: Site, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
     await run.pause("to see that it says nothing")
     await run.resume()
     go.touch()
-    state = await run.wait(60)
+    state = await run.wait(180)
     assert state.state is State.FAILED, state
     again = await run.retry("failed")
-    await again.wait(60)
+    await again.wait(180)
     whole = await run.retry("all")
-    await whole.wait(60)
+    await whole.wait(180)
     yield [run, again, whole]
 
 
@@ -202,7 +202,7 @@ class TestWhatIsShown:
 
         await until(asked, "the approval is asked for, masked")
         await run.approve()
-        ended = repr((await run.wait(60), [event async for event in run.events()]))
+        ended = repr((await run.wait(180), [event async for event in run.events()]))
         assert "no ***" in ended
         assert found_in(ended.encode(), SECRET) == set()
 

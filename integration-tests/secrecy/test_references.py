@@ -50,7 +50,7 @@ class TestAgents:
                       KEY: ${{{{ secrets.KEY }}}}
                       DB: ${{{{ secrets.DB }}}}
         """)
-        state = await run.wait(60)
+        state = await run.wait(180)
         assert state.state is State.SUCCESS, state.error
         assert (tmp_path / "got").read_text() == (
             f"Bearer {TOKEN}\n-----BEGIN KEY-----\nagent/file+5521==\n-----END KEY-----\nfrom-vault-6612\n"

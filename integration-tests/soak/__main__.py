@@ -50,6 +50,7 @@ def plan(agents: int, lines: int) -> Plan:
         batches=lines // (agents * size),
         size=size,
         pause=0.5,
+        silence=600.0,
         blows=(
             Blow(at=0.08, targets=("server",), spooled=5 * size),
             Blow(at=0.16, targets=("a1", "a2")),

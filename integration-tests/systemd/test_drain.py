@@ -51,7 +51,7 @@ class TestHandedBack:
             await site.until_online("web-01")
             run = await site.submit(work("reassign", effects, f"test $(wc -l < {effects}) -gt 1 || sleep 300"))
             await stop_when_begun(site, effects, "web-02")
-            state = await run.wait(60)
+            state = await run.wait(180)
         attempts = state.jobs[0].steps[0].attempts
         assert state.state is State.SUCCESS, state.error
         assert [attempt.agent and attempt.agent.name for attempt in attempts] == ["web-01", "web-02"]
@@ -66,7 +66,7 @@ class TestHandedBack:
             await site.until_online("web-01")
             run = await site.submit(work("fail", effects, "sleep 300"))
             await stop_when_begun(site, effects, "web-02")
-            state = await run.wait(60)
+            state = await run.wait(180)
         (attempt,) = state.jobs[0].steps[0].attempts
         assert (state.state, attempt.error and attempt.error.code) == (State.FAILED, "agent-stopped")
         assert len(lines_of(effects)) == 1

@@ -55,7 +55,7 @@ class TestLogs:
             )
             await site.until_online("web-01")
             run = await site.submit(STEP)
-            assert (await run.wait(60)).state is State.SUCCESS  # a step is never slowed by its log
+            assert (await run.wait(180)).state is State.SUCCESS  # a step is never slowed by its log
             log = tmp_path / "agent-web-01.log"
             refused = (
                 f"step logs cannot be shipped: the server at {front.address} refuses this agent's certificate "

@@ -46,6 +46,29 @@ async def record_presence(site: Site, recorder: Recorder) -> None:
     await recorder.record("presence", handle.id)
 
 
+async def record_take_over(site: Site, recorder: Recorder) -> None:
+    """Two agents with one id: modes that the first is told, the second refused and shown, then in its place."""
+    own = {"WATERFLOW_AGENT_ID": "shared"}
+    first = site.start_agent("first", ["web"], **own)
+    await site.until_online(first.name)
+    for mode in ("cordon", "uncordon"):
+        await getattr(site.client, f"{mode}_agent")("shared")
+    second = site.start_agent("second", ["web"], **own)
+
+    async def refused() -> bool:
+        return (await site.client.agent("shared")).duplicate is not None
+
+    await until(refused, "the second one is shown")
+    for agent in (first, second):
+        await site.until_online(agent.name)
+        assert agent.process is not None
+        agent.process.terminate()
+        await asyncio.to_thread(agent.process.wait, 60)
+    await _until_offline(site, second.name)
+    await site.client.remove_agent("shared")
+    await recorder.record("take-over", "agent/shared")
+
+
 async def record_groups(site: Site, recorder: Recorder) -> None:
     """Groups of the server: an agent in them from its hello on, and by a change; the reconciler until its end."""
     groups = site.client.groups
@@ -71,7 +94,7 @@ async def _until_offline(site: Site, name: str) -> None:
     await until(offline, f"{name} is offline", within=60)
 
 
-async def record_documents(_site: Site, recorder: Recorder) -> None:
+async def record_documents(_site: Site, recorder: Recorder, feature: str = "documents") -> None:
     """A document: made, changed twice, deleted."""
     handle: WorkflowHandle[Any, Any] = await recorder.client.start_workflow(
         DOCUMENT_WORKFLOW,
@@ -83,7 +106,12 @@ async def record_documents(_site: Site, recorder: Recorder) -> None:
     for expected, text in ((1, "two"), (2, "three")):
         await handle.execute_update("put", DocumentPut(expected=expected, value={"text": text}))
     await handle.execute_update("delete", 3)
-    await recorder.record("documents", handle.id)
+    await recorder.record(feature, handle.id)
+
+
+async def record_quiet_end(site: Site, recorder: Recorder) -> None:
+    """The same, by a workflow that waits for a quiet moment before it ends."""
+    await record_documents(site, recorder, "quiet-end")
 
 
 async def record_schedules(site: Site, recorder: Recorder) -> None:
@@ -114,5 +142,7 @@ DRIVEN: dict[str, Callable[[Site, Recorder], Awaitable[None]]] = {
     "documents": record_documents,
     "groups": record_groups,
     "presence": record_presence,
+    "quiet-end": record_quiet_end,
     "schedules": record_schedules,
+    "take-over": record_take_over,
 }

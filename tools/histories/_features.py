@@ -30,6 +30,7 @@ ENDS: dict[str, State] = {
     "limits": State.FAILED,
     "matrix-fail-fast": State.FAILED,
     "needs-failed": State.FAILED,
+    "nobody-able": State.FAILED,
     "outputs-too-large": State.FAILED,
     "outputs-too-large-set": State.FAILED,
     "parallel-fail-fast": State.FAILED,

@@ -52,6 +52,6 @@ class TestProcess:
 
     def test_a_bad_server_address(self, tmp_path: Path) -> None:
         command = [sys.executable, "-m", "waterflow_agent", "--server", "ftp://x", "--state-dir", str(tmp_path)]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
         assert ended.returncode == 2
         assert ended.stderr.endswith("ERROR server address 'ftp://x' is not of the form [http[s]://]host[:port]\n")

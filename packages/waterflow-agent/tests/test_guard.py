@@ -22,7 +22,7 @@ os._exit(0)  # as ever
 
 def run(call: str) -> subprocess.CompletedProcess[str]:
     words = [sys.executable, "-W", "ignore", "-c", PROGRAM.format(call=call)]
-    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(words, capture_output=True, text=True, timeout=180, check=False)
 
 
 class TestForbidden:

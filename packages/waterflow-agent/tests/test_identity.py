@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,7 +43,7 @@ class TestLock:
         former = await holder(tmp_path, "lambda *_: sys.exit(0)")
         state = StateDirectory(tmp_path)
         await state.lock()
-        await asyncio.wait_for(former.communicate(), 5)
+        await asyncio.wait_for(former.communicate(), 60)
         assert former.returncode == 0
         state.release()
 
@@ -95,3 +97,42 @@ class TestId:
         (tmp_path / "agent-id").write_text(kept)
         made = StateDirectory(tmp_path).agent_id(None)
         assert made == (tmp_path / "agent-id").read_text().strip() != kept
+
+
+class TestHome:
+    """What tells a state directory from every other one."""
+
+    def test_the_nonce_is_made_once(self, tmp_path: Path) -> None:
+        home = StateDirectory(tmp_path).home()
+        assert (home.directory, home.process) == (str(tmp_path), os.getpid())
+        assert StateDirectory(tmp_path).home() == home
+
+    def test_a_directory_that_was_moved_keeps_it(self, tmp_path: Path) -> None:
+        (tmp_path / "a").mkdir()
+        home = StateDirectory(tmp_path / "a").home()
+        (tmp_path / "a").rename(tmp_path / "b")
+        assert StateDirectory(tmp_path / "b").home().nonce == home.nonce
+
+    def test_a_copy_gets_another_and_keeps_that(self, tmp_path: Path) -> None:
+        (tmp_path / "a").mkdir()
+        home = StateDirectory(tmp_path / "a").home()
+        shutil.copytree(tmp_path / "a", tmp_path / "b")
+        copied = StateDirectory(tmp_path / "b").home()
+        assert copied.nonce != home.nonce
+        assert StateDirectory(tmp_path / "b").home() == copied
+        assert StateDirectory(tmp_path / "a").home() == home
+
+    @pytest.mark.parametrize("kept", [b"", b"\xff", b"[]", b'{"value":"","inode":0}'])
+    def test_one_that_cannot_be_read_is_replaced(self, tmp_path: Path, kept: bytes) -> None:
+        (tmp_path / "nonce").write_bytes(kept)
+        home = StateDirectory(tmp_path).home()
+        assert home.nonce
+        assert StateDirectory(tmp_path).home() == home
+
+    def test_one_that_cannot_be_kept_is_told_of(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        (tmp_path / "nonce.new").mkdir()
+        assert StateDirectory(tmp_path).home().nonce
+        assert caplog.messages == [
+            f"{tmp_path}/nonce cannot be written (Is a directory): started after a kill, this agent has to wait until "
+            "its lease has run out"
+        ]

@@ -38,7 +38,7 @@ async def leader_and_child(
     leader = await asyncio.create_subprocess_exec(
         "sh", "-c", """sh -c 'echo $$ > "$TOLD"; eval "$SCRIPT"' & sleep 60""", env=given, start_new_session=True
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (told.exists() and told.read_text().strip()):
             await asyncio.sleep(0.01)
     return leader, int(told.read_text())
@@ -61,7 +61,7 @@ class TestProcesses:
         journal.start(key(), "i1", AT)
         ours, other = await sleeper(str(key())), await sleeper(str(key(attempt=2)))
         await end_leftovers(AGENT, journal, logs_in(tmp_path), grace=5)
-        assert await asyncio.wait_for(ours.wait(), 5) == -15
+        assert await asyncio.wait_for(ours.wait(), 60) == -15
         assert other.returncode is None
         other.kill()
         await other.wait()
@@ -71,7 +71,7 @@ class TestProcesses:
         journal.start(key(), "i1", AT)
         journal.process(key(), process.pid, started_at(process.pid))
         await end_leftovers(AGENT, journal, logs_in(tmp_path), grace=5)
-        assert await asyncio.wait_for(process.wait(), 5) == -15
+        assert await asyncio.wait_for(process.wait(), 60) == -15
 
     async def test_a_process_id_that_was_used_again_is_left_alone(self, journal: Journal, tmp_path: Path) -> None:
         stranger = await sleeper(None)

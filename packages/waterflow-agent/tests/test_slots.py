@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
 
+from waterflow_agent._abilities import Abilities
 from waterflow_agent._claims import Claims, SlotBook
+from waterflow_agent._registry import NodeRegistry
+from waterflow_sdk.node import Node, NodeContext
 from waterflow_sdk.wire import ClaimRequest
 
 from .conftest import AGENT
@@ -29,7 +33,7 @@ class TestClaim:
     async def test_a_job_that_sends_no_step_loses_its_slot(self) -> None:
         book = SlotBook(1, first_step_within=0.01)
         book.claim(JOBS[0])
-        await asyncio.wait_for(book.free(), 1)
+        await asyncio.wait_for(book.free(), 60)
         assert book.claim(JOBS[1])
 
 
@@ -46,7 +50,7 @@ class TestSteps:
         book.begin(JOBS[0])
         book.end(JOBS[0])
         assert not book.claim(JOBS[1])
-        await asyncio.wait_for(book.free(), 1)
+        await asyncio.wait_for(book.free(), 60)
         assert book.claim(JOBS[1])
 
     async def test_whoever_waits_for_a_slot_is_woken(self) -> None:
@@ -56,24 +60,60 @@ class TestSteps:
         await asyncio.sleep(0)
         assert not waiting.done()
         book.end(JOBS[0])
-        await asyncio.wait_for(waiting, 1)
+        await asyncio.wait_for(waiting, 60)
+
+
+class Exec(Node):
+    """Runs a command in a container."""
+
+    name = "docker/exec"
+    version = "1.0.0"
+    capabilities = ("docker 20",)
+
+    async def execute(self, ctx: NodeContext, inputs: dict[str, Any]) -> None:
+        del ctx, inputs
+
+
+async def claims(capabilities: dict[str, str]) -> Claims:
+    """Of an agent that has the node :class:`Exec` and these capabilities."""
+
+    async def find() -> dict[str, str]:
+        return capabilities
+
+    registry, abilities = NodeRegistry(), Abilities(find)
+    registry.add(Exec)
+    await abilities.look()
+    return Claims(AGENT, SlotBook(1), registry, abilities)
 
 
 class TestCapabilities:
-    """What the steps of a job ask of an agent, beside its nodes."""
+    """What the steps of a job ask of an agent, and what their nodes need there."""
 
-    def claims(self, *capabilities: str) -> Claims:
-        return Claims(AGENT, SlotBook(1), {"shell"}.__contains__, capable=capabilities.__contains__)
+    @pytest.mark.parametrize(
+        ("request_", "capabilities", "message"),
+        [
+            ({"capabilities": ["run-as/deploy"]}, {"run-as/app": "sudo"}, "has no 'run-as/deploy'"),
+            ({"nodes": ["docker/exec"]}, {}, "has no 'docker', which node 'docker/exec' needs"),
+            (
+                {"nodes": ["docker/exec"]},
+                {"docker": "19.3.15"},
+                "has docker 19.3.15 instead of 20 or later, which node 'docker/exec' needs",
+            ),
+        ],
+        ids=["a user", "a tool", "an old version"],
+    )
+    async def test_who_lacks_one_leaves_it_to_others(
+        self, request_: dict[str, list[str]], capabilities: dict[str, str], message: str
+    ) -> None:
+        with pytest.raises(ApplicationError) as raised:
+            await (await claims(capabilities)).claim(ClaimRequest(run="r1", job="a", **request_))
+        assert (raised.value.type, raised.value.message) == ("CapabilityMissing", f"agent {AGENT.name} {message}")
 
     async def test_who_has_them_takes_the_job(self) -> None:
-        request = ClaimRequest(run="r1", job="a", nodes=["shell"], capabilities=["run-as/deploy"])
-        assert await self.claims("run-as/deploy", "run-as/app").claim(request) == AGENT
+        request = ClaimRequest(run="r1", job="a", nodes=["docker/exec"], capabilities=["run-as/deploy"])
+        able = await claims({"docker": "28.2.2", "run-as/deploy": "sudo"})
+        assert await able.claim(request) == AGENT
 
-    async def test_who_lacks_one_leaves_it_to_others(self) -> None:
-        request = ClaimRequest(run="r1", job="a", nodes=["shell"], capabilities=["run-as/deploy"])
-        with pytest.raises(ApplicationError) as raised:
-            await self.claims("run-as/app").claim(request)
-        assert (raised.value.type, raised.value.message) == (
-            "CapabilityMissing",
-            f"agent {AGENT.name} has no 'run-as/deploy'",
-        )
+    async def test_a_name_may_end_in_digits(self) -> None:
+        request = ClaimRequest(run="r1", job="a", capabilities=["cuda12"])
+        assert await (await claims({"cuda12": "12.4"})).claim(request) == AGENT

@@ -18,6 +18,7 @@ from waterflow_sdk.wire import AttemptKey, NodeTask, State
 
 from .conftest import key
 from .test_attempts import book as book
+from .test_attempts import tools as tools
 
 DAY = 86400.0
 LONG_AGO = time.time() - 30 * DAY
@@ -157,6 +158,6 @@ print(list(root.iterdir()))
         outside = tmp_path / "outside"
         outside.mkdir(mode=0o500)
         words = [sys.executable, "-c", program, str(tmp_path / "state" / "work"), str(outside)]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=180, check=False)
         assert (done.stdout, done.stderr) == ("[]\n", "")
         assert outside.stat().st_mode & 0o777 == 0o500

@@ -87,7 +87,7 @@ def server() -> Iterator[Server]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
-    assert started.wait(10)
+    assert started.wait(60)
     yield scripted
     loop.call_soon_threadsafe(stop.set)
     thread.join()

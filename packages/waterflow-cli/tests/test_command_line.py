@@ -153,7 +153,7 @@ class TestServer:
 class TestProcess:
     def test_the_exit_code_is_that_of_the_process(self, process: Process) -> None:
         done = process("lst")
-        _, err = done.communicate(timeout=30)
+        _, err = done.communicate(timeout=180)
         assert (done.returncode, err.splitlines()[0]) == (2, "error: waterflow has no command 'lst'")
 
     def test_a_reader_that_has_gone_is_no_traceback(self, process: Process) -> None:
@@ -161,13 +161,13 @@ class TestProcess:
         os.close(reader)
         running = process("--help", stdout=writer)
         os.close(writer)
-        _, err = running.communicate(timeout=30)
+        _, err = running.communicate(timeout=180)
         assert (running.returncode, err) == (ExitCode.PIPE, "")
 
     def test_a_defect_is_one_line_without_debug(self, process: Process, distribution: Any) -> None:
         distribution("oops", "oops", "def main(argv):\n    return 1 / 0\n")
         done = process("oops")
-        _, err = done.communicate(timeout=30)
+        _, err = done.communicate(timeout=180)
         assert (done.returncode, err) == (
             ExitCode.DEFECT,
             "error: this is a defect in waterflow: ZeroDivisionError: division by zero\n"
@@ -177,6 +177,6 @@ class TestProcess:
     def test_with_debug_it_shows_where(self, process: Process, distribution: Any) -> None:
         distribution("oops", "oops", "def main(argv):\n    return 1 / 0\n")
         done = process("oops", env={"WATERFLOW_DEBUG": "1"})
-        _, err = done.communicate(timeout=30)
+        _, err = done.communicate(timeout=180)
         assert done.returncode == 1
         assert "in main\n    return 1 / 0" in err

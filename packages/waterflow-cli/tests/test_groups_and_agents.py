@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from waterflow_cli._exit_codes import ExitCode
+from waterflow_cli._format import moment
 from waterflow_sdk.wire import (
+    AgentDuplicate,
     AgentLoad,
     AgentState,
     AgentStatus,
@@ -241,7 +243,7 @@ class TestAgentStatus:
         out = waterflow("agent", "status", "a1").out
         assert "\nRunning\nRUN  JOB     STEP      ATTEMPT  SINCE\nr1   deploy  steps[0]  2" in out
 
-    def test_broken_nodes_with_the_last_line_of_their_traceback(self, waterflow: Any, site: Any) -> None:
+    def test_broken_nodes_with_their_traceback(self, waterflow: Any, site: Any) -> None:
         broken = [
             BrokenNode(name="x.py", source="x.py", reason="it raises", traceback="Traceback …\n  y\nKeyError: 'z'\n"),
             BrokenNode(name="slack/notify", source="b 1.0", reason="it is claimed by a 1.0 and by b 1.0"),
@@ -250,3 +252,22 @@ class TestAgentStatus:
         out = waterflow("agent", "status", "a1").out
         assert "x.py          x.py   it raises (KeyError: 'z')\n" in out
         assert "slack/notify  b 1.0  it is claimed by a 1.0 and by b 1.0\n" in out
+        assert out.endswith("\n\nx.py\nTraceback …\n  y\nKeyError: 'z'\n")
+
+    def test_where_it_lives_and_who_else_has_its_id(self, waterflow: Any, site: Any) -> None:
+        other = AgentDuplicate(incarnation="i2", name="web-01", host="web-02", directory="/srv/b", process=9, time=NOW)
+        site.on("GET /v1/agents/a1", agent(host="web-01", directory="/srv/a", process=7, duplicate=other))
+        rows = [line.split(maxsplit=1) for line in waterflow("agent", "status", "a1").out.splitlines()]
+        assert ["place", "process 7, state directory /srv/a"] in rows
+        assert [
+            "same",
+            f"id  refused at {moment(NOW)}: host web-02, process 9, state directory /srv/b; stop it, or give it an id "
+            "of its own",
+        ] in rows
+
+    def test_a_list_points_to_it(self, waterflow: Any, site: Any) -> None:
+        other = AgentDuplicate(incarnation="i2", host="web-02")
+        site.on("GET /v1/agents", [agent(reason="disk", duplicate=other), agent(id="a2", duplicate=other)])
+        first, second = waterflow("agent", "list").out.splitlines()[1:]
+        assert first.endswith("  disk; another agent has the same id; see `waterflow agent status a1`")
+        assert second.endswith("  another agent has the same id; see `waterflow agent status a2`")

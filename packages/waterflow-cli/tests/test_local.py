@@ -76,7 +76,7 @@ def pid_of(notes: Path) -> int:
 
 
 def wait_for(path: Path, text: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 180
     while not (path.exists() and text in path.read_text()):
         assert time.monotonic() < deadline, f"{text!r} does not come"
         time.sleep(0.02)
@@ -86,7 +86,7 @@ class TestRun:
     def test_it_starts_follows_and_stops(self, local: Process, notes: Path, answers: Any) -> None:
         answers()
         running = local("--agents", "3", "--group", "servers", "--group", "local")
-        out, err = running.communicate(timeout=30)
+        out, err = running.communicate(timeout=180)
         assert running.returncode == 0
         assert out.startswith("[greet web-01 Say hello] ▶ Say hello\n")
         assert out.endswith("run r1 (hello) ended: success after 12s\n")
@@ -98,18 +98,18 @@ class TestRun:
 
     def test_the_exit_code_is_the_result(self, local: Process, notes: Path, answers: Any) -> None:
         answers(State.FAILED)
-        assert local().wait(timeout=30) == ExitCode.FAILED
+        assert local().wait(timeout=180) == ExitCode.FAILED
         assert notes.read_text().endswith("stopped\n")
 
     def test_data_can_be_kept(self, local: Process, notes: Path, answers: Any, tmp_path: Path) -> None:
         answers()
-        assert local("--data-dir", str(tmp_path / "data")).wait(timeout=30) == 0
+        assert local("--data-dir", str(tmp_path / "data")).wait(timeout=180) == 0
         assert f'["--data-dir", "{tmp_path / "data"}", "--agents", "1"' in notes.read_text()
 
     def test_a_submit_that_is_refused_stops_it_too(self, local: Process, notes: Path, server: Any) -> None:
         server.on("POST /v1/workflows", (422, "invalid-inputs", "an input is missing"))
         running = local()
-        _, err = running.communicate(timeout=30)
+        _, err = running.communicate(timeout=180)
         assert (running.returncode, err) == (2, "Temporal answers\nerror: an input is missing\n")
         assert notes.read_text().endswith("stopped\n")
 
@@ -118,7 +118,7 @@ class TestStartThatFails:
     @pytest.mark.parametrize(("how", "why"), [("error", "no Temporal was found"), ("crash", "Killed by a bug")])
     def test_the_reason_is_told(self, local: Process, how: str, why: str) -> None:
         running = local(how=how)
-        _, err = running.communicate(timeout=30)
+        _, err = running.communicate(timeout=180)
         assert (running.returncode, err) == (
             ExitCode.UNAVAILABLE,
             f"Temporal answers\nerror: the embedded stack did not start: {why}\n",
@@ -134,7 +134,7 @@ class TestTimeout:
         server.on("GET /v1/workflows/r1/logs", tools.sse(tools.log_lines()[:2], b""))
         server.on("POST /v1/workflows/r1/cancel", (409, "run-closed", "it has ended"))
         running = local("--timeout", "0.3")
-        _, err = running.communicate(timeout=30)
+        _, err = running.communicate(timeout=180)
         assert running.returncode == ExitCode.TIMED_OUT
         assert err.endswith(
             "error: run r1 did not end within 0.3 seconds\n"
@@ -177,7 +177,7 @@ class TestInterrupted:
         running = local(how="slow")
         wait_for(notes, "pid")
         running.send_signal(number)
-        assert running.wait(timeout=30) == code
+        assert running.wait(timeout=180) == code
         assert notes.read_text().endswith("stopped\n")
 
     def test_while_it_runs_the_run_is_cancelled_first(
@@ -191,7 +191,7 @@ class TestInterrupted:
         assert running.stdout is not None
         assert running.stdout.readline().endswith("▶ Say hello\n")
         running.send_signal(signal.SIGINT)
-        _, err = running.communicate(timeout=30)
+        _, err = running.communicate(timeout=180)
         assert running.returncode == ExitCode.INTERRUPTED
         assert "interrupted: the run is being cancelled (Ctrl-C again stops at once)\n" in err
         assert "POST /v1/workflows/r1/cancel" in [route for route, _, _ in server.requests]
@@ -201,7 +201,7 @@ class TestInterrupted:
         running = local(how="slow")
         wait_for(notes, "pid")
         running.send_signal(signal.SIGKILL)
-        assert running.wait(timeout=30) == -signal.SIGKILL
+        assert running.wait(timeout=180) == -signal.SIGKILL
         wait_for(notes, "stopped")
 
 

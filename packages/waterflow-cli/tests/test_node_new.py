@@ -46,9 +46,9 @@ class TestPython:
 
     def test_its_own_tests_pass(self, waterflow: Any, here: Path) -> None:
         waterflow("node", "new", "slack/notify", "--folder", "pack")
-        environ = {**os.environ, "PYTHONPATH": str(here / "pack/src")}
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "pack/tests"]
-        ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        ended = subprocess.run(command, cwd=here / "pack", env=environ, capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         assert "4 passed" in ended.stdout
 
@@ -58,11 +58,18 @@ class TestExecutable:
         result = waterflow("node", "new", "hosts/greet", "--language", "executable")
         assert (result.code, result.out.splitlines()) == (
             0,
-            ["hosts-greet/node.yaml", "hosts-greet/run", "hosts-greet/README.md"],
+            ["hosts-greet/node.yaml", "hosts-greet/run", "hosts-greet/tests/test_run.py", "hosts-greet/README.md"],
         )
         question = json.dumps({"inputs": {"name": "world"}})
         ended = subprocess.run([here / "hosts-greet/run"], input=question, capture_output=True, text=True, check=True)
         assert ended.stdout.splitlines() == ["Hello, world!", '{"outputs": {"greeting": "Hello, world!"}}']
+
+    def test_its_own_tests_pass(self, waterflow: Any, here: Path) -> None:
+        waterflow("node", "new", "hosts/greet", "--language", "executable")
+        command = [sys.executable, "-m", "unittest", "discover", "tests"]
+        ended = subprocess.run(command, cwd=here / "hosts-greet", capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+        assert "Ran 2 tests" in ended.stderr
 
 
 class TestRefused:

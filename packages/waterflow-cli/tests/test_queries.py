@@ -54,13 +54,25 @@ def shop(server: Any, tools: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         name="docker/exec",
         version="1.2.0",
         description="Runs a command in a container.\nMore.",
-        inputs={"properties": {"command": {"type": "string", "description": "What to run"}}, "required": ["command"]},
+        inputs={
+            "properties": {
+                "command": {"type": "string", "description": "What to run"},
+                "user": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None},
+                "pull": {"enum": ["always", "never"]},
+            },
+            "required": ["command"],
+        },
         outputs={"properties": {"code": {"type": ["integer", "null"]}}},
         secret_inputs=["command"],
+        capabilities=["docker 20"],
+        retry_safe=True,
+        confinable=True,
         examples=[NodeExample(title="List files", yaml="uses: docker/exec\n")],
         distribution="waterflow-docker",
     )
-    server.on("GET /v1/nodes", [NodeEntry(manifest=manifest, agents=["a1", "a2"])])
+    older = msgspec.structs.replace(manifest, version="1.1.0")
+    nodes = [NodeEntry(manifest=manifest, agents=["a1", "a2"]), NodeEntry(manifest=older, agents=["a3"])]
+    server.on("GET /v1/nodes", nodes)
     server.on("GET /v1/nodes/docker/exec", NodeEntry(manifest=manifest, agents=["a1", "a2"]))
     load = AgentLoad(time=tools.now, running=2, slots=100, load1=0.5, memory_used=2**30, memory_total=2**32)
     agent = AgentState(id="a1", name="web-01", status=AgentStatus.ONLINE, groups=["web"], version="0.1.0", load=load)
@@ -241,13 +253,32 @@ class TestCancel:
 class TestNodes:
     def test_list(self, waterflow: Any) -> None:
         assert waterflow("node", "list").out == (
-            "NAME         VERSION  AGENTS  DESCRIPTION\ndocker/exec  1.2.0    2       Runs a command in a container.\n"
+            "NAME         VERSION  AGENTS  DESCRIPTION\n"
+            "docker/exec  1.2.0    2       Runs a command in a container.\n"
+            "docker/exec  1.1.0    1       Runs a command in a container.\n"
         )
+
+    def test_wide(self, waterflow: Any) -> None:
+        assert waterflow("node", "list", "-o", "wide").out.splitlines()[:2] == [
+            "NAME         VERSION  AGENTS  NEEDS      FROM              DESCRIPTION",
+            "docker/exec  1.2.0    a1 a2   docker 20  waterflow-docker  Runs a command in a container.",
+        ]
 
     def test_info(self, waterflow: Any) -> None:
         out = waterflow("node", "info", "docker/exec").out
-        assert out.startswith("docker/exec 1.2.0\nRuns a command in a container.\nMore.\nagents: a1, a2\n")
+        assert out.startswith(
+            "docker/exec 1.2.0\n"
+            "Runs a command in a container.\n"
+            "More.\n"
+            "agents: a1, a2\n"
+            "version 1.1.0: a3\n"
+            "needs: docker 20\n"
+            "properties: may be repeated without being asked, may run as another user\n"
+            "from: waterflow-docker\n"
+        )
         assert "command  string, required, secret           What to run\n" in out
+        assert "user     string | null\n" in out
+        assert "pull     always | never\n" in out
         assert "code  integer | null" in out
         assert out.endswith("\nList files\nuses: docker/exec\n")
 

@@ -88,7 +88,7 @@ class TestWithoutTerminal:
     def test_standard_input(self, process: Process, server: Any, answers: Any) -> None:
         answers()
         running = process("run", "-", "--server", server.url)
-        out, _ = running.communicate("jobs: {greet: {steps: [{run: echo hello}]}}", timeout=30)
+        out, _ = running.communicate("jobs: {greet: {steps: [{run: echo hello}]}}", timeout=180)
         assert running.returncode == 0
         assert out.startswith(SHOWN)
 
@@ -182,7 +182,7 @@ class TestSignals:
         assert running.stdout is not None
         assert running.stdout.readline() == "[greet web-01 Say hello] ▶ Say hello\n"
         running.send_signal(number)
-        _, err = running.communicate(timeout=30)
+        _, err = running.communicate(timeout=180)
         assert running.returncode == code
         assert err.endswith("run r1 goes on; `waterflow logs -f r1` follows it\n")
         assert "POST /v1/workflows/r1/cancel" not in [route for route, _, _ in server.requests]

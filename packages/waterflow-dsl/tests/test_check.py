@@ -56,6 +56,18 @@ class TestCatalog:
         assert check(USES, catalog=Catalog(nodes={"disk/check": DISK})).ok
         assert [each.message for each in check(USES, catalog=Catalog()).diagnostics] == ["unknown node `disk/check`"]
 
+    def test_a_node_that_agents_cannot_use_is_unknown_with_the_reason(self) -> None:
+        why = "web-01 cannot use it: NameError: x"
+        (found,) = check(USES, catalog=Catalog(broken={"disk/check": why})).diagnostics
+        assert (found.message, found.hint) == ("unknown node `disk/check`", why)
+
+    @pytest.mark.parametrize(
+        "wrong", [{"properties": ["a"]}, {"properties": {"a": 3}}, {"required": "a"}, {"anyOf": 1}]
+    )
+    def test_a_schema_that_is_none_decides_nothing(self, wrong: dict[str, object]) -> None:
+        node = NodeSignature.from_manifest({"name": "d/e", "version": "1.0.0", "inputs": wrong, "outputs": wrong})
+        assert (node.inputs, node.outputs) == ({}, {})
+
     def test_equal_catalogs_have_equal_digests(self) -> None:
         first, second = (Catalog(nodes={"disk/check": DISK}, groups=frozenset({"a", "b"})) for _ in range(2))
         assert first.digest == second.digest != Catalog(nodes={"disk/check": DISK}).digest

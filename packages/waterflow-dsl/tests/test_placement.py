@@ -209,6 +209,9 @@ class TestLacking:
     def test_what_is_not_there(self) -> None:
         assert lacking(["docker", "git"], {"git": "2"}) == ["docker"]
 
+    def test_a_name_may_end_in_digits(self) -> None:
+        assert lacking(["cuda12", "s3"], {"cuda12": "12.4"}) == ["s3"]
+
 
 DEPLOYER = Member(name="web-07", nodes=SHELL, capabilities={"run-as/deploy": "sudo"})
 AS_DEPLOY = "jobs: {a: {runs-on: web, run-as: deploy, steps: [run: echo]}}"

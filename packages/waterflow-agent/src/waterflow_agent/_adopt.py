@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
 import msgspec
 
@@ -17,9 +18,15 @@ logger = logging.getLogger("waterflow.agent")
 
 
 async def adopt(
-    keeping: Keeping, journal: Journal, registry: NodeRegistry, attempts: AttemptBook, logs: Logs
+    keeping: Keeping,
+    journal: Journal,
+    registry: NodeRegistry,
+    attempts: AttemptBook,
+    logs: Logs,
+    failed: Collection[str] = (),
 ) -> set[str]:
     """Lets them go on, and answers their keys as text. The keeper drops the others, which are ended as any leftover.
+    Those that have ``failed`` (keys as text) are among these: their nodes would end the agent again.
 
     Called before leftovers are ended, logs are shipped and anything is polled.
     """
@@ -27,7 +34,7 @@ async def adopt(
     unfinished = {str(attempt.key) for attempt in journal.unfinished()} if found else set[str]()
     adopted: set[str] = set()
     for held in found:
-        if held.name in unfinished and _go_on(held, keeping, registry, attempts, logs):
+        if held.name in unfinished and held.name not in failed and _go_on(held, keeping, registry, attempts, logs):
             logger.info("the step of %s ran on while the agent was away, and is adopted", held.name)
             adopted.add(held.name)
         else:

@@ -11,12 +11,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from waterflow_sdk.codec import PayloadCodec
-from waterflow_sdk.wire import AgentRef
+from waterflow_sdk.wire import AgentHome, AgentRef
 
+from ._abilities import Abilities
 from ._adopt import adopt
 from ._attempts import AttemptBook
+from ._capabilities import find_capabilities
 from ._confinement import Users
 from ._connect import connect, keep_certificates, payload_codec
+from ._crashes import Crashes
 from ._housekeeping import keep_clean
 from ._identity import StateDirectory, new_incarnation
 from ._journal import Journal
@@ -69,6 +72,8 @@ class Agent:
         self._nodes = list(nodes)
         self._notices = Notices()
         self._registry = NodeRegistry()
+        self._users = Users(self._settings.run_as)
+        self._abilities = Abilities(self._look)
         self._discovery: Discovery | None = None
         if installed_nodes:
             caution = Caution(self._settings.state_dir / "loading.json")
@@ -106,6 +111,10 @@ class Agent:
         for node in self._nodes:
             self._registry.add(node)
 
+    async def _look(self) -> dict[str, str]:
+        users = await asyncio.to_thread(self._users.capabilities)
+        return {**await find_capabilities(self._settings.capabilities), **users}
+
     async def _watch_nodes(self, session: Session) -> None:
         if self._discovery and self._settings.plugin_reload:
             await self._discovery.watch(session.nodes_changed)
@@ -117,29 +126,44 @@ class Agent:
         logs = Logs(self._settings, agent.name, self._notices)
         secrets = SecretResolver(codec, secret_sources(self._settings, agent.name))
         settings = self._settings
-        users = Users(settings.run_as)
+        crashes = Crashes(state.path, self._registry)
+        crashed = crashes.last(journal.unfinished)
+        crashes.watch()
         keeping = Keeping(state.path, self._notices, settings.log_max_bytes, wanted=settings.keep_steps)
         runner = Runner(
-            agent, self._registry, journal, logs, workspaces, secrets, users, settings.memory_limit, keeping
+            agent,
+            self._registry,
+            journal,
+            logs,
+            workspaces,
+            secrets,
+            self._users,
+            self._abilities,
+            crashes,
+            settings.memory_limit,
+            keeping,
         )
         attempts = AttemptBook(journal, new_incarnation(), runner, keeping.release)
-        adopted = await adopt(keeping, journal, self._registry, attempts, logs)
-        left = await end_leftovers(agent, journal, logs, adopted=adopted)
+        adopted = await adopt(keeping, journal, self._registry, attempts, logs, crashed)
+        left = await end_leftovers(agent, journal, logs, adopted=adopted, crashed=crashed)
         logs.start()
         cleaning = asyncio.create_task(keep_clean(journal, workspaces, logs, self._settings))
         try:
-            await self._work(agent, codec, attempts, left)
+            await self._work(agent, state.home(), codec, attempts, left)
             await attempts.stop_all(StopReason.AGENT_STOPPED, self._settings.stop_grace)
         finally:
             cleaning.cancel()
             keeping.end()
             await asyncio.to_thread(logs.stop, _LOGS_FLUSH)
+            crashes.unwatch()
 
-    async def _work(self, agent: AgentRef, codec: PayloadCodec, attempts: AttemptBook, left: list[Ended]) -> None:
+    async def _work(
+        self, agent: AgentRef, home: AgentHome, codec: PayloadCodec, attempts: AttemptBook, left: list[Ended]
+    ) -> None:
         client = await self._unless_stopped(connect(self._settings, codec, self._notices))
         if client is None:
             return
-        session = Session(self._settings, client, agent, self._registry, attempts, self._notices)
+        session = Session(self._settings, client, agent, home, self._registry, attempts, self._abilities, self._notices)
         watching = [asyncio.create_task(keep_certificates(self._settings, codec, self._notices, session.use))]
         try:
             await self._unless_stopped(session.start())

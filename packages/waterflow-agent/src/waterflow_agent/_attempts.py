@@ -143,7 +143,7 @@ class AttemptBook:
         Raises OSError if it cannot be journalled: then nothing was started.
         """
         attempt = Attempt(task, delivery)
-        self._journal.start(task.key, self.incarnation, attempt.started, attempt.delivery.token)
+        self._journal.start(task.key, self.incarnation, attempt.started, attempt.delivery.token, task.node)
         self.go_on(attempt)
         return attempt
 

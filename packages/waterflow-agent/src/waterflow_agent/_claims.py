@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
 
 from temporalio import activity
@@ -22,6 +21,9 @@ from temporalio.worker import (
 )
 
 from waterflow_sdk.wire import CLAIM_ACTIVITY, AgentRef, ClaimRequest, WireVersionError, check_wire_version
+
+from ._abilities import Abilities, objection_of_node
+from ._registry import NodeRegistry
 
 _FIRST_STEP_WITHIN = 10.0
 _NEXT_STEP_WITHIN = 0.5
@@ -134,14 +136,14 @@ class Claims:
         self,
         agent: AgentRef,
         book: SlotBook,
-        knows: Callable[[str], bool],
+        registry: NodeRegistry,
+        abilities: Abilities,
         hold: float = _HOLD,
-        capable: Callable[[str], bool] = lambda _capability: False,
     ) -> None:
-        self._capable = capable
         self._agent = agent
         self._book = book
-        self._knows = knows
+        self._registry = registry
+        self._abilities = abilities
         self._hold = hold
 
     @activity.defn(name=CLAIM_ACTIVITY)
@@ -153,7 +155,7 @@ class Claims:
             check_wire_version(request.wire)
         except WireVersionError as error:
             raise ApplicationError(str(error), type="WireVersion", next_retry_delay=_RETRY) from None
-        missing = [name for name in request.nodes if not self._knows(name)]
+        missing = [name for name in request.nodes if name not in self._registry]
         if missing:
             raise ApplicationError(
                 f"agent {self._agent.name} has no node {missing[0]!r}",
@@ -161,10 +163,9 @@ class Claims:
                 type="NodeMissing",
                 next_retry_delay=_RETRY,
             )
-        lacking = [name for name in request.capabilities if not self._capable(name)]
-        if lacking:
-            message = f"agent {self._agent.name} has no {lacking[0]!r}"
-            raise ApplicationError(message, *lacking, type="CapabilityMissing", next_retry_delay=_RETRY)
+        if why := self._unfit(request):
+            message = f"agent {self._agent.name} {why}"
+            raise ApplicationError(message, type="CapabilityMissing", next_retry_delay=_RETRY)
         job = (request.run, request.job)
         if not self._book.claim(job) and not await self._claim_soon(job):
             raise ApplicationError(
@@ -173,6 +174,12 @@ class Claims:
                 next_retry_delay=_RETRY,
             )
         return self._agent
+
+    def _unfit(self, request: ClaimRequest) -> str:
+        """What the host lacks that the job's steps ask for, or that their nodes need."""
+        found = {name: self._registry.get(name) for name in request.nodes}
+        needs = {name: node.manifest.capabilities for name, node in found.items() if node}
+        return self._abilities.objection(request.capabilities) or objection_of_node(self._abilities, needs)
 
     async def _claim_soon(self, job: Job) -> bool:
         """Holds the claim for a moment: where every member is full, this spares a storm of refusals."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from datetime import timedelta
 
 import msgspec
 from temporalio import activity
-from temporalio.client import AsyncActivityCancelledError, AsyncActivityHandle, Client
+from temporalio.client import AsyncActivityHandle, Client
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
 
 from waterflow_sdk.codec import CodecError
 from waterflow_sdk.wire import (
@@ -30,6 +28,7 @@ from . import _clock
 from ._attempts import Attempt, AttemptBook, Delivery
 from ._claims import SlotBook
 from ._orphans import Orphans
+from ._standing import Standing, standing
 from ._stop import StopReason, stopped_error
 
 logger = logging.getLogger("waterflow.agent")
@@ -38,7 +37,6 @@ BEAT = 0.5
 """Seconds between heartbeats, and so the longest time until a cancel is noticed."""
 
 _FRESH = 0.5
-_RPC_TIMEOUT = timedelta(seconds=5)
 
 
 class Freshness:
@@ -115,23 +113,18 @@ class Executor:
         return await self._confirm()
 
     async def _confirm(self) -> bool:
-        handle = self._handle()
+        token = activity.info().task_token
         while True:
-            try:
-                await handle.heartbeat(rpc_timeout=_RPC_TIMEOUT)
-            except AsyncActivityCancelledError:
-                return False
-            except RPCError as error:
-                if error.status is RPCStatusCode.NOT_FOUND:
-                    raise ApplicationError(
-                        "the task had timed out before it reached the agent: nothing was started", type="GhostStart"
-                    ) from None
-                await asyncio.sleep(BEAT)  # Temporal is away: nothing starts until it has answered
-            else:
-                return True
+            answer = await standing(self._handle(token))
+            if answer is Standing.GONE:
+                message = "the task had timed out before it reached the agent: nothing was started"
+                raise ApplicationError(message, type="GhostStart")
+            if answer is not Standing.SILENT:
+                return answer is Standing.OURS
+            await asyncio.sleep(BEAT)  # Temporal is away: nothing starts until it has answered
 
-    def _handle(self) -> AsyncActivityHandle:
-        return self.client.get_async_activity_handle(task_token=activity.info().task_token)
+    def _handle(self, token: bytes) -> AsyncActivityHandle:
+        return self.client.get_async_activity_handle(task_token=token)  # the client may be another one at each call
 
     def _obtain(self, task: NodeTask) -> Attempt | NodeOutcome:
         living = self._attempts.find(task.key)
@@ -183,16 +176,11 @@ class Executor:
         while not attempt.ended.done():
             await asyncio.wait([attempt.ended], timeout=every)
             sent = _clock.elapsed()
-            handle = self.client.get_async_activity_handle(task_token=token)  # the client may be another one now
-            try:
-                await handle.heartbeat(rpc_timeout=_RPC_TIMEOUT)
-            except AsyncActivityCancelledError:
-                pass  # an answer as well; the activity itself is told to cancel
-            except RPCError as error:
-                if error.status is RPCStatusCode.NOT_FOUND:
-                    return
-                continue
-            attempt.contact(sent)
+            answer = await standing(self._handle(token))
+            if answer is Standing.GONE:
+                return
+            if answer is not Standing.SILENT:  # the activity itself is told to cancel
+                attempt.contact(sent)
 
     def _not_started(self, state: State, error: ErrorInfo) -> NodeOutcome:
         moment = _clock.now()

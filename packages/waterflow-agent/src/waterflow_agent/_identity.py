@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
 import secrets
 import signal
@@ -13,8 +14,12 @@ from pathlib import Path
 
 import msgspec
 
+from waterflow_sdk.wire import AgentHome
+
 from ._errors import StateError
 from ._process_table import started_at
+
+logger = logging.getLogger("waterflow.agent")
 
 _TAKE_OVER_WITHIN = 45.0
 _POLL = 0.1
@@ -25,6 +30,13 @@ class Owner(msgspec.Struct, frozen=True):
 
     pid: int
     started: int
+
+
+class Nonce(msgspec.Struct, frozen=True):
+    """What makes a state directory this one. ``inode`` is that of the file it is kept in: a copy has another."""
+
+    value: str
+    inode: int
 
 
 class StateDirectory:
@@ -74,6 +86,30 @@ class StateDirectory:
         temporary = file.with_suffix(".new")
         temporary.write_text(made + "\n", encoding="utf-8")
         temporary.replace(file)
+        return made
+
+    def home(self) -> AgentHome:
+        """Where this process lives. The nonce is made once; a copied directory gets one of its own."""
+        return AgentHome(nonce=self._nonce(), directory=str(self.path), process=os.getpid())
+
+    def _nonce(self) -> str:
+        file = self.path / "nonce"
+        with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):
+            kept = msgspec.json.decode(file.read_bytes(), type=Nonce)
+            if kept.inode == file.stat().st_ino and 0 < len(kept.value) <= 255:
+                return kept.value
+        made = secrets.token_hex(16)
+        temporary = file.with_suffix(".new")
+        try:
+            with temporary.open("wb") as new:
+                new.write(msgspec.json.encode(Nonce(made, os.fstat(new.fileno()).st_ino)))
+            temporary.replace(file)
+        except OSError as error:
+            logger.warning(
+                "%s cannot be written (%s): started after a kill, this agent has to wait until its lease has run out",
+                file,
+                error.strerror,
+            )
         return made
 
     def _open(self) -> int:

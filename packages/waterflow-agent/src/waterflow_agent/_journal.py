@@ -28,7 +28,8 @@ from ._process_table import boot_id
 class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of a journal file; exactly one of the fields ``key``, ``group``, ``outcome`` says what it is.
 
-    ``boot`` is that of the host when the attempt started, ``token`` Temporal's name of the activity that delivered it.
+    ``boot`` is that of the host when the attempt started, ``token`` Temporal's name of the activity that delivered it,
+    ``node`` what it runs.
     ``group_started`` is 0 when the group has ended; ``user`` is whose its processes are, empty for the agent's own.
     """
 
@@ -37,6 +38,7 @@ class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     started: datetime | None = None
     boot: str = ""
     token: bytes = b""
+    node: str = ""
     group: int = 0
     group_started: int = 0
     user: str = ""
@@ -54,6 +56,7 @@ class Unfinished(msgspec.Struct, frozen=True):
     groups: dict[int, int]
     token: bytes = b""
     users: frozenset[str] = frozenset()
+    node: str = ""
 
 
 class Journal:
@@ -67,9 +70,9 @@ class Journal:
         self._boot = boot_id()
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def start(self, key: AttemptKey, incarnation: str, started: datetime, token: bytes = b"") -> None:
+    def start(self, key: AttemptKey, incarnation: str, started: datetime, token: bytes = b"", node: str = "") -> None:
         """Before anything of the attempt is done. Raises OSError: an attempt that cannot be journalled is not run."""
-        entry = JournalEntry(key=key, incarnation=incarnation, started=started, boot=self._boot, token=token)
+        entry = JournalEntry(key=key, incarnation=incarnation, started=started, boot=self._boot, token=token, node=node)
         self._append(key, entry)
 
     def process(self, key: AttemptKey, group: int, group_started: int, user: str = "") -> None:
@@ -112,7 +115,7 @@ class Journal:
         groups = {entry.group: entry.group_started for entry in entries if entry.group}
         living = {group: since for group, since in groups.items() if since and start.boot in ("", self._boot)}
         users = frozenset(entry.user for entry in entries if entry.user)
-        return Unfinished(start.key, start.started, living, start.token, users)
+        return Unfinished(start.key, start.started, living, start.token, users, start.node)
 
     def _append(self, key: AttemptKey, entry: JournalEntry) -> None:
         fd = os.open(self._path(key), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

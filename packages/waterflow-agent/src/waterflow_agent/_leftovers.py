@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 import msgspec
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from waterflow_sdk.wire import AgentRef, LogEventKind, LogRef, NodeOutcome
+from waterflow_sdk.wire import AgentRef, ErrorInfo, LogEventKind, LogRef, NodeOutcome
 
 from . import _clock
 from ._confinement import reach_as
@@ -36,10 +36,16 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 async def end_leftovers(
-    agent: AgentRef, journal: Journal, logs: Logs, grace: float = _GRACE, *, adopted: Collection[str] = ()
+    agent: AgentRef,
+    journal: Journal,
+    logs: Logs,
+    grace: float = _GRACE,
+    *,
+    adopted: Collection[str] = (),
+    crashed: Mapping[str, str] | None = None,
 ) -> list[Ended]:
     """Ends the processes and journals ``agent-restarted``, so that the same key sent again is answered, not executed.
-    Attempts that are ``adopted`` (keys as text) go on.
+    Attempts that are ``adopted`` (keys as text) go on; those that have ``crashed`` the agent failed for that reason.
 
     Called before anything is polled, and before logs are shipped.
     """
@@ -48,7 +54,8 @@ async def end_leftovers(
     if left:
         await _end_processes(left, grace)
     for attempt in left:
-        outcome = _outcome(agent, attempt, _note(logs, attempt))
+        why = _why((crashed or {}).get(str(attempt.key), ""))
+        outcome = _outcome(agent, attempt, why, _note(logs, attempt, why))
         journal.finish(attempt.key, outcome)
         ended.append(Ended(attempt.token, outcome))
     return ended
@@ -86,18 +93,22 @@ async def _end_processes(left: list[Unfinished], grace: float) -> None:
     logger.error("processes of a former start of this agent cannot be ended: %s", belonging_to(keys, groups))
 
 
-def _outcome(agent: AgentRef, attempt: Unfinished, log: LogRef | None) -> NodeOutcome:
+def _why(crash: str) -> ErrorInfo:
+    return ErrorInfo(code="node-crashed", message=crash) if crash else stopped_error(StopReason.AGENT_RESTARTED)
+
+
+def _outcome(agent: AgentRef, attempt: Unfinished, why: ErrorInfo, log: LogRef | None) -> NodeOutcome:
     return NodeOutcome(
         state=stopped_state(StopReason.AGENT_RESTARTED),
         agent=agent,
         started=attempt.started,
         ended=_clock.now(),
-        error=stopped_error(StopReason.AGENT_RESTARTED),
+        error=why,
         log=log,
     )
 
 
-def _note(logs: Logs, attempt: Unfinished) -> LogRef | None:
+def _note(logs: Logs, attempt: Unfinished, why: ErrorInfo) -> LogRef | None:
     """Ends the story in the attempt's log; the outcome counts more than its log."""
     try:
         log = logs.open(str(attempt.key))
@@ -105,5 +116,5 @@ def _note(logs: Logs, attempt: Unfinished) -> LogRef | None:
         logger.warning("the log of %s cannot be ended: %s", attempt.key, error.strerror)
         return None
     state = stopped_state(StopReason.AGENT_RESTARTED).value
-    log.event(LogEventKind.STEP_ENDED, stopped_error(StopReason.AGENT_RESTARTED).message, {"state": state})
+    log.event(LogEventKind.STEP_ENDED, why.message, {"state": state})
     return log.close()

@@ -12,24 +12,24 @@ from typing import NamedTuple
 
 from temporalio import activity
 from temporalio.client import (
-    AsyncActivityCancelledError,
     Client,
     WithStartWorkflowOperation,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from waterflow_sdk.wire import (
     AGENT_WORKFLOW,
     CONFIGURE_ACTIVITY,
+    DUPLICATE_SIGNAL,
     HELLO_UPDATE,
     LEASE_ACTIVITY,
     MANIFESTS_ACTIVITY,
     ORCHESTRATOR_QUEUE,
     AgentConfig,
+    AgentDuplicate,
     AgentHello,
     AgentLoad,
     LeaseGrant,
@@ -39,6 +39,8 @@ from waterflow_sdk.wire import (
 
 from ._errors import Refused
 from ._notices import Notices
+from ._refusal import is_final, is_taken, why
+from ._standing import Standing, standing
 
 logger = logging.getLogger("waterflow.agent")
 
@@ -54,7 +56,7 @@ _LEASE_ANEW = 3.0
 went to another process with this agent's id, which is not to be driven out at once."""
 
 _BACK_OFF = (0.2, 0.5, 1.0, 2.0, 5.0)
-_FATAL = frozenset({"WireVersion", "BadHello"})
+_SIGNAL_WITHIN = timedelta(seconds=2)
 
 
 class _Saying(NamedTuple):
@@ -98,6 +100,7 @@ class Presence:
         self._newest = 0
         self._hellos = 0
         self._taken_back = False
+        self._refused_as = ""
         self._wake = asyncio.Event()
 
     @property
@@ -119,8 +122,11 @@ class Presence:
             try:
                 config = await self._say(saying)
             except (RPCError, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
-                self._notices.say("server", logging.WARNING, _why(error))
+                self._notices.say("server", logging.ERROR if is_taken(error) else logging.WARNING, why(error))
+                if is_taken(error):
+                    await self._show_duplicate(why(error))
             else:
+                self._refused_as = ""
                 self._notices.clear("server", "the server has accepted this agent")
                 self._configured(config)
                 return
@@ -151,12 +157,12 @@ class Presence:
 
     async def bye(self, reason: str) -> None:
         """Tells the server that this incarnation takes no new work. Silent when nobody can hear it."""
-        handle = self.client.get_workflow_handle(agent_workflow_id(self._hello().id))
-        note = {"incarnation": self._hello().incarnation, "reason": reason}
-        try:
-            await handle.signal("bye", note, rpc_timeout=timedelta(seconds=2))
-        except RPCError as error:
-            logger.info("the server could not be told that this agent stops: %s", error.message)
+        await self._signal("bye", {"incarnation": self._hello().incarnation, "reason": reason})
+
+    async def withdraw(self) -> None:
+        """Says bye as one that was refused, where that is shown."""
+        if self._refused_as:
+            await self.bye("it is stopping")
 
     async def given_back(self, within: float) -> None:
         """Waits until the lease has ended after :meth:`stop`."""
@@ -198,18 +204,17 @@ class Presence:
         """Sends a heartbeat and waits for the answer, so that an outage is noticed. False if the lease is lost."""
         load = self._load()
         activity.heartbeat(load)  # throttled; it keeps the worker from calling the activity timed out by itself
-        handle = self.client.get_async_activity_handle(task_token=activity.info().task_token)
-        try:
-            await handle.heartbeat(load, rpc_timeout=_BEAT_TIMEOUT)
-        except AsyncActivityCancelledError:
-            self._taken_back = True
-            return False
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
+        lease = self.client.get_async_activity_handle(task_token=activity.info().task_token)
+        match await standing(lease, load, within=_BEAT_TIMEOUT):
+            case Standing.CANCELLED:
+                self._taken_back = True
                 return False
-            self._notices.say("contact", logging.WARNING, "no contact to Temporal; running steps go on")
-        else:
-            self._notices.clear("contact", "contact to Temporal again")
+            case Standing.GONE:
+                return False
+            case Standing.SILENT:
+                self._notices.say("contact", logging.WARNING, "no contact to Temporal; running steps go on")
+            case Standing.OURS:
+                self._notices.clear("contact", "contact to Temporal again")
         return True
 
     @activity.defn(name=MANIFESTS_ACTIVITY)
@@ -244,10 +249,33 @@ class Presence:
                 rpc_timeout=_HELLO_TIMEOUT,
             )
         except WorkflowUpdateFailedError as error:
-            cause = error.cause
-            if isinstance(cause, ApplicationError) and cause.type in _FATAL:
-                raise Refused(cause.message) from error
+            if is_final(error):
+                raise Refused(str(getattr(error.cause, "message", error.cause))) from error
             raise
+
+    async def _show_duplicate(self, reason: str) -> None:
+        """A refusal leaves no trace where people look at the agent that has the id: it is told there, once for each."""
+        if reason == self._refused_as:
+            return
+        hello = self._hello()
+        note = AgentDuplicate(
+            incarnation=hello.incarnation,
+            name=hello.name,
+            host=hello.host,
+            directory=hello.home.directory if hello.home else "",
+            process=hello.home.process if hello.home else 0,
+        )
+        if await self._signal(DUPLICATE_SIGNAL, note):
+            self._refused_as = reason
+
+    async def _signal(self, name: str, note: object) -> bool:
+        handle = self.client.get_workflow_handle(agent_workflow_id(self._hello().id))
+        try:
+            await handle.signal(name, note, rpc_timeout=_SIGNAL_WITHIN)
+        except RPCError as error:
+            logger.info("the server could not be told (%s): %s", name, error.message)
+            return False
+        return True
 
     def _count(self, change: int) -> None:
         self._leases += change
@@ -278,13 +306,3 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
     except TimeoutError:
         pass
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, WorkflowUpdateFailedError):
-        return f"the server refuses this agent for now: {getattr(error.cause, 'message', error.cause)}"
-    if isinstance(error, RPCError) and error.status is RPCStatusCode.UNAVAILABLE:
-        return f"Temporal does not answer: {error.message}; trying again for ever"
-    if isinstance(error, RPCError) and error.status not in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED}:
-        return f"Temporal refuses the hello: {error.status.name}: {error.message}; trying again for ever"
-    return "no Waterflow server answers on Temporal (is waterflow-server running?); trying again for ever"

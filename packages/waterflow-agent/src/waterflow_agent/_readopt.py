@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
 
 import msgspec
-from temporalio.client import AsyncActivityCancelledError, AsyncActivityHandle, Client
+from temporalio.client import AsyncActivityHandle, Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from . import _clock
@@ -18,11 +17,10 @@ from ._attempts import Attempt, AttemptBook
 from ._claims import SlotBook
 from ._execute import BEAT
 from ._orphans import Orphans
+from ._standing import PATIENCE, Standing, standing
 from ._stop import StopReason
 
 logger = logging.getLogger("waterflow.agent")
-
-_RPC_TIMEOUT = timedelta(seconds=5)
 
 
 class Readopted:
@@ -65,18 +63,15 @@ class Readopted:
     async def _beat(self, attempt: Attempt, token: bytes) -> bool:
         """False when the activity is lost: then the attempt is sent again, or its run is over."""
         sent = _clock.elapsed()
-        try:
-            await self._handle(token).heartbeat(rpc_timeout=_RPC_TIMEOUT)
-        except AsyncActivityCancelledError:
+        answer = await standing(self._handle(token))
+        if answer is Standing.GONE:
+            if attempt.deliveries == 1:  # nobody holds it by now
+                self._orphans.watch(attempt)
+            return False
+        if answer is not Standing.SILENT:
             attempt.contact(sent)
+        if answer is Standing.CANCELLED:
             attempt.stop(StopReason.CANCELLED)
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                if attempt.deliveries == 1:  # nobody holds it by now
-                    self._orphans.watch(attempt)
-                return False
-        else:
-            attempt.contact(sent)
         return True
 
     async def _complete(self, attempt: Attempt, token: bytes) -> None:
@@ -84,7 +79,7 @@ class Readopted:
         outcome = msgspec.structs.replace(attempt.ended.result(), adopted=True)
         while True:
             try:
-                await self._handle(token).complete(outcome, rpc_timeout=_RPC_TIMEOUT)
+                await self._handle(token).complete(outcome, rpc_timeout=PATIENCE)
             except RPCError as error:
                 if error.status is RPCStatusCode.NOT_FOUND:
                     return

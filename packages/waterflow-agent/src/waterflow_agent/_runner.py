@@ -14,8 +14,10 @@ from waterflow_sdk.node import NodeError, StepContext, StepResult, execute_step
 from waterflow_sdk.secrets import SecretError
 from waterflow_sdk.wire import AgentRef, AttemptKey, ErrorInfo, LogEventKind, LogRef, NodeOutcome, NodeTask, State
 
+from ._abilities import Abilities, objection_of_node
 from ._attempts import Attempt
 from ._confinement import OWN, Identity, Reach, StepConfinement, Users, explained, limit_of, reach_as
+from ._crashes import Crashes
 from ._error_context import with_context
 from ._journal import Journal
 from ._keeping import Keeping, KeptAttempt
@@ -71,9 +73,13 @@ class Runner:
         workspaces: Workspaces,
         secrets: SecretResolver,
         users: Users,
+        abilities: Abilities,
+        crashes: Crashes,
         memory_limit: int | None = None,
         keeping: Keeping | None = None,
     ) -> None:
+        self._abilities = abilities
+        self._crashes = crashes
         self._memory_limit = memory_limit
         self._keeping = keeping
         self._secrets = secrets
@@ -106,6 +112,8 @@ class Runner:
         if found is None:
             message = f"agent {self._agent.name} has no node {task.node!r}"
             return self._outcome(attempt, State.FAILED, ErrorInfo(code="node-missing", message=message))
+        if unfit := await self._unfit(attempt, found):
+            return self._outcome(attempt, State.FAILED, unfit)
         try:
             log = await self._begin(attempt)
         except SecretError as error:
@@ -121,6 +129,18 @@ class Runner:
             private.remove()
             self._workspaces.leave(task.key)
         return msgspec.structs.replace(outcome, log=_end(log, outcome))
+
+    async def _unfit(self, attempt: Attempt, found: Registered) -> ErrorInfo | None:
+        """Why the host is not fit for the node. What is missing may have come a moment ago: it is looked for again."""
+        if why := self._crashes.objection(found):
+            return ErrorInfo(code="node-crashed", message=f"agent {self._agent.name} {why}")
+        needs = {attempt.task.node: found.manifest.capabilities}
+        if attempt.held or not objection_of_node(self._abilities, needs):
+            return None
+        await self._abilities.look()
+        if why := objection_of_node(self._abilities, needs):
+            return ErrorInfo(code="capability-missing", message=f"agent {self._agent.name} {why}")
+        return None
 
     async def _begin(self, attempt: Attempt) -> AttemptLog:
         """Resolves the secrets and opens the log; what a former incarnation began has both. Raises SecretError."""

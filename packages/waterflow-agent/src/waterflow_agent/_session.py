@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 from temporalio.client import Client
 
-from waterflow_sdk.wire import AgentConfig, AgentHello, AgentLoad, AgentRef, AgentStatus, BrokenNode
+from waterflow_sdk.wire import AgentConfig, AgentHello, AgentHome, AgentLoad, AgentRef, AgentStatus, BrokenNode
 
+from ._abilities import Abilities
 from ._attempts import AttemptBook
-from ._capabilities import find_capabilities, host_tags, tool_marks
+from ._capabilities import host_tags, tool_marks
 from ._claims import Claims, SlotBook
-from ._confinement import Users
 from ._errors import Refused
 from ._execute import Executor
 from ._load import measure
@@ -45,22 +45,24 @@ class Session:
         settings: AgentSettings,
         client: Client,
         agent: AgentRef,
+        home: AgentHome,
         registry: NodeRegistry,
         attempts: AttemptBook,
+        abilities: Abilities,
         notices: Notices,
     ) -> None:
         self._settings = settings
         self._client = client
         self._agent = agent
+        self._home = home
         self._registry = registry
-        self._capabilities: dict[str, str] = {}
+        self._abilities = abilities
         self._slots = SlotBook(settings.max_concurrent_activities)
         self._attempts = attempts
         self._orphans = Orphans(client)
         self._executor = Executor(client, agent, self._attempts, self._slots, self._orphans)
         self._readopted = Readopted(client, self._attempts, self._slots, self._orphans)
-        self._users = Users(settings.run_as)
-        claims = Claims(agent, self._slots, registry.__contains__, capable=self._has_capability)
+        claims = Claims(agent, self._slots, registry, abilities)
         self._group_workers = GroupWorkers(client, claims, self._slots)
         self._presence = Presence(client, self._hello, self._load, registry.manifests, self._configured, notices)
         self._config = AgentConfig(groups=settings.groups)
@@ -80,7 +82,7 @@ class Session:
         """Says hello until it is accepted, then polls. Raises Refused when it never will be."""
         self._readopted.start()  # what ran before has to be confirmed even while no server answers a hello
         marks = tool_marks()
-        self._capabilities = await self._find_capabilities()
+        await self._abilities.look()
         await self._presence.introduce()
         # Only now: until the hello was accepted, a former incarnation may still work on these queues.
         self._workers = [
@@ -116,24 +118,16 @@ class Session:
 
     async def _look_at_tools(self, known: tuple[object, ...]) -> None:
         """Says hello again when a tool has come, gone or changed its version: groups may depend on it."""
+        told = self._abilities.found
         while True:
             await asyncio.sleep(_LOOK_AT_TOOLS)
-            marks = tool_marks()
-            if marks == known:
-                continue
-            known = marks
-            found = await self._find_capabilities()
-            if found != self._capabilities:
-                self._capabilities = found
-                logger.info("capabilities: %s", " ".join(f"{name}={value}" for name, value in sorted(found.items())))
+            if (marks := tool_marks()) != known:
+                known = marks
+                await self._abilities.look()
+            if self._abilities.found != told:  # a step that missed one may have looked as well
+                told = self._abilities.found
+                logger.info("capabilities: %s", " ".join(f"{name}={told[name]}" for name in sorted(told)))
                 await self._say_again("capabilities")
-
-    async def _find_capabilities(self) -> dict[str, str]:
-        users = await asyncio.to_thread(self._users.capabilities)
-        return {**await find_capabilities(self._settings.capabilities), **users}
-
-    def _has_capability(self, name: str) -> bool:
-        return name in self._capabilities
 
     async def end(self) -> None:
         """Drains: running steps have their grace period, then they are ended; the lease is given back last."""
@@ -141,6 +135,7 @@ class Session:
         if self._looking:
             self._looking.cancel()
         if not self._workers:
+            await self._presence.withdraw()
             return
         control, steps = self._workers
         await self._presence.bye("it is stopping")
@@ -176,11 +171,12 @@ class Session:
             host=socket.gethostname(),
             groups=settings.groups,
             tags=sorted({*settings.tags, *host_tags()}),
-            capabilities=self._capabilities,
+            capabilities=self._abilities.found,
             slots=settings.max_concurrent_activities,
             nodes=self._registry.digests,
             broken_nodes=shown(self._registry.broken),
             heartbeat_timeout=settings.heartbeat_timeout,
+            home=self._home,
         )
 
     def _configured(self, config: AgentConfig) -> None:

@@ -48,13 +48,13 @@ class Sink:
         self.exited.set()
 
     async def ended(self) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             await self.exited.wait()
             await self.drained.wait()
 
     async def has(self, text: bytes) -> None:
         """Waits until it was printed."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while text not in self.out[1]:
                 self.chunk.clear()
                 await self.chunk.wait()
@@ -126,7 +126,7 @@ def lives(pid: int) -> bool:
 
 async def until(check: Callable[[], bool]) -> None:
     """Waits for what another process does and nobody announces."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not check():
             await asyncio.sleep(0.01)
 

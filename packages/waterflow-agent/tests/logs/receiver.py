@@ -74,7 +74,7 @@ class Receiver:
         self.streams[stream] = held + data
         return 200, {"offset": len(held) + len(data)}
 
-    def wait_for(self, stream: str, data: bytes, within: float = 10.0) -> None:
+    def wait_for(self, stream: str, data: bytes, within: float = 60.0) -> None:
         """Returns as soon as the stream is exactly that long, and fails if it is not the same."""
         with self.changed:
             self.changed.wait_for(lambda: len(self.streams.get(stream, b"")) >= len(data), within)

@@ -69,7 +69,7 @@ class TestShip:
     ) -> None:
         write(spool, lines(0, 3))
         shipper = make_shipper()
-        assert shipper.stop(10)
+        assert shipper.stop(60)
         assert receiver.streams == {STREAM: lines(0, 3)}
         assert (tmp_path / "logs/shipped/r1/build[web-01]/steps[0].1.log").read_bytes() == lines(0, 3)
         assert list(spool.unshipped()) == []
@@ -119,7 +119,7 @@ class TestServerDown:
             write(spool, lines(0, 1))
             done = threading.Thread(target=lambda: [shipper.written(STREAM) for _ in range(10_000)])
             done.start()
-            done.join(5)
+            done.join(60)
             assert not done.is_alive()
 
 
@@ -137,7 +137,7 @@ class TestRefused:
     ) -> None:
         receiver.refuse = (410, "the run is forgotten")
         write(spool, lines(0, 3))
-        assert make_shipper().stop(10)
+        assert make_shipper().stop(60)
         assert list(spool.unshipped()) == [STREAM]
         assert caplog.messages == [
             f"log {STREAM} is refused by the server (410 the run is forgotten); "
@@ -160,7 +160,7 @@ class TestRefused:
         make_shipper()
         with receiver.changed:
             for _ in range(3):
-                assert receiver.changed.wait(10)
+                assert receiver.changed.wait(60)
             assert receiver.streams == {}
             receiver.refuse = None
         receiver.wait_for(STREAM, lines(0, 3))
@@ -202,9 +202,9 @@ class TestRefused:
         shipper = make_shipper()
         with receiver.changed:
             for _ in range(3):  # three refused attempts
-                assert receiver.changed.wait(10)
+                assert receiver.changed.wait(60)
             receiver.refuse = None
-        assert shipper.stop(10)
+        assert shipper.stop(60)
         assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [
             "step logs cannot be shipped: 503 starting; they are kept and sent later"
         ]

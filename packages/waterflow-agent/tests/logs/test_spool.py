@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,63 @@ class TestAge:
         spool.forget(shipped_after=3600, unshipped_after=1e12)
         assert list(spool.unshipped()) == ["r2/a/s.1"]
         assert list((tmp_path / "logs" / "shipped").iterdir()) == []
+
+    def test_a_log_that_is_written_to_stays_however_long_the_step_says_nothing(self, spool: Spool) -> None:
+        file = spool.create(STREAM)
+        os.utime(file.path, (0, 0))
+        spool.forget(shipped_after=1, unshipped_after=1)
+        assert file.path.exists()
+        file.close()
+        spool.forget(shipped_after=1, unshipped_after=1)
+        assert not file.path.exists()
+
+    def test_the_name_of_a_hashed_one_goes_with_it_and_not_before(self, spool: Spool, tmp_path: Path) -> None:
+        stream = f"r1/{'x' * 300}/s.1"
+        spool.create(stream).close()
+        for each in (tmp_path / "logs/open").rglob("*.stream"):
+            os.utime(each, (0, 0))
+        spool.forget(shipped_after=1, unshipped_after=3600)
+        assert list(spool.unshipped()) == [stream]
+        os.utime(spool.path(stream), (0, 0))
+        spool.forget(shipped_after=1, unshipped_after=3600)
+        assert list((tmp_path / "logs/open").iterdir()) == []
+
+
+class TestShippedMeanwhile:
+    def test_a_folder_that_is_removed_while_the_next_file_in_it_is_made(
+        self, spool: Spool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As when the last file of a job is filed away at the moment in which its next step starts."""
+        made, removed = Path.mkdir, [0]
+
+        def mkdir(path: Path, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
+            made(path, mode, parents, exist_ok)
+            if removed[0] < 3:
+                removed[0] += 1
+                path.rmdir()
+
+        monkeypatch.setattr(Path, "mkdir", mkdir)
+        file = spool.create("r1/a/s.1")
+        assert (removed, file.path.exists()) == ([3], True)
+        file.close()
+
+    def test_old_files_are_forgotten_while_folders_come_and_go(self, spool: Spool) -> None:
+        going, failed = True, list[BaseException]()
+
+        def ship() -> None:
+            number = 0
+            while going:
+                number += 1
+                spool.create(f"r{number}/a/s.1").close()
+                spool.shipped(f"r{number}/a/s.1")
+
+        thread = threading.Thread(target=ship)
+        thread.start()
+        try:
+            for _ in range(200):
+                spool.forget(shipped_after=-1, unshipped_after=3600)
+        except OSError as error:
+            failed.append(error)
+        going = False
+        thread.join()
+        assert failed == []

@@ -56,12 +56,12 @@ def running(plugins: Plugins, note: Path) -> Plugins:
 def start(plugins: Plugins, note: Path) -> subprocess.CompletedProcess[str]:
     """An agent that looks for its nodes at its start, in a process of its own: it may not survive."""
     words = [sys.executable, "-c", START, str(plugins.root), str(note)]
-    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(words, capture_output=True, text=True, timeout=180, check=False)
 
 
 def until_ended(pid: str) -> None:
     """Waits for a process that was killed; one that nobody has collected yet is as good as gone."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         while Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
             assert time.monotonic() < deadline, f"process {pid} runs on"

@@ -38,24 +38,44 @@ class NodeSignature(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any]) -> NodeSignature:
-        """The signature from a manifest document; keys that a newer manifest may add are ignored.
+        """The signature from a manifest document; keys that a newer manifest may add are ignored, and a schema that is
+        none decides nothing.
 
         Raises:
             msgspec.ValidationError: the document is not a manifest; the message says where.
         """
-        return msgspec.convert(dict(manifest), cls)
+        found = msgspec.convert(dict(manifest), cls)
+        return msgspec.structs.replace(found, inputs=_schema(found.inputs), outputs=_schema(found.outputs))
+
+
+class _Shape(msgspec.Struct):
+    """What the checks of a file rely on."""
+
+    properties: dict[str, dict[str, Any] | bool] = {}
+    required: list[str] = []
+    anyOf: list[dict[str, Any]] = []  # noqa: N815
+
+
+def _schema(schema: dict[str, Any]) -> dict[str, Any]:
+    try:
+        msgspec.convert(schema, _Shape)
+    except msgspec.ValidationError:
+        return {}
+    return schema
 
 
 class Catalog(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What a file is checked against. None = not known, and not checked. Not to be changed once made.
 
     ``capabilities``: by group, what at least one member has; a group that is not in it is not checked.
+    ``broken``: by name, why agents cannot use nodes that they have found, as a clause with the agent in it.
     """
 
     nodes: Mapping[str, NodeSignature] = {}
     groups: frozenset[str] | None = None
     agents: frozenset[str] | None = None
     capabilities: Mapping[str, frozenset[str]] | None = None
+    broken: Mapping[str, str] = {}
 
     @cached_property
     def digest(self) -> str:
@@ -64,5 +84,5 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         known = [None if each is None else sorted(each) for each in (self.groups, self.agents)]
         given = self.capabilities
         capabilities = None if given is None else sorted((group, sorted(names)) for group, names in given.items())
-        parts = (nodes, known, capabilities)
+        parts = (nodes, known, capabilities, sorted(self.broken.items()))
         return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -26,7 +26,8 @@ RUN_AS_CAPABILITY = "run-as/"
 """Begins the capability of agents that may run steps as a user; the user's name follows."""
 
 _SHOWN = 5
-_REQUIRED = re.compile(r"\s*([^\s<>=]+?)\s*(?:>=)?\s*(\d+(?:\.\d+)*)?\s*")
+# A name may end in digits: `cuda12`.
+_REQUIRED = re.compile(r"\s*([^\s<>=]+)(?:(?:\s*>=\s*|\s+)(\d+(?:\.\d+)*))?\s*")
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):

@@ -351,7 +351,7 @@ class TestErrors:
             return web.Response()
 
         server.on("GET /v1/agents", handler)
-        async with AsyncClient(server.url, timeout=0.2, retries=0) as client:
+        async with AsyncClient(server.url, timeout=1.0, retries=0) as client:
             with pytest.raises(ServerUnavailable) as caught:
                 await client.agents()
         release.set()
@@ -421,7 +421,7 @@ class TestSynchronousClient:
                 assert (run.id, run.url, run.created, len(run.warnings)) == ("r1", ACCEPTED.url, True, 1)
                 assert repr(client.run("r1")) == "Run('r1')"
                 assert run.status().state is State.SUCCESS
-                assert run.wait(timeout=5).state is State.SUCCESS
+                assert run.wait(timeout=60).state is State.SUCCESS
                 run.cancel()
                 assert [item.id for item in client.runs()] == ["r1"]
                 assert (client.nodes(), client.node("docker/exec")) == ([SHELL], SHELL)

@@ -180,7 +180,7 @@ class TestFollow:
         server.on(LOGS, handler)
         async with AsyncClient(server.url) as client, client.run("r1").logs(follow=True) as log:
             assert (await anext(log)).cursor == "1"
-        await asyncio.wait_for(gone.wait(), 10)
+        await asyncio.wait_for(gone.wait(), 60)
 
 
 class TestRead:

@@ -403,7 +403,7 @@ class TestLeftovers:
         async def serve(ctx: NodeContext) -> None:
             await ctx.run_process(["bash", "-c", script])
 
-        assert run_node(serve).stdout == "bye"
+        assert run_node(serve, kill_grace=60.0).stdout == "bye"
 
 
 class Typed(NodeOutput):

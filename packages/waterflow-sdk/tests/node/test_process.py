@@ -40,7 +40,7 @@ class Recorder:
         event = asyncio.Event()
         self._waiting.append((wanted, event))
         self.on_out("")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             await event.wait()
 
 
@@ -174,9 +174,9 @@ class TestTimeout:
 
 
 class TestCancellation:
-    async def cancel(self, script: str, output: Recorder) -> int:
+    async def cancel(self, script: str, output: Recorder, grace: float) -> int:
         groups: list[int] = []
-        processes = StepProcesses(grace=0.3, on_start=groups.append)
+        processes = StepProcesses(grace=grace, on_start=groups.append)
         task = asyncio.create_task(run("bash", "-c", script, processes=processes, output=output))
         await output.seen("ready")
         task.cancel()
@@ -186,12 +186,13 @@ class TestCancellation:
 
     async def test_term_lets_it_clean_up(self) -> None:
         output = Recorder()
-        group = await self.cancel("trap 'echo cleaned; exit' TERM; echo ready; while :; do sleep 0.01; done", output)
+        script = "trap 'echo cleaned; exit' TERM; echo ready; while :; do sleep 0.01; done"
+        group = await self.cancel(script, output, grace=60)
         assert "cleaned" in output.out
         assert not group_alive(group)
 
     async def test_kill_after_the_grace_period(self) -> None:
-        group = await self.cancel("trap '' TERM; echo ready; while :; do sleep 0.01; done", Recorder())
+        group = await self.cancel("trap '' TERM; echo ready; while :; do sleep 0.01; done", Recorder(), grace=0.3)
         assert not group_alive(group)
 
 

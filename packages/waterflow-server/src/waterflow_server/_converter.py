@@ -20,6 +20,7 @@ from temporalio.converter import PayloadCodec as TemporalPayloadCodec
 from waterflow_sdk import codec
 
 from ._garbage import no_collection
+from ._structs import build_structs
 
 _JSON = "json/plain"
 _LARGE = 256 * 1024
@@ -84,6 +85,7 @@ class SealingCodec(TemporalPayloadCodec):
 
 def data_converter(inner: codec.PayloadCodec) -> DataConverter:
     """The one data converter of the server; failures' messages and stack traces are sealed too."""
+    build_structs()
     return DataConverter(
         payload_converter_class=WaterflowPayloadConverter,
         payload_codec=SealingCodec(inner),

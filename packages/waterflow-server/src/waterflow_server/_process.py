@@ -38,7 +38,7 @@ from .engine.worker import create_worker
 from .groups import Groups, TableStore, read_groups_file, start_groups
 from .logs import FileLogStore, keep_sweeping
 from .planner import Planner
-from .presence import Agents
+from .presence import Agents, forget_unused_manifests
 from .runs import RunEdits, Runs
 from .schedules import FileSchedules, Schedules, TemporalSchedules
 from .secrets import SecretReferences, secret_references
@@ -107,6 +107,7 @@ async def _run(
     grouping = asyncio.create_task(start_groups(client, services.agents, groups_file), name="groups at start")
     _log.info("serving", extra={FIELDS: {"url": settings.url, "temporal": settings.temporal.address}})
     sweeping = asyncio.create_task(keep_sweeping(logs, services.runs.knows, settings.retention), name="old logs")
+    forgetting = asyncio.create_task(forget_unused_manifests(client), name="unused manifests")
     reconciling = asyncio.create_task(_reconcile(services), name="reconcile schedules")
     guarded = asyncio.create_task(guarding.keep_fresh(), name="API keys")
     renewing = asyncio.create_task(_keep_renewed(server.config.ssl, settings.tls), name="certificate")
@@ -116,6 +117,7 @@ async def _run(
         renewing.cancel()
         guarded.cancel()
         sweeping.cancel()
+        forgetting.cancel()
         reconciling.cancel()
         grouping.cancel()
         logs.close()

@@ -100,8 +100,9 @@ class NodeCatalog:
         for entry in entries:
             if entry.manifest.name == name:
                 return entry
-        near = did_you_mean(name, {entry.manifest.name for entry in entries})
-        raise NodeNotFound(f"no agent has a node {name!r}{near}", {"node": name})
+        broken = (await self.snapshot()).language.broken.get(name)
+        why = f"; {broken}" if broken else did_you_mean(name, {entry.manifest.name for entry in entries})
+        raise NodeNotFound(f"no agent has a node {name!r}{why}", {"node": name})
 
     async def _read(self) -> Snapshot:
         taken = time.monotonic()
@@ -114,6 +115,7 @@ class NodeCatalog:
             groups=frozenset({ALL_SERVERS, *table.groups, *(group for agent in agents for group in agent.groups)}),
             agents=frozenset(name for agent in agents for name in (agent.id, agent.name)),
             capabilities=_capabilities(agents),
+            broken=_broken(agents),
         )
         needs = {digest: tuple(manifest.capabilities) for digest, manifest in manifests.items()}
         shown = sorted([*entries, *_CONTROL], key=_order)
@@ -151,6 +153,15 @@ def _capabilities(agents: Sequence[AgentState]) -> dict[str, frozenset[str]]:
         for group in (ALL_SERVERS, *agent.groups):
             found.setdefault(group, set()).update(agent.capabilities)
     return {group: frozenset(names) for group, names in found.items()}
+
+
+def _broken(agents: Sequence[AgentState]) -> dict[str, str]:
+    """Why nodes that were found somewhere cannot be used there; of several agents, the first one tells."""
+    return {
+        node.name: f"agent {agent.name} cannot use it: {node.reason} (from {node.source})"
+        for agent in reversed(agents)
+        for node in agent.broken_nodes
+    }
 
 
 def _order(entry: NodeEntry) -> tuple[str, list[int], str]:

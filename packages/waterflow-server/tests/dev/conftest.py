@@ -61,7 +61,7 @@ def processes_with(argument: str) -> list[int]:
     return found
 
 
-async def until(condition: Callable[[], object], seconds: float = 20) -> None:
+async def until(condition: Callable[[], object], seconds: float = 120) -> None:
     """Waits for something in another process that nobody announces; raises TimeoutError after the time."""
     async with asyncio.timeout(seconds):
         while True:

@@ -43,7 +43,7 @@ class Dev:
 
     async def end(self) -> tuple[int, str]:
         """Exit code and what was still printed."""
-        rest, _ = await asyncio.wait_for(self.process.communicate(), 60)
+        rest, _ = await asyncio.wait_for(self.process.communicate(), 180)
         assert self.process.returncode is not None
         return self.process.returncode, rest.decode()
 
@@ -143,7 +143,7 @@ class TestOwner:
         pids = (await dev.event("ready"))["pids"]
         dev.process.kill()
         await dev.end()
-        assert [name for name, pid in pids.items() if not ended_within(pid, 5)] == []
+        assert [name for name, pid in pids.items() if not ended_within(pid, 60)] == []
 
 
 class TestOptions:

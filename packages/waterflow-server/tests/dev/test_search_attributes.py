@@ -59,7 +59,7 @@ class TestEmbedded:
                 "Anything", id="x", task_queue="nobody", search_attributes=TypedSearchAttributes(pairs)
             )
             query = "WaterflowGroups = 'db' AND WaterflowKind = 'run'"
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await until_listed(client, query, "x")
 
     async def test_again_and_at_the_same_time_changes_nothing(self, settings: TemporalSettings) -> None:

@@ -53,7 +53,7 @@ def stack_settings(settings: TemporalSettings, journal: Path, tmp_path: Path) ->
         temporal=msgspec.structs.replace(settings, ui=False),
         server_command=(*STAND_IN, "server", "{port}"),
         agent_command=(*STAND_IN, "agent"),
-        ready_timeout=20,
+        ready_timeout=120,
     )
 
 
@@ -83,26 +83,26 @@ class TestReady:
 
     async def test_a_server_that_is_not_ready_is_named_with_its_log(self, stack_settings: StackSettings) -> None:
         slow = msgspec.structs.replace(
-            stack_settings, server_command=(*STAND_IN, "lazy-server", "{port}"), ready_timeout=1.5
+            stack_settings, server_command=(*STAND_IN, "lazy-server", "{port}"), ready_timeout=8
         )
         stack = DevStack(slow)
         with pytest.raises(NotReady) as caught:
             await stack.start()
         first, second, *log = caught.value.message.splitlines()
         assert first == (
-            f'The server is not ready at {stack.server_url}: it says 503: {{"status": "unavailable"}}. Waited 2 s.'
+            f'The server is not ready at {stack.server_url}: it says 503: {{"status": "unavailable"}}. Waited 8 s.'
         )
         assert second == f"Log: {slow.data_dir}/logs/server.log, last lines:"
         assert '"GET /health/ready HTTP/1.1" 503' in log[-1]
         assert stack.pids == {}
 
     async def test_agents_that_do_not_come_are_named(self, stack_settings: StackSettings) -> None:
-        idle = msgspec.structs.replace(stack_settings, agent_command=("sleep", "1000"), ready_timeout=1.5)
+        idle = msgspec.structs.replace(stack_settings, agent_command=("sleep", "1000"), ready_timeout=8)
         stack = DevStack(idle)
         with pytest.raises(NotReady) as caught:
             await stack.start()
         assert caught.value.message == (
-            f"Not online at {stack.server_url}/v1/agents: local-1, local-2. Waited 2 s.\n"
+            f"Not online at {stack.server_url}/v1/agents: local-1, local-2. Waited 8 s.\n"
             f"Log: {idle.data_dir}/logs/agent-1.log (empty)"
         )
         assert stack.pids == {}
@@ -171,7 +171,7 @@ class TestStop:
 
     async def test_a_part_that_does_not_listen_is_killed(self, stack_settings: StackSettings) -> None:
         deaf = ("sh", "-c", "trap '' TERM; while :; do sleep 1; done")
-        patient = msgspec.structs.replace(stack_settings, agent_command=deaf, ready_timeout=1, stop_timeout=0.5)
+        patient = msgspec.structs.replace(stack_settings, agent_command=deaf, ready_timeout=8, stop_timeout=0.5)
         stack = DevStack(patient)
         starting = asyncio.create_task(stack.start())
         await until(lambda: "local-2" in stack.pids)

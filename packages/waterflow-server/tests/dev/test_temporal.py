@@ -178,7 +178,7 @@ class TestCrash:
     async def test_is_noticed_and_said(self, temporal: EmbeddedTemporal) -> None:
         pid = temporal.pid
         temporal.kill()
-        await asyncio.wait_for(temporal.crashed.wait(), 5)
+        await asyncio.wait_for(temporal.crashed.wait(), 60)
         assert temporal.pid is None
         assert temporal.crash is not None
         assert temporal.crash.message.splitlines()[0] == (
@@ -191,14 +191,14 @@ class TestCrash:
         client = await Client.connect(address)
         await write_workflow(client, "before")
         temporal.kill()
-        await asyncio.wait_for(temporal.crashed.wait(), 5)
+        await asyncio.wait_for(temporal.crashed.wait(), 60)
         await temporal.restart()
         assert temporal.ports == ports
         assert not temporal.crashed.is_set()
         assert (await client.get_workflow_handle("before").describe()).id == "before"
 
     async def test_stopping_is_none_and_the_server_is_asked_to_end(self, settings: TemporalSettings) -> None:
-        async with EmbeddedTemporal(msgspec.structs.replace(settings, stop_timeout=10)) as temporal:
+        async with EmbeddedTemporal(msgspec.structs.replace(settings, stop_timeout=60)) as temporal:
             pid = temporal.pid
         assert pid is not None
         assert not is_running(pid)
@@ -216,7 +216,7 @@ class TestOwner:
         assert is_running(pid)
         owner.send_signal(signal.SIGKILL)
         await owner.wait()
-        assert ended_within(pid, 5)
+        assert ended_within(pid, 60)
         # and the data directory is free again at once
         async with EmbeddedTemporal(settings) as temporal:
             assert temporal.pid != pid

@@ -33,7 +33,7 @@ def store(client: Client) -> DocumentStore[Note]:
 
 async def listed(store: DocumentStore[Note], *names: str) -> list[str]:
     """The names in the list, once they are these: visibility lags a moment behind."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while (found := [each.name for each in await store.list()]) != list(names):
             await asyncio.sleep(0.02)
     return found

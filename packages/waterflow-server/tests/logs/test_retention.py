@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from waterflow_sdk.wire import StreamName
-from waterflow_server.logs import FileLogStore, sweep
+from waterflow_server.logs import FileLogStore, keep_sweeping, sweep
 
 from .conftest import Records
 
@@ -72,6 +72,25 @@ class TestSweep:
     async def test_a_directory_that_is_not_there_yet(self, tmp_path: Path) -> None:
         store = FileLogStore(tmp_path / "none")
         assert await sweep(store, nobody, MONTH) == []
+        store.close()
+
+
+class TestKeepSweeping:
+    async def test_what_stays_is_made_smaller_each_time(self, tmp_path: Path) -> None:
+        class Counting(FileLogStore):
+            """Counts how often it was asked."""
+
+            times = asyncio.Semaphore(0)
+
+            async def compact(self) -> int:
+                self.times.release()
+                return 3
+
+        store = Counting(tmp_path / "logs")
+        task = asyncio.create_task(keep_sweeping(store, nobody, MONTH, every=0.01))
+        for _ in range(2):
+            await asyncio.wait_for(store.times.acquire(), 60)
+        task.cancel()
         store.close()
 
 

@@ -134,7 +134,7 @@ def hello(**changes: Any) -> AgentHello:
         "groups": ["web"],
         "tags": ["linux", "ssd"],
         "slots": 4,
-        "heartbeat_timeout": 2.0,
+        "heartbeat_timeout": 30.0,
     }
     return AgentHello(**{**given, **changes})
 
@@ -144,7 +144,7 @@ Read = Callable[[], Awaitable[AgentState | None]]
 
 async def until(read: Read, true: AgentStatus | Callable[[AgentState], bool]) -> AgentState:
     """The state, once it has this status or fulfils this condition: it becomes visible a moment after it was set."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while True:
             state = await read()
             if state and (state.status is true if isinstance(true, AgentStatus) else true(state)):

@@ -42,7 +42,7 @@ async def fleet(client: Client, orchestrator: None, registry: AgentRegistry) -> 
             agent.load = load(0)
             await stack.enter_async_context(agent.polling())
             await agent.say_hello()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while len(await registry.list(status=AgentStatus.ONLINE)) < len(played):
                 await asyncio.sleep(0.05)
         yield played
@@ -60,7 +60,7 @@ def chooser(registry: AgentRegistry) -> Chooser:
 async def busy(registry: AgentRegistry, agent: PlayedAgent, running: int, held: int = 0) -> None:
     """The agent has so much to do, and its heartbeat has told it."""
     agent.load = load(running, held)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while not (state := await registry.get(agent.hello.id)) or state.load is None or state.load.running != running:
             await asyncio.sleep(0.05)
 
@@ -132,7 +132,7 @@ class TestNodes:
 class TestOffline:
     async def test_who_is_offline_gets_nothing(self, fleet: Fleet, registry: AgentRegistry, chooser: Chooser) -> None:
         fleet["a"].stopped.set_result("bye")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while not await registry.list(status=AgentStatus.OFFLINE):
                 await asyncio.sleep(0.05)
         choice = await chooser.choose(WEB)

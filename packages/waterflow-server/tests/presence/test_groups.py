@@ -62,7 +62,7 @@ async def agent(client: Client, state: State) -> AsyncIterator[PlayedAgent]:
 
 async def told(agent: PlayedAgent) -> list[str]:
     """The groups in the next configuration that the agent gets."""
-    return (await asyncio.wait_for(agent.configured.get(), 10)).groups
+    return (await asyncio.wait_for(agent.configured.get(), 120)).groups
 
 
 class TestReachesTheAgent:
@@ -127,7 +127,7 @@ class TestReachesTheAgent:
 
     async def test_the_reconciler_ends_when_there_is_nothing_to_do(self, client: Client, groups: Groups) -> None:
         await groups.create(GroupSpec(name="eu"))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             await client.get_workflow_handle(RECONCILE_ID).result()
 
 

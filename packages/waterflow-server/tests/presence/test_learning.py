@@ -32,19 +32,19 @@ class TestMissing:
         await asyncio.wait([second], timeout=0.2)
         assert not second.done()
         await learning.store(new)
-        assert await asyncio.wait_for(second, 30) == []
+        assert await asyncio.wait_for(second, 120) == []
 
     async def test_nobody_waits_for_other_nodes(self, client: Client) -> None:
         learning = Learning(Manifests(client))
         await learning.missing(digests(manifests("slow")))
         other = digests(manifests("other"))
-        assert await asyncio.wait_for(learning.missing(other), 30) == other
+        assert await asyncio.wait_for(learning.missing(other), 120) == other
 
     async def test_the_second_is_asked_when_the_first_does_not_answer(self, client: Client) -> None:
         learning = Learning(Manifests(client), answered_within=0.0)
         new = digests(manifests("unanswered"))
         assert await learning.missing(new) == new
-        assert await asyncio.wait_for(learning.missing(new), 30) == new
+        assert await asyncio.wait_for(learning.missing(new), 120) == new
 
     async def test_what_another_server_stores_is_noticed(self, client: Client) -> None:
         here, there = Learning(Manifests(client)), Learning(Manifests(client))
@@ -52,7 +52,7 @@ class TestMissing:
         await here.missing(digests(new))
         waiting = asyncio.create_task(here.missing(digests(new)))
         await there.store(new)
-        assert await asyncio.wait_for(waiting, 30) == []
+        assert await asyncio.wait_for(waiting, 120) == []
 
 
 class TestFind:

@@ -33,7 +33,7 @@ async def three_agents(client: Client, orchestrator: None, registry: AgentRegist
             for name, (groups, tags) in AGENTS.items()
         ]
         await asyncio.gather(*(agent.say_hello() for agent in played))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while len(await registry.list(status=AgentStatus.ONLINE)) < len(AGENTS):
                 await asyncio.sleep(0.05)
         yield

@@ -23,7 +23,7 @@ NAP = b"jobs: {nap: {steps: [{uses: sleep, with: {duration: 1s}}]}}"
 def ask(url: str, data: bytes | None = None) -> Any:
     """The JSON answer; ``data`` is sent as YAML."""
     request = urllib.request.Request(url, data=data, headers={"content-type": "application/yaml"} if data else {})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 

@@ -29,7 +29,7 @@ def free_port() -> int:
 def ask(method: str, url: str, body: bytes | None = None) -> tuple[int, str, dict[str, object]]:
     request = urllib.request.Request(url, body, method=method, headers={"Content-Type": "application/x-ndjson"})
     try:
-        with urllib.request.urlopen(request, timeout=20) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return response.status, response.headers["Content-Type"], json.load(response)
     except urllib.error.HTTPError as error:
         with error:

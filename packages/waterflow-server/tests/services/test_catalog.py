@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
-from waterflow_sdk.wire import AgentState, AgentStatus, NodeManifest
+from waterflow_sdk.wire import AgentState, AgentStatus, BrokenNode, NodeManifest
 from waterflow_server.catalog import NodeCatalog, NodeNotFound
 
 OLD = NodeManifest(name="docker/exec", version="1.9.0", retry_safe=True)
@@ -74,6 +75,15 @@ class TestNode:
         with pytest.raises(NodeNotFound) as caught:
             await catalog.node("docker/exe")
         assert caught.value.message == "no agent has a node 'docker/exe'; did you mean 'docker/exec'?"
+
+    async def test_one_that_is_broken_says_why(self, agents: Agents, catalog: NodeCatalog) -> None:
+        broken = BrokenNode(name="disk/check", source="waterflow-disk 1.0.0", reason="NameError: x")
+        agents.states[1] = msgspec.structs.replace(agents.states[1], broken_nodes=[broken])
+        why = "agent web-02 cannot use it: NameError: x (from waterflow-disk 1.0.0)"
+        with pytest.raises(NodeNotFound) as caught:
+            await catalog.node("disk/check")
+        assert caught.value.message == f"no agent has a node 'disk/check'; {why}"
+        assert (await catalog.snapshot()).language.broken == {"disk/check": why}
 
 
 class TestLanguage:

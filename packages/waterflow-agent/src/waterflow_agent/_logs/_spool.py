@@ -10,8 +10,10 @@ import contextlib
 import errno
 import hashlib
 import os
+import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -24,6 +26,7 @@ _NAME = ".stream"
 _SAFE = "[]=,@+~: "
 _UNSAFE = ("", ".", "..")
 _LONGEST = 200  # bytes of a file name; most file systems take 255
+_TRIES = 50  # to open a file; whoever ships the last one of a folder may just remove that again, and again
 
 
 class SpoolFile:
@@ -33,8 +36,11 @@ class SpoolFile:
     comes, and not always a loss of power. A full disk never fails a step: what does not fit is cut away again.
     """
 
-    def __init__(self, path: Path, reserve: Reserve | None = None) -> None:
+    def __init__(
+        self, path: Path, reserve: Reserve | None = None, closed: Callable[[Path], None] | None = None
+    ) -> None:
         self.path = path
+        self._closed = closed
         self.failure = ""
         """Why lines did not fit, the last time."""
         self._reserve = reserve
@@ -50,6 +56,8 @@ class SpoolFile:
     def close(self) -> None:
         """Nothing more is added."""
         os.close(self._fd)
+        if self._closed:
+            self._closed(self.path)
 
     def _append(self, data: bytes) -> bool:
         try:
@@ -67,11 +75,12 @@ class SpoolFile:
 
 def _opened(path: Path) -> int:
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-    try:
-        return os.open(path, flags, 0o600)  # the folder is there from the second step of a job on
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return os.open(path, flags, 0o600)
+    for _ in range(_TRIES):
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(path, flags, 0o600)  # the folder is there from the second step of a job on
+        with contextlib.suppress(FileNotFoundError):
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return os.open(path, flags, 0o600)
 
 
 def cut_to_whole_lines(fd: int) -> int:
@@ -100,13 +109,17 @@ class Spool:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._reserve = Reserve(directory / ".reserve")
         self._reserve.renew()
+        self._written_to: Counter[Path] = Counter()
+        self._lock = threading.Lock()
 
     def create(self, stream: str) -> SpoolFile:
         """Opens the file of a stream, to go on where it ends. Raises OSError."""
         relative, hashed = _relative(stream)
         with contextlib.suppress(OSError):
             self._reserve.renew()
-        file = SpoolFile(self._open / relative, self._reserve)
+        file = SpoolFile(self._open / relative, self._reserve, self._let_go)
+        with self._lock:
+            self._written_to[file.path] += 1
         if hashed:
             file.path.with_suffix(_NAME).write_text(stream)
         return file
@@ -117,8 +130,7 @@ class Spool:
 
     def unshipped(self) -> Iterator[str]:
         """Names of the streams that are still in the open part, oldest first."""
-        paths = [path for path in self._open.rglob("*" + _SUFFIX) if path.is_file()]
-        for path in sorted(paths, key=lambda path: path.stat().st_mtime):
+        for path in sorted(_logs_below(self._open), key=lambda path: path.stat().st_mtime):
             yield self._stream(path)
 
     def shipped(self, stream: str) -> None:
@@ -133,14 +145,28 @@ class Spool:
         _remove_empty(self._open, (self._open / relative).parent)
 
     def forget(self, shipped_after: float, unshipped_after: float) -> None:
-        """Removes shipped files and, much later, files that no server ever took; both ages in seconds."""
+        """Removes shipped files and, much later, files that no server ever took; both ages in seconds.
+
+        The log of a running attempt stays, however long the step has said nothing.
+        """
         for folder, age in ((self._shipped, shipped_after), (self._open, unshipped_after)):
             limit = time.time() - age
-            for path in list(folder.rglob("*")):
+            for path in _logs_below(folder):
                 with contextlib.suppress(FileNotFoundError):
-                    if path.is_file() and path.stat().st_mtime < limit:
+                    if path.stat().st_mtime < limit and not self._is_written_to(path):
                         path.unlink()
+                        path.with_suffix(_NAME).unlink(missing_ok=True)
                         _remove_empty(folder, path.parent)
+
+    def _is_written_to(self, path: Path) -> bool:
+        with self._lock:
+            return path in self._written_to
+
+    def _let_go(self, path: Path) -> None:
+        with self._lock:
+            self._written_to[path] -= 1
+            if not self._written_to[path]:
+                del self._written_to[path]
 
     def _stream(self, path: Path) -> str:
         name = path.with_suffix(_NAME)
@@ -171,6 +197,11 @@ def _short(part: str) -> str:
     if len(part) <= _LONGEST:
         return part
     return f"{part[:100]}~{hashlib.sha256(part.encode()).hexdigest()[:32]}"
+
+
+def _logs_below(folder: Path) -> list[Path]:
+    """Unlike `rglob`, it passes over folders that are removed meanwhile."""
+    return [Path(place, name) for place, _, names in os.walk(folder) for name in names if name.endswith(_SUFFIX)]
 
 
 def _remove_empty(root: Path, folder: Path) -> None:

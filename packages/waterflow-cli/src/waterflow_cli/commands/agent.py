@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from waterflow_sdk.wire import AgentState, AgentStatus, BrokenNode
+from waterflow_sdk.wire import AgentDuplicate, AgentState, AgentStatus, BrokenNode
 
+from .._console import clean
 from .._errors import CliError
 from .._format import moment
 from .._groups import LazyGroup
@@ -15,6 +16,8 @@ from .._options import call, format_option, server_options
 from .._output import Cell, make_table, print_table, write_data, write_table
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from waterflow_sdk.client import AsyncClient
 
 _COLOURS = {AgentStatus.ONLINE: "green", AgentStatus.OFFLINE: "red"}
@@ -57,7 +60,14 @@ def list_agents(format: str) -> None:
 def _row(agent: AgentState, wide: bool) -> list[Cell]:
     more: list[Cell] = [agent.id, agent.host, " ".join(agent.tags)] if wide else []
     groups = " ".join(agent.groups)
-    return [agent.name, _status(agent), groups, agent.version, *more, agent.reason]
+    return [agent.name, _status(agent), groups, agent.version, *more, _reason(agent)]
+
+
+def _reason(agent: AgentState) -> str:
+    if agent.duplicate is None:
+        return agent.reason
+    same = f"another agent has the same id; see `waterflow agent status {agent.id}`"
+    return f"{agent.reason}; {same}" if agent.reason else same
 
 
 def _status(agent: AgentState) -> Cell:
@@ -92,12 +102,21 @@ def status(id: str, format: str) -> None:
         console.print("\nBroken nodes", style="bold")
         broken: list[list[Cell]] = [[(each.name, "red"), each.source, _why(each)] for each in agent.broken_nodes]
         print_table(console, make_table(["NODE", "FROM", "REASON"], broken))
+        for each in agent.broken_nodes:
+            _trace(console, each)
 
 
 def _why(node: BrokenNode) -> str:
     """The reason, and where the traceback ends unless the reason says that already."""
     lines = [line.strip() for line in node.traceback.splitlines() if line.strip()]
     return f"{node.reason} ({lines[-1]})" if lines and lines[-1] not in node.reason else node.reason
+
+
+def _trace(console: Console, node: BrokenNode) -> None:
+    """The whole traceback, for the author of the node."""
+    if node.traceback.strip():
+        console.print(f"\n{clean(node.source, colour=False)}", style="bold")
+        console.print("\n".join(clean(line, colour=False) for line in node.traceback.rstrip().splitlines()))
 
 
 @click.command("cordon")
@@ -153,6 +172,18 @@ def remove(id: str) -> None:
     click.echo(f"agent {id} is removed")
 
 
+def _place(directory: str, process: int) -> str:
+    return f"process {process}, state directory {directory}" if process else ""
+
+
+def _duplicate(other: AgentDuplicate | None) -> list[tuple[str, Cell]]:
+    if other is None:
+        return []
+    where = ", ".join(part for part in (f"host {other.host}", _place(other.directory, other.process)) if part)
+    text = f"refused at {moment(other.time)}: {where}; stop it, or give it an id of its own"
+    return [("same id", (text, "red"))]
+
+
 def _facts(agent: AgentState) -> list[tuple[str, Cell]]:
     load = agent.load
     memory = f"{load.memory_used / 2**30:.1f} of {load.memory_total / 2**30:.1f} GiB" if load else ""
@@ -163,6 +194,8 @@ def _facts(agent: AgentState) -> list[tuple[str, Cell]]:
         ("reason", agent.reason),
         ("since", moment(agent.since)),
         ("host", agent.host),
+        ("place", _place(agent.directory, agent.process)),
+        *_duplicate(agent.duplicate),
         ("version", agent.version),
         ("groups", " ".join(agent.groups)),
         ("tags", " ".join(agent.tags)),

@@ -23,7 +23,7 @@ _FILES = {
         "node.py": "src/$package/_$module.py",
         "test.py": "tests/test_$module.py",
     },
-    "executable": {"node.yaml": "node.yaml", "run": "run", "README.md": "README.md"},
+    "executable": {"node.yaml": "node.yaml", "run": "run", "test.py": "tests/test_run.py", "README.md": "README.md"},
 }
 
 

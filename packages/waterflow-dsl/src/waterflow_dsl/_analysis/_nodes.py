@@ -71,10 +71,9 @@ class NodeChecker:
             return
         if self._catalog is None:
             return
-        near = self._report.nearest(name, [*self._catalog.nodes, *CONTROL_NODES])
-        self._add(
-            Code.UNKNOWN_NODE, step, f"unknown node `{name}`", did_you_mean(near) or "`waterflow node list` shows all"
-        )
+        near = did_you_mean(self._report.nearest(name, [*self._catalog.nodes, *CONTROL_NODES]))
+        hint = self._catalog.broken.get(name) or near or "`waterflow node list` shows all"
+        self._add(Code.UNKNOWN_NODE, step, f"unknown node `{name}`", hint)
 
     def _check_inputs(self, step: model.Step, uses: UsesPlan, signature: NodeSignature) -> None:
         properties: dict[str, Any] = signature.inputs.get("properties", {})

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from ..wire import Problem
+from ..wire import Problem, decode
 from ._errors import (
     AgentAlive,
     AgentAmbiguous,
@@ -111,7 +111,7 @@ def not_waterflow(what: str) -> NotWaterflow:
 
 def _parse(body: bytes) -> Problem | None:
     try:
-        return msgspec.json.decode(body, type=Problem)
+        return decode(body, Problem)
     except msgspec.MsgspecError:
         return None
 

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from ..wire import decode
 from ._errors import InvalidRequest, InvalidSettings, NotFound, ServerUnavailable, TooManyRequests, WaterflowError
 from ._problems import not_waterflow, to_error
 from ._settings import Settings
@@ -82,7 +83,7 @@ class Transport:
         """
         answer = await self._tried(method, path, query, body, missing, accept, safe=safe, tries=tries)
         try:
-            return msgspec.json.decode(answer, type=type)
+            return decode(answer, type)
         except msgspec.MsgspecError as error:
             raise not_waterflow(f"answers {method} {path} with something else ({error})") from None
 

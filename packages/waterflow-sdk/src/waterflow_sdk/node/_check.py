@@ -13,6 +13,7 @@ from ._errors import IncompatibleNode, InvalidNode
 from ._manifest import manifest_of
 from ._node import NAME, Node, check_interface, describe, input_type, label, output_type
 from ._schema import secret_fields
+from ._schema_check import schema_problems
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")  # semver.org, section 2
 
@@ -79,8 +80,9 @@ def _manifest(node: type[Node]) -> list[str]:
         raise
     except (TypeError, ValueError, NotImplementedError, NameError) as error:
         return [f"its manifest cannot be made: {error}"]
-    return [problem for schema in (manifest.inputs, manifest.outputs) for problem in _schema(schema)]
+    return [*_schema(manifest.inputs, "inputs"), *_schema(manifest.outputs, "outputs")]
 
 
-def _schema(schema: dict[str, Any]) -> list[str]:
-    return [] if schema.get("type") == "object" else ["its schemas must be of type object"]
+def _schema(schema: dict[str, Any], where: str) -> list[str]:
+    problems = schema_problems(schema, where)
+    return problems if problems or schema.get("type") == "object" else ["its schemas must be of type object"]

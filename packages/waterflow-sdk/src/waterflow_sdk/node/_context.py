@@ -142,6 +142,15 @@ class _Context(Protocol):
         """How far the step is, 0 to 100 (values outside are clamped), and what it is doing."""
         ...
 
+    def heartbeat(self) -> None:
+        """A place where the step may end: a loop of a synchronous node calls it now and then, or looks at
+        :attr:`cancelled`. The agent needs no sign of life of a node, so there is nothing to send.
+
+        Raises:
+            NodeCancelled: The step was cancelled.
+        """
+        ...
+
     def add_mask(self, value: str) -> None:
         """Mask a value in everything that is logged from now on, in this step and in later ones of the job."""
         ...

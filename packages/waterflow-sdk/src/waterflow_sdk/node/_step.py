@@ -141,6 +141,11 @@ class StepContext:
         """As :meth:`NodeContext.progress`."""
         self._event(LogEventKind.PROGRESS, message, {"percent": max(0.0, min(100.0, float(percent)))})
 
+    def heartbeat(self) -> None:
+        """As :meth:`NodeContext.heartbeat`."""
+        if self.cancelled:
+            raise NodeCancelled("the step was cancelled")
+
     def add_mask(self, value: str) -> None:
         """As :meth:`NodeContext.add_mask`."""
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from typing import Any, TypeVar
 
 import msgspec
@@ -42,6 +43,8 @@ def check_wire_version(theirs: str, ours: str = WIRE_VERSION) -> None:
 
 
 _canonical = msgspec.json.Encoder(order="sorted")
+_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+_making = threading.Lock()
 
 
 def canonical_json(value: Any) -> bytes:
@@ -55,5 +58,13 @@ def digest(value: Any) -> str:
 
 
 def decode(data: bytes | str, type: type[T]) -> T:
-    """Parse JSON at the border; raises ``msgspec.ValidationError`` with the path of what is wrong."""
-    return msgspec.json.decode(data, type=type)
+    """Parse JSON at the border; raises ``msgspec.ValidationError`` with the path of what is wrong.
+
+    Threads may do so at once. msgspec alone ends the process with SIGSEGV where two of them are the first to use a
+    struct (seen with msgspec 0.22), so decoders are made one after the other.
+    """
+    decoder = _decoders.get(type)
+    if decoder is None:
+        with _making:
+            decoder = _decoders.setdefault(type, msgspec.json.Decoder(type))
+    return decoder.decode(data)

@@ -11,6 +11,9 @@ AGENT_WORKFLOW = "WaterflowAgent"
 HELLO_UPDATE = "hello"
 """Update of :data:`AGENT_WORKFLOW`, sent with start by a new incarnation before it polls. Takes an ``AgentHello``."""
 
+DUPLICATE_SIGNAL = "duplicate"
+"""Signal to :data:`AGENT_WORKFLOW` by an agent that was refused, as another has its id. Takes an ``AgentDuplicate``."""
+
 EXECUTE_ACTIVITY = "ExecuteNode"
 """On the agent's private queue: one attempt of one step. ``NodeTask`` → ``NodeOutcome``."""
 

@@ -31,12 +31,35 @@ class BrokenNode(Wire, frozen=True, kw_only=True):
     traceback: str = ""
 
 
+class AgentHome(Wire, frozen=True, kw_only=True):
+    """Where an incarnation lives: its state directory and its process.
+
+    ``nonce`` is random and made once for each state directory: the same one is known again, a copy of it is another.
+    """
+
+    nonce: str
+    directory: str = ""
+    process: int = 0
+
+
+class AgentDuplicate(Wire, frozen=True, kw_only=True):
+    """Another agent with the same id, which was refused at ``time`` and tries again. Where it lives, to find it by."""
+
+    incarnation: str
+    name: str = ""
+    host: str = ""
+    directory: str = ""
+    process: int = 0
+    time: datetime | None = None
+
+
 class AgentHello(Wire, frozen=True, kw_only=True):
     """A new incarnation introduces itself, or a living one says that its nodes have changed.
 
     ``nodes`` maps node names to manifest digests, ``broken_nodes`` are those that it cannot use; ``slots`` =
     steps at once. ``tags`` are plain (``ssd``) or ``key=value``; OS and architecture are implicit. ``capabilities``
-    maps what was found to its version (``{"docker": "28.2.2", "python": "3.11.2"}``).
+    maps what was found to its version (``{"docker": "28.2.2", "python": "3.11.2"}``). ``home`` tells two agents with
+    the same id from one that was started again; agents from before it do not say it.
     """
 
     id: str
@@ -52,6 +75,7 @@ class AgentHello(Wire, frozen=True, kw_only=True):
     nodes: dict[str, str] = {}
     broken_nodes: list[BrokenNode] = []
     heartbeat_timeout: float = 15.0
+    home: AgentHome | None = None
 
     @property
     def ref(self) -> AgentRef:
@@ -110,7 +134,8 @@ class AgentState(Wire, frozen=True, kw_only=True):
     """An agent as ``GET /v1/agents`` shows it. ``reason`` says in words why it is not online.
 
     ``broken_nodes`` are the nodes that it found and cannot use, with the reason; it may be using their former versions.
-    ``registered`` are those of its ``groups`` that it names itself; None where it is not known.
+    ``registered`` are those of its ``groups`` that it names itself; None where it is not known. ``directory`` and
+    ``process`` are its state directory and process id on ``host``. ``duplicate`` is another agent with this id.
     """
 
     id: str
@@ -129,3 +154,6 @@ class AgentState(Wire, frozen=True, kw_only=True):
     broken_nodes: list[BrokenNode] = []
     since: datetime | None = None
     load: AgentLoad | None = None
+    directory: str = ""
+    process: int = 0
+    duplicate: AgentDuplicate | None = None

@@ -9,6 +9,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from waterflow_sdk.wire import ORCHESTRATOR_QUEUE
 
+from .._structs import build_structs
 from ..concurrency import WaterflowLock, lock_activities
 from ..documents import DocumentWorkflow
 from ..groups import GroupsWorkflow, group_activities
@@ -57,6 +58,7 @@ def create_worker(client: Client, secrets: SecretReferences) -> Worker:
     which costs memory and time at each start. Determinism is held instead by the allowed imports of ``engine`` and by
     replaying recorded histories (see docs/adr).
     """
+    build_structs()
     worker = Worker(
         client,
         task_queue=ORCHESTRATOR_QUEUE,

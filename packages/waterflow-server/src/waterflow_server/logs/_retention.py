@@ -1,4 +1,7 @@
-"""Retention: logs of runs that Temporal has forgotten go when they are old enough. Logs of a living run never do."""
+"""Retention: logs of runs that Temporal has forgotten go when they are old enough. Logs of a living run never do.
+
+With the same beat, what is left is made smaller (:meth:`FileLogStore.compact`).
+"""
 
 from __future__ import annotations
 
@@ -40,9 +43,9 @@ async def keep_sweeping(store: FileLogStore, knows: Knows, retention: timedelta,
     while True:
         await asyncio.sleep(every * random.uniform(0.5, 1.5))
         try:
-            removed = await sweep(store, knows, retention)
-        except LogStoreError as error:
-            _log.warning("old logs could not be removed: %s", error)
-        else:
-            if removed:
+            if removed := await sweep(store, knows, retention):
                 _log.info("removed the logs of %d runs that are past retention", len(removed))
+            if merged := await store.compact():
+                _log.info("merged %d small objects of logs", merged)
+        except LogStoreError as error:
+            _log.warning("old logs could not be removed or merged: %s", error)

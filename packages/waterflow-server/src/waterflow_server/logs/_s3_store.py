@@ -7,13 +7,16 @@ import os
 import secrets
 import shutil
 import socket
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
 from ._bucket import Bucket, BucketAddress
 from ._file_store import FileLogStore, oldest
 from ._journal_file import JournalFile
+from ._merging import SETTLED, merge_settled
 from ._mirror import MirroredJournal
+from ._segments import FEWEST
 from ._sigv4 import Credentials
 from ._store import StoreUnavailable
 
@@ -33,6 +36,13 @@ class S3LogStore(FileLogStore):
     async def check(self) -> None:
         """Whether the bucket can be used. Raises StoreUnavailable."""
         await self._in_thread(self._check)
+
+    async def compact(self, settled: timedelta = SETTLED) -> int:
+        """Merge small objects that have been there for so long; the number of them. Raises StoreUnavailable."""
+        merged = 0
+        for run in await self._in_thread(self._chatty):
+            merged += await self._in_thread(lambda: merge_settled(self._bucket, run, settled))  # noqa: B023 (awaited at once)
+        return merged
 
     def close(self) -> None:
         """End the threads and remove the mirrors."""
@@ -58,6 +68,11 @@ class S3LogStore(FileLogStore):
 
     def _let_go(self, journal: JournalFile) -> None:
         journal.drop()
+
+    def _chatty(self) -> list[str]:
+        """Runs with so many objects that it is worth a look."""
+        objects = Counter(each.key.partition("/")[0] for each in self._bucket.list())
+        return [run for run, count in objects.items() if count >= FEWEST]
 
     def _unused(self, time: timedelta, most: int) -> list[str]:
         written: dict[str, float] = {}

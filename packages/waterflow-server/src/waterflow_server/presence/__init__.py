@@ -3,6 +3,7 @@
 from ._agent_workflow import AgentWorkflow
 from ._facts import AGENT_GROUPS_ACTIVITY, AgentFacts, Assignment, tags_of
 from ._hello import fitting
+from ._unused import forget_unused_manifests
 from ._wire import (
     ALL_SERVERS,
     CHOOSE_AGENT_ACTIVITY,
@@ -38,6 +39,7 @@ __all__ = [
     "Mode",
     "ModeChange",
     "fitting",
+    "forget_unused_manifests",
     "presence_activities",
     "tags_of",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeUpdate
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
@@ -13,9 +14,11 @@ from temporalio.workflow import ActivityCancellationType, ActivityHandle
 from waterflow_sdk.wire import (
     AGENT_WORKFLOW,
     CONFIGURE_ACTIVITY,
+    DUPLICATE_SIGNAL,
     HELLO_UPDATE,
     LEASE_ACTIVITY,
     AgentConfig,
+    AgentDuplicate,
     AgentHello,
     AgentState,
     AgentStatus,
@@ -25,7 +28,7 @@ from waterflow_sdk.wire import (
 
 from .._search_attributes import GROUPS, KIND, NAME, STATE, TAGS
 from ._facts import AGENT_GROUPS_ACTIVITY, AgentFacts, Assignment
-from ._hello import check_groups, check_hello
+from ._hello import check_groups, check_hello, is_sound
 from ._learn import learn_manifests
 from ._render import agent_state, why_lost
 from ._wire import STATE_MEMO, AgentMemory, ByeNote, ModeChange
@@ -67,6 +70,8 @@ class AgentWorkflow:
         self._pushed = 0
         self._told = 0
         self._shown = memory.shown
+        self._duplicate = memory.shown.duplicate if memory.shown else None
+        self._crowded = False
         self._learned: set[str] = set()
 
     @workflow.run
@@ -90,6 +95,8 @@ class AgentWorkflow:
     @workflow.update(name=HELLO_UPDATE)
     def hello(self, hello: AgentHello) -> AgentConfig:
         """A new incarnation, or one that lost its lease, asks for the lease. Answers its groups and mode."""
+        if self._hello and self._hello.incarnation != hello.incarnation:
+            self._duplicate = None  # refused by this one too, it says so again
         self._hello = hello
         self._bye = ""
         self._asked += 1
@@ -100,7 +107,7 @@ class AgentWorkflow:
     def _check_hello(self, hello: AgentHello) -> None:
         if self._removed:
             raise ApplicationError("the agent is being removed; say hello again", type="Removed")
-        check_hello(hello, workflow.info().workflow_id, self._shown, self._leased)
+        check_hello(hello, workflow.info().workflow_id, self._accepted if self._held else None)
 
     @workflow.signal
     def bye(self, note: ByeNote) -> None:
@@ -108,6 +115,14 @@ class AgentWorkflow:
         if self._hello and note.incarnation == self._hello.incarnation:
             self._bye = note.reason or "it is stopping"
             self._show()
+        elif self._duplicate and note.incarnation == self._duplicate.incarnation:
+            self._show_duplicate(None)
+
+    @workflow.signal(name=DUPLICATE_SIGNAL)
+    def duplicate(self, other: AgentDuplicate) -> None:
+        """Another agent with this id was refused, and says where it is."""
+        if self._held and is_sound(other):
+            self._show_duplicate(msgspec.structs.replace(other, time=workflow.now()))
 
     # ── what an administrator says ──
 
@@ -161,6 +176,11 @@ class AgentWorkflow:
         if self._hello is None:
             raise ApplicationError("no hello was accepted yet", type="NoHello")
         return self._hello
+
+    @property
+    def _held(self) -> bool:
+        """Whether an agent has the lease, or is to get it anew after a roll-over of this workflow."""
+        return self._shown is not None and self._shown.status is not AgentStatus.OFFLINE
 
     @property
     def _superseded(self) -> bool:
@@ -241,10 +261,14 @@ class AgentWorkflow:
     async def _watch(self, lease: ActivityHandle[str]) -> None:
         """Until the lease has ended, another hello came, or the history wants to be cut."""
         while True:
-            await workflow.wait_condition(lambda: lease.done() or self._superseded or self._changes > self._pushed)
+            await workflow.wait_condition(
+                lambda: lease.done() or self._superseded or self._changes > self._pushed or self._crowded
+            )
             if lease.done() or self._superseded:
                 return
-            await self._push(lease)
+            if self._changes > self._pushed:
+                await self._push(lease)
+            self._crowded = False
             if self._history_is_long():
                 self._asked += 1  # the same incarnation gets a new lease in the next run
                 return
@@ -307,10 +331,16 @@ class AgentWorkflow:
             status, reason = self._mode, self._mode_reason
         same = self._shown is not None and (self._shown.status, self._shown.reason) == (status, reason)
         since = self._shown.since if same and self._shown and self._shown.since else workflow.now()
-        state = agent_state(self._hello, self._groups(), status, reason, since)
+        state = agent_state(self._hello, self._groups(), status, reason, since, self._duplicate)
         if state != self._shown:
             self._shown = state
             self._publish(state)
+
+    def _show_duplicate(self, other: AgentDuplicate | None) -> None:
+        self._duplicate = other
+        self._crowded = self._history_is_long()
+        if self._leased:  # else with the lease that is about to be given
+            self._show()
 
     def _publish(self, state: AgentState) -> None:
         workflow.upsert_memo({STATE_MEMO: state})

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
-from waterflow_sdk.wire import AgentRef, AgentState, AgentStatus
+from waterflow_dsl.placement import lacking
+from waterflow_sdk.wire import AgentRef, AgentState, AgentStatus, NodeManifest
 
 from ._wire import AgentChoice, ChoiceQuery
 from .registry import AgentRegistry
@@ -42,13 +43,15 @@ class Chooser:
         self._promises: dict[str, list[_Promise]] = {}
 
     async def choose(self, query: ChoiceQuery) -> AgentChoice:
-        """The member with the lowest share of busy slots that is online, has the nodes and a free slot; None if all are
-        busy or none is online.
+        """The member with the lowest share of busy slots that is online, has the nodes, what they need on its host, and
+        a free slot; None if all are busy or none is online.
         """
         members = await self._registry.find(groups=query.groups, tags=query.tags)
-        online = [member for member in members if member.status is AgentStatus.ONLINE]
-        able = [member for member in online if _has_all(member, query)] or online
-        candidates = await self._with_load(able if len(able) <= ASKED else random.sample(able, ASKED))
+        able = await self._able(members, query)
+        if query.strict:
+            members = able
+        online = _online(able) or _online(members)
+        candidates = await self._with_load(online if len(online) <= ASKED else random.sample(online, ASKED))
         free = [(self._busy(state) / state.slots, state) for state in candidates if self._busy(state) < state.slots]
         shown = [msgspec.structs.replace(member, nodes={}, broken_nodes=[], load=None) for member in members]
         if not free:
@@ -56,6 +59,11 @@ class Chooser:
         chosen = min(free, key=lambda each: (each[0], each[1].load.load1 if each[1].load else 0.0, each[1].name))[1]
         self._promises.setdefault(chosen.id, []).append(_Promise(time.monotonic(), _heard(chosen)))
         return AgentChoice(agent=AgentRef(id=chosen.id, name=chosen.name))
+
+    async def _able(self, members: Sequence[AgentState], query: ChoiceQuery) -> list[AgentState]:
+        named = {member.nodes[name] for member in members for name in query.nodes if name in member.nodes}
+        manifests = await self._registry.manifests(named)
+        return [member for member in members if _has_all(member, query, manifests)]
 
     async def _with_load(self, members: Sequence[AgentState]) -> list[AgentState]:
         gate = asyncio.Semaphore(_ASKED_AT_ONCE)
@@ -80,8 +88,16 @@ class Chooser:
         return (state.load.running + state.load.held if state.load else 0) + len(promises)
 
 
-def _has_all(member: AgentState, query: ChoiceQuery) -> bool:
-    return set(query.nodes) <= member.nodes.keys() and set(query.capabilities) <= member.capabilities.keys()
+def _online(members: Sequence[AgentState]) -> list[AgentState]:
+    return [member for member in members if member.status is AgentStatus.ONLINE]
+
+
+def _has_all(member: AgentState, query: ChoiceQuery, manifests: Mapping[str, NodeManifest]) -> bool:
+    if not set(query.nodes) <= member.nodes.keys():
+        return False
+    found = (manifests.get(member.nodes[name]) for name in query.nodes)
+    needed = [each for manifest in found if manifest for each in manifest.capabilities]
+    return not lacking([*query.capabilities, *needed], member.capabilities)
 
 
 def _heard(state: AgentState) -> datetime | None:

@@ -9,10 +9,17 @@ from typing import Any
 import msgspec
 from temporalio.exceptions import ActivityError, CancelledError, TimeoutError, TimeoutType
 
-from waterflow_sdk.wire import AgentHello, AgentLoad, AgentState, AgentStatus
+from waterflow_sdk.wire import AgentDuplicate, AgentHello, AgentLoad, AgentState, AgentStatus
 
 
-def agent_state(hello: AgentHello, groups: list[str], status: AgentStatus, reason: str, since: datetime) -> AgentState:
+def agent_state(
+    hello: AgentHello,
+    groups: list[str],
+    status: AgentStatus,
+    reason: str,
+    since: datetime,
+    duplicate: AgentDuplicate | None = None,
+) -> AgentState:
     """The record that is shown: what the agent said of itself, and where it stands."""
     return AgentState(
         id=hello.id,
@@ -30,6 +37,9 @@ def agent_state(hello: AgentHello, groups: list[str], status: AgentStatus, reaso
         nodes=hello.nodes,
         broken_nodes=hello.broken_nodes,
         since=since,
+        directory=hello.home.directory if hello.home else "",
+        process=hello.home.process if hello.home else 0,
+        duplicate=duplicate,
     )
 
 

@@ -39,17 +39,20 @@ class AgentQuery(Wire, frozen=True, kw_only=True):
 
 class ChoiceQuery(Wire, frozen=True, kw_only=True):
     """As :class:`AgentQuery`; ``nodes`` and ``capabilities`` are those that the job uses, so that whoever lacks one
-    comes last.
+    comes last, or with ``strict`` never.
     """
 
     groups: list[str] = []
     tags: list[str] = []
     nodes: list[str] = []
     capabilities: list[str] = []
+    strict: bool = False
 
 
 class AgentChoice(Wire, frozen=True, kw_only=True):
-    """Who takes the job; None with all ``members``, offline ones included, where nobody can."""
+    """Who takes the job; None with all ``members``, offline ones included, where nobody can. Where the query was
+    ``strict``, these are the ones that have all that the job uses.
+    """
 
     agent: AgentRef | None = None
     members: list[AgentState] = []

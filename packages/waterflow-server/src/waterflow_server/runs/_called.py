@@ -13,6 +13,7 @@ from waterflow_sdk.wire import JobState, RunState, State, call_workflow_id
 
 from ..engine._wire import STATE_QUERY
 from ._shards import with_shards
+from ._stuck import stuck
 
 _RPC_TIMEOUT = timedelta(seconds=10)
 
@@ -45,6 +46,8 @@ async def _called(client: Client, run_id: str, instance: str) -> list[JobState]:
             state = await handle.result()
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:  # it has not started, or never will
+            return []
+        if await stuck(client, workflow_id, error):
             return []
         raise
     except WorkflowFailureError:  # ended through Temporal itself: its caller's error says so

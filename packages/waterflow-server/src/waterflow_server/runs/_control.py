@@ -25,6 +25,7 @@ from ..engine._wire import (
 from ._approvals import Approval, Asked, answered_already, asked_for, checked_inputs
 from ._errors import AnswerRefused, NothingWaits, RunCrowded, RunError, closed
 from ._reading import RunReader
+from ._stuck import find_stuck, terminate
 from ._tree import RPC_TIMEOUT, RunTree
 
 CROWDED = 40_000
@@ -35,8 +36,15 @@ class RunControl(RunReader):
     """Reads and controls runs of one Temporal namespace."""
 
     async def cancel(self, run_id: str, reason: str = "", *, force: bool = False) -> None:
-        """Ask a run to end. Raises RunNotFound or RunClosed."""
+        """Ask a run to end. Raises RunNotFound or RunClosed.
+
+        By force, what no interpreter can go on with is ended through Temporal: it would never hear. It is looked for
+        before anything is said, because whatever a workflow hears makes Temporal count its attempts anew.
+        """
+        deaf = await find_stuck(self._client, run_workflow_id(run_id)) if force else []
         await self._signal(run_id, CANCEL_SIGNAL, CancelOrder(reason=reason, force=force))
+        for workflow_id in deaf:
+            await terminate(self._client, workflow_id, reason or "cancelled by force")
 
     async def pause(self, run_id: str, reason: str = "") -> None:
         """Start nothing new; what runs finishes. Raises RunNotFound or RunClosed."""

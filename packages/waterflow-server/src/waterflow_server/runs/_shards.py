@@ -12,6 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from waterflow_sdk.wire import JobState, RunState, job_workflow_id
 
 from ..engine._wire import STATE_QUERY
+from ._stuck import stuck
 
 _RPC_TIMEOUT = timedelta(seconds=10)
 
@@ -32,6 +33,8 @@ async def _shard(client: Client, workflow_id: str) -> list[JobState]:
         return await handle.query(STATE_QUERY, result_type=list[JobState], rpc_timeout=_RPC_TIMEOUT)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:  # the run has been deleted meanwhile
+            return []
+        if await stuck(client, workflow_id, error):
             return []
         raise
 

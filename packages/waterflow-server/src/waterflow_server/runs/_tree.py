@@ -6,7 +6,14 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import msgspec
-from temporalio.client import Client, WorkflowExecution, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
 from waterflow_sdk.wire import ErrorInfo, JobState, RunState, State, job_workflow_id, run_workflow_id
@@ -17,6 +24,7 @@ from ._called import with_called
 from ._errors import RunNotFound
 from ._listing import summary
 from ._shards import with_shards
+from ._stuck import job_as_known, run_as_known, stuck
 
 RPC_TIMEOUT = timedelta(seconds=10)
 QUERIES_AT_ONCE = 20
@@ -48,7 +56,9 @@ class RunTree:
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:  # it was forgotten since it was described
                 raise RunNotFound(f"there is no run {self._id!r}") from error
-            raise
+            if (kept := await stuck(self._client, description.id, error)) is None:
+                raise
+            return run_as_known(description, kept)
 
     async def _own(self, description: WorkflowExecution) -> RunState:
         if description.status is WorkflowExecutionStatus.RUNNING:
@@ -70,12 +80,25 @@ class RunTree:
         handle = self._client.get_workflow_handle(self.job_id(job))
         try:
             found = await handle.query(STATE_QUERY, result_type=JobState, rpc_timeout=RPC_TIMEOUT)
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:  # it never started, or it was kept from a run that was deleted
-                return job
-            raise
+        except (RPCError, WorkflowQueryFailedError) as error:
+            return await self._unasked(job, error)
+        if job.state.ended and not found.state.ended:  # it was ended through Temporal, and could not say so any more
+            found = msgspec.structs.replace(found, state=job.state, reason=job.reason, error=job.error, ended=job.ended)
         found = msgspec.structs.replace(found, id=job.id, kept_from=job.kept_from, batch=job.batch, gate=job.gate)
         return await self._explained(found, handle.id)
+
+    async def _unasked(self, job: JobState, error: RPCError | WorkflowQueryFailedError) -> JobState:
+        """A job instance that does not answer, as its run knows it."""
+        status = error.status if isinstance(error, RPCError) else RPCStatusCode.FAILED_PRECONDITION
+        if status is RPCStatusCode.NOT_FOUND:  # it never started, or it was kept from a run that was deleted
+            return job
+        if (
+            status is RPCStatusCode.FAILED_PRECONDITION and job.state.ended
+        ):  # ended from outside, and never able to tell
+            return job
+        if isinstance(error, RPCError) and (kept := await stuck(self._client, self.job_id(job), error)):
+            return job_as_known(job, kept)
+        raise error
 
     def job_id(self, job: JobState) -> str:
         """The workflow of a job instance; of one whose result was kept, that of the run it was kept from."""

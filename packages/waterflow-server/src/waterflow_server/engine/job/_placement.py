@@ -42,6 +42,16 @@ class NoAgentSkip(Exception):
     """Nobody is there and the job says ``offline: skip``."""
 
 
+PATCH_ABLE = "2026-11-able-member"
+
+_REFUSALS = {"NodeMissing": "node-missing", "CapabilityMissing": "capability-missing"}
+"""Why a member leaves a job to the others, and the error of the job where they all do."""
+
+
+class _Unable(StepFailure):
+    """Nobody of those whom a claim came to can run the job; its queue need not have come to all members."""
+
+
 class Placement:
     """Finds the agent of one job instance, waiting as its offline policy says; ``report`` hears why it waits.
 
@@ -97,8 +107,7 @@ class Placement:
     async def _try(self) -> tuple[AgentRef | None, list[AgentState]]:
         target = self._target
         if target.agent is None and len(target.groups) == 1 and not target.tags:
-            agent = await self._claim(target.groups[0])
-            return agent, [] if agent else await find_agents(target_query(target))
+            return await self._pull(target.groups[0])
         if target.agent is None and workflow.patched("2026-11-least-loaded"):
             return await self._choose()
         members = await find_agents(target_query(target))
@@ -108,8 +117,23 @@ class Placement:
         chosen = workflow.random().choice(online)
         return AgentRef(id=chosen.id, name=chosen.name), members
 
-    async def _choose(self) -> tuple[AgentRef | None, list[AgentState]]:
-        """The member with the least to do; a second's rest where all are busy, as a claim has on its queue."""
+    async def _pull(self, group: str) -> tuple[AgentRef | None, list[AgentState]]:
+        """Whoever takes the claim. Where all whom it came to lack something, one is looked for that does not."""
+        try:
+            agent = await self._claim(group)
+        except _Unable as unable:
+            if not workflow.patched(PATCH_ABLE):
+                raise
+            agent, able = await self._choose(strict=True)
+            if agent is None and not able:
+                raise unable from None
+            return agent, able
+        return agent, [] if agent else await find_agents(target_query(self._target))
+
+    async def _choose(self, *, strict: bool = False) -> tuple[AgentRef | None, list[AgentState]]:
+        """The member with the least to do; a second's rest where all are busy, as a claim has on its queue. Strict:
+        only members that have all that the job uses.
+        """
         target = self._target
         choice = await workflow.execute_activity(
             CHOOSE_AGENT_ACTIVITY,
@@ -118,6 +142,7 @@ class Placement:
                 tags=list(target.tags),
                 nodes=list(self._request.nodes),
                 capabilities=list(self._request.capabilities),
+                strict=strict,
             ),
             result_type=AgentChoice,
             task_queue=ORCHESTRATOR_QUEUE,
@@ -143,10 +168,8 @@ class Placement:
             return await handle
         except ActivityError as error:
             cause = error.cause
-            if isinstance(cause, ApplicationError) and cause.type == "NodeMissing":
-                raise StepFailure("node-missing", cause.message) from error
-            if isinstance(cause, ApplicationError) and cause.type == "CapabilityMissing":
-                raise StepFailure("capability-missing", cause.message) from error
+            if isinstance(cause, ApplicationError) and cause.type in _REFUSALS:
+                raise _Unable(_REFUSALS[cause.type], cause.message) from error
             if isinstance(cause, ApplicationError) and cause.type != "AgentFull":
                 raise StepFailure("claim-refused", cause.message) from error
             if isinstance(cause, (ApplicationError, TimeoutError)) or self._stop.cancelled:
