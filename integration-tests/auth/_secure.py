@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 
 from harness.site import Agent, Site
 from tls._authority import Authority
 
 from waterflow_sdk import AsyncClient
+from waterflow_sdk.codec import KeyFile
 from waterflow_sdk.wire import KeyScope
+from waterflow_server._temporal import connect
+from waterflow_server.auth import KeyStore
 from waterflow_server.dev import EmbeddedTemporal
+from waterflow_server.settings import TemporalConnection
 
 
 class SecureSite(Site):
@@ -43,13 +46,16 @@ class SecureSite(Site):
         """Somebody with a key, or without; to be closed by whoever asks for it."""
         return AsyncClient(self.url, key, ca=self.ca)
 
-    async def make_key(
-        self, name: str, scope: KeyScope, *, expires: datetime | None = None, agent: str | None = None
-    ) -> str:
+    async def make_key(self, name: str, scope: KeyScope, *, agent: str | None = None) -> str:
         """A key of that scope."""
-        made = await self.client.keys.create(name, [scope], expires=expires, agent=agent)
+        made = await self.client.keys.create(name, [scope], agent=agent)
         self.keys[f"{name} {made.info.id}"] = made.key
         return made.key
+
+    async def replica(self) -> KeyStore:
+        """The keys as another server has them: it shares nothing with this one but the document in Temporal."""
+        where = TemporalConnection(address=self.temporal.address)
+        return KeyStore(await connect(where, KeyFile(self.root / "keys.json")))
 
     def start_agent(self, name: str, groups: Sequence[str] = ("web",), *, key: str = "", **environ: str) -> Agent:
         """Start an agent with a key."""

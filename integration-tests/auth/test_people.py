@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,22 @@ class TestRevoking:
                 await asyncio.wait_for(following, 60)
         assert got == ["first"]
         assert (await run.wait(60)).state is State.SUCCESS
+
+    async def test_by_another_server_counts_here_too(self, site: SecureSite) -> None:
+        key = await site.make_key("elsewhere", "read")
+        replica = await site.replica()
+        async with site.client_of(key) as client:
+            await client.agents()
+            await replica.change(lambda keys: keys.revoking("elsewhere", datetime.now(UTC)))
+
+            async def noticed() -> bool:
+                try:
+                    await client.agents()
+                except Unauthorized:
+                    return True
+                return False
+
+            await until(noticed, "the server has read the keys again")
 
     async def test_holds_after_a_restart_of_the_server(self, site: SecureSite) -> None:
         living, gone = await site.make_key("living", "read"), await site.make_key("ended", "read")
