@@ -158,17 +158,17 @@ class TestAdoptedStep:
         shared.start_agent("timeout")
         await shared.until_online("timeout")
         step = Counting(tmp_path)
-        run = await shared.submit(work("timeout", step.script(), more="timeout: 3s"))
+        run = await shared.submit(work("timeout", step.script(), more="timeout: 6s"))
         await until_lines(step.ticks, 5)
         shared.agents["timeout"].kill()
-        await until_lines(step.ticks, 200)  # at 50 lines a second, the time is over
+        await until_lines(step.ticks, 350)  # at most 50 lines a second, the time is over
         shared.start_agent("timeout")
         state = await run.wait(180)
         (attempt,) = state.jobs[0].steps[0].attempts
         assert attempt.error is not None
         assert (attempt.state, attempt.error.message) == (
             State.TIMED_OUT,
-            "the step did not end within 3 s and was killed",
+            "the step did not end within 6 s and was killed",
         )
         assert await output_of(run) == [f"line {number}" for number in range(1, step.count + 1)]
         assert not lives(int(step.pid.read_text()))

@@ -4,7 +4,6 @@ What its keeper still has is adopted instead: see ``test_adoption``.
 """
 
 import asyncio
-import time
 from pathlib import Path
 
 from harness import Site
@@ -155,10 +154,8 @@ class TestHostThatNeverComesBack:
 
         await until(lost, "the attempt says that its agent is lost")
         assert (await run.status()).state is State.RUNNING
-        asked = time.monotonic()
         await run.cancel("no longer needed")
-        state = await run.wait(180)
-        assert time.monotonic() - asked < 10  # and not until the host is back; benchmarks have the figure
+        state = await run.wait(180)  # and not until the host is back; benchmarks have the figure
         assert (state.state, state.jobs[0].reason) == (State.CANCELLED, "no longer needed")
 
     async def test_whose_steps_are_sent_elsewhere_does_nothing_more_when_it_is_back(self, site: Site, tmp_path: Path):

@@ -53,12 +53,12 @@ class TestServerKilled:
                         twentieth.set()
 
         following = asyncio.create_task(follow())
-        await asyncio.wait_for(twentieth.wait(), 30)
+        await asyncio.wait_for(twentieth.wait(), 120)
         site.kill_server()
         await asyncio.sleep(1)  # the outage itself: the step goes on printing meanwhile
         await site.start_server()
         state = await run.wait(180)
-        await asyncio.wait_for(following, 30)
+        await asyncio.wait_for(following, 120)
         assert state.state is State.SUCCESS, state.error
         assert state.jobs[0].outputs == {"done": "yes"}
         assert seen == [f"line {number}" for number in range(1, 61)]

@@ -26,7 +26,7 @@ def start_and_wait_for_the_step(waterflow: Command, *options: str) -> subprocess
     process = waterflow.start("run", "--local", *options, write(waterflow, LONG))
     assert process.stdout is not None
     lines = iter(process.stdout.readline, "")
-    assert any(line.endswith("] begun\n") for line in lines), process.wait(10)
+    assert any(line.endswith("] begun\n") for line in lines), process.wait(60)
     return process
 
 
@@ -62,7 +62,7 @@ class TestWhenInterrupted:
         with nothing_left_running():
             process = start_and_wait_for_the_step(waterflow)
             process.send_signal(signal.SIGINT)
-            said, _ = process.communicate(timeout=60)
+            said, _ = process.communicate(timeout=180)
             assert process.returncode == 130
         assert "interrupted: the run is being cancelled (Ctrl-C again stops at once)\n" in said
         assert left_in_tmp(waterflow) == []
@@ -71,7 +71,7 @@ class TestWhenInterrupted:
         with nothing_left_running():
             process = start_and_wait_for_the_step(waterflow)
             process.terminate()
-            process.communicate(timeout=60)
+            process.communicate(timeout=180)
             assert process.returncode == 143
         assert left_in_tmp(waterflow) == []
 
@@ -81,7 +81,7 @@ class TestWhenInterrupted:
             assert process.stdout is not None
             assert process.stdout.readline().startswith("Temporal answers at ")
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)
+            process.communicate(timeout=180)
             assert process.returncode == 130
         assert left_in_tmp(waterflow) == []
 
@@ -89,9 +89,9 @@ class TestWhenInterrupted:
 class TestWhenKilled:
     def test_by_sigkill_the_stack_notices_and_ends(self, waterflow: Command, tmp_path: Path):
         data = tmp_path / "data"
-        with nothing_left_running(within=30):
+        with nothing_left_running(within=120):
             process = start_and_wait_for_the_step(waterflow, "--data-dir", str(data))
             process.kill()
-            process.communicate(timeout=60)
+            process.communicate(timeout=180)
         assert left_in_tmp(waterflow) == []
         assert waterflow.run("run", "--local", "--data-dir", str(data), write(waterflow, SUCCESS)).code == 0

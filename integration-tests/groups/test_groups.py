@@ -65,6 +65,11 @@ class TestTarget:
         assert len(hosts(await site.run(workflow("{group: everyone, target: any}")))) == 1
         assert len(hosts(await site.run(workflow("hosts")))) == 1
 
+    async def test_the_built_in_group_is_every_agent(self, site: Site) -> None:
+        site.start_agent("alone", ())
+        await site.until_online("alone")
+        assert hosts(await site.run(workflow("all-servers"))) == ["alone", "web-01", "web-02"]
+
     async def test_with_tags_every_member_that_has_them(self, site: Site) -> None:
         site.start_agent("web-03", ("hosts",), TAGS="ssd")
         await site.until_online("web-03")

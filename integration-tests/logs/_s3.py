@@ -59,7 +59,7 @@ class Gateway:
             self._process = subprocess.Popen(
                 [*words, "--sidecar", self._sidecar(), self._root], env=environ, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
@@ -74,7 +74,7 @@ class Gateway:
         """``kill -9``."""
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait(10)
+        self._process.wait(60)
 
     def _sidecar(self) -> Path:
         """Metadata beside the files: not every file system has extended attributes."""

@@ -164,7 +164,7 @@ async def command_shows(site: Site, tmp_path: Path, run: str) -> str:
 
 def start_agent(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """An agent that ends by itself."""
-    return subprocess.run([sys.executable, *words], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([sys.executable, *words], capture_output=True, text=True, timeout=180, check=False)
 
 
 async def until_there(path: Path) -> None:

@@ -117,7 +117,7 @@ async def watching(run: Run):
     tasks = [asyncio.create_task(_look(run, watched)), asyncio.create_task(_hear(run, watched))]
     try:
         yield watched
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(300):
             await asyncio.gather(*tasks)
     finally:
         for task in tasks:

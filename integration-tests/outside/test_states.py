@@ -123,7 +123,7 @@ PAUSED = """
     jobs:
       a:
         runs-on: web
-        steps: [{run: sleep 1.5}, {run: echo two}]
+        steps: [{run: sleep 5}, {run: echo two}]
       b: {needs: a, runs-on: web, steps: [{run: echo b}]}
 """
 APPROVAL = """

@@ -16,17 +16,30 @@ from .conftest import Host
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 
 NODE = '''
-import ctypes
+import asyncio, ctypes
 from waterflow_sdk.node import Node
 
 class Boom(Node):
-    """Crashes; another attempt is as good as the first, it says."""
-    name = "demo/crash"
+    """Crashes."""
+    name = "{name}"
     version = "1.0.0"
+{body}
+'''
+
+REPEATED = """
     retry_safe = True
     def execute(self, ctx, inputs):
         ctypes.string_at(0)
-'''
+"""
+
+ADOPTED = """
+    resumable = True
+    async def execute(self, ctx, inputs):
+        kept = asyncio.create_task(ctx.run_process(["sh", "-c", "echo up; exec sleep 600"], on_stdout=self.up))
+        await asyncio.Event().wait()
+    def up(self, lines):
+        ctypes.string_at(0)
+"""
 
 
 def workflow(step: dict[str, object]) -> str:
@@ -35,30 +48,44 @@ def workflow(step: dict[str, object]) -> str:
 
 
 class TestCrash:
-    async def test_fails_the_step_of_the_node_and_no_other(self, host: Host, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("name", "body", "place"),
+        [
+            pytest.param("repeated", REPEATED, "line 12, in execute", id="of a node that a lost attempt would repeat"),
+            pytest.param("adopted", ADOPTED, "line 15, in up", id="of a node that the next start would adopt"),
+        ],
+    )
+    async def test_fails_the_step_of_the_node_and_no_other(
+        self, host: Host, tmp_path: Path, name: str, body: str, place: str
+    ) -> None:
         """The step beside it is a process of the keeper, and goes on with the next start."""
-        plugins, go = tmp_path / "plugins", tmp_path / "go"
+        plugins, go, node = tmp_path / "plugins", tmp_path / "go", f"crash/{name}"
         plugins.mkdir()
-        (plugins / "crash.py").write_text(NODE)
-        agent = host.site.start_agent("crash-01", ["crash"], PLUGIN_DIR=str(plugins))
-        await host.site.until_online("crash-01")
-        run = await host.site.client.submit(workflow({"run": f"while [ ! -e {go} ]; do sleep 0.05; done; echo whole"}))
+        (plugins / "crash.py").write_text(NODE.format(name=node, body=body))
+        agent = host.site.start_agent(f"crash-{name}", ["crash"], PLUGIN_DIR=str(plugins))
+
+        async def known() -> bool:
+            return any(each.manifest.name == node and each.agents for each in await host.site.client.nodes())
+
+        await until(known, f"{node} is known")
+        run = await host.site.client.submit(
+            workflow({"run": f"touch {tmp_path}/up; while [ ! -e {go} ]; do sleep 0.05; done; echo whole"})
+        )
 
         async def begun() -> bool:
-            return any(step.state is State.RUNNING for job in (await run.status()).jobs for step in job.steps)
+            return await asyncio.to_thread((tmp_path / "up").exists)
 
         await until(begun, "the step beside it runs")
-        crashing = await host.site.client.submit(workflow({"uses": "demo/crash", "retry": {"max-attempts": 1}}))
+        crashing = await host.site.client.submit(workflow({"uses": node, "retry": {"max-attempts": 1}}))
         assert agent.process is not None
         assert await asyncio.to_thread(agent.process.wait, 100) == -11
-        host.site.start_agent("crash-01")
+        host.site.start_agent(agent.name)
         state = await crashing.wait(100)
         error = state.jobs[0].steps[0].error
         assert error is not None
         assert (error.code, error.message) == (
             "node-crashed",
-            "demo/crash has a defect: it crashed the whole agent "
-            f"(Segmentation fault in {plugins}/crash.py, line 11, in execute)",
+            f"{node} has a defect: it crashed the whole agent (Segmentation fault in {plugins}/crash.py, {place})",
         )
         go.touch()
         assert (await run.wait(100)).state is State.SUCCESS

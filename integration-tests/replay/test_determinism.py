@@ -20,6 +20,7 @@ NOT_WORKFLOW_CODE = frozenset(
         "_listing.py",
         "_manifests.py",
         "_store.py",
+        "_unused.py",
     }
 )
 """Of ``presence``, ``documents`` and ``concurrency``: these run in activities and in the API."""

@@ -155,7 +155,7 @@ class TestResults:
 
     async def test_its_time_out_ends_it(self, site: Site):
         state = await site.run(
-            "name: x\njobs: {a: {timeout: 2s, uses: ./b.yaml}}", files={"b.yaml": ONE_STEP.replace("STEP", "sleep 60")}
+            "name: x\njobs: {a: {timeout: 5s, uses: ./b.yaml}}", files={"b.yaml": ONE_STEP.replace("STEP", "sleep 60")}
         )
         assert _jobs(state)["a"].state is State.TIMED_OUT
         assert _jobs(state)["a/work"].state is State.CANCELLED

@@ -35,7 +35,7 @@ async def partly(three: Site) -> Site:
     agent = three.agents[AWAY]
     assert agent.process is not None
     agent.process.terminate()
-    await asyncio.to_thread(agent.process.wait, 20)
+    await asyncio.to_thread(agent.process.wait, 120)
 
     async def offline() -> bool:
         return (await three.client.agent(AWAY)).status is AgentStatus.OFFLINE

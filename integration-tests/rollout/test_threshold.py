@@ -176,7 +176,7 @@ class TestPauseBetween:
 
 class TestControl:
     async def test_a_pause_of_the_run_holds_the_next_batch(self, site: Site, tmp_path: Path):
-        run = await site.client.submit(rollout("batch: 50%\npause-between: 1s", tmp_path))
+        run = await site.client.submit(rollout("batch: 50%\npause-between: 5s", tmp_path))
 
         async def first_is_done() -> bool:
             return (await run.status("summary")).rollouts[:1] != [] and len(effects(tmp_path)) == 3
@@ -184,7 +184,7 @@ class TestControl:
         await until(first_is_done, "the first batch is done")
         await run.pause("lunch")
         assert (await run.status("summary")).state is State.PAUSED
-        await asyncio.sleep(1.5)  # longer than the pause between the batches
+        await asyncio.sleep(6)  # longer than the pause between the batches
         assert len(effects(tmp_path)) == 3
         await run.resume()
         assert (await run.wait(180)).state is DONE

@@ -22,7 +22,6 @@ class TestThousandsOfIterations:
                 runs-on: web
                 steps: [{{while: "true", max-iterations: {count}, steps: [{{uses: vars/set, with: {{n: 1}}}}]}}]
             """,
-            within=110,
         )
         assert state.state is State.FAILED
         assert state.jobs[0].error.message.endswith(f"while: the condition still holds after {count} iterations")
@@ -43,7 +42,7 @@ class TestThousandsOfIterations:
                   - {{for-each: [{items}], max-parallel: 3, run: 'echo ${{{{ item }}}} >> {effects}'}}
             """
         )
-        state = await run.wait(110 if count < 100 else 850)
+        state = await run.wait(300 if count < 100 else 850)
         assert state.state is State.SUCCESS, state.error
         assert sorted(map(int, effects.read_text().split())) == list(range(count))
         assert max(await histories(run, "work")) < 3 * HISTORY_EVENTS

@@ -34,7 +34,7 @@ async def until_runs(site: Site, name: str, enough: Callable[[list[ScheduleRun]]
 
 async def until_schedule(site: Site, name: str, right: Callable[[ScheduleInfo], bool]) -> ScheduleInfo:
     """The schedule, once it is right."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(240):
         while not right(found := await site.client.schedules.get(name)):
             await asyncio.sleep(0.1)
     return found

@@ -152,7 +152,7 @@ class TestDelete:
 
         async def refused() -> str:
             try:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(120):
                     while True:  # lists lag a moment behind
                         await site.client.definitions.delete("busy")
                         await site.client.definitions.apply("busy", slow)

@@ -224,9 +224,10 @@ class TestWhatIsShown:
         assert agent is not None
         holders = {pid: data for pid, (_, data) in PROCESSES.items() if found_in(data, SECRET)}
         holders.pop(str(agent.pid))  # its own SHOP_TOKEN
-        mark = f"WATERFLOW_ATTEMPT={leaky[0].id}/".encode()
-        assert holders
-        assert all(mark in data for data in holders.values())
+        ours = f"WATERFLOW_ATTEMPT={leaky[0].id}/".encode()
+        assert any(ours in data for data in holders.values())
+        # Those of other runs: of these tests, when they were killed on this machine before.
+        assert all(b"WATERFLOW_ATTEMPT=" in data for data in holders.values())
 
 
 async def _answers(site: Site, runs: list[Run]) -> AsyncIterator[tuple[str, bytes]]:
@@ -243,5 +244,5 @@ async def _answers(site: Site, runs: list[Run]) -> AsyncIterator[tuple[str, byte
 
 
 def _get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=30) as answer:
+    with urllib.request.urlopen(url, timeout=120) as answer:
         return answer.read()

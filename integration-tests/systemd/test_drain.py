@@ -29,7 +29,7 @@ async def stop_when_begun(site: Site, effects: Path, *others: str) -> None:
     process = site.agents["web-01"].process
     assert process is not None
     process.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(process.wait, 30) == 0
+    assert await asyncio.to_thread(process.wait, 120) == 0
 
 
 def work(policy: str, effects: Path, script: str) -> str:

@@ -49,7 +49,7 @@ class LoneAgent:
         """End them."""
         for process in self._processes:
             process.kill()
-            process.wait(10)
+            process.wait(60)
 
 
 @pytest_asyncio.fixture

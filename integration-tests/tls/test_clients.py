@@ -177,5 +177,5 @@ async def server(site: Site, verb: str, *words: str, **environ: str) -> Result:
     own |= {"TEMPORAL_ADDRESS": site.temporal.address, "WATERFLOW_DATA_DIR": str(site.root / "server")} | environ
     own |= {"WATERFLOW_KEYS_FILE": str(site.root / "keys.json")}
     line = [sys.executable, "-m", "waterflow_server", verb, "--port", str(site.port), *words]
-    done = await asyncio.to_thread(subprocess.run, line, env=own, capture_output=True, timeout=90, check=False)
+    done = await asyncio.to_thread(subprocess.run, line, env=own, capture_output=True, timeout=240, check=False)
     return Result(done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -77,7 +77,7 @@ class TestLazyTls:
         pair = ours.issue("server")
         files = [str(path) for path in (ours.ca, pair.cert, pair.key)]
         done = subprocess.run(
-            [sys.executable, "-c", CLIENTS, *files], capture_output=True, text=True, timeout=60, check=False
+            [sys.executable, "-c", CLIENTS, *files], capture_output=True, text=True, timeout=180, check=False
         )
         assert done.stdout.splitlines() == ["True True", "True", "b'over'", "b'over'", "not trusted"], done.stderr
 

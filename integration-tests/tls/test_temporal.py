@@ -133,7 +133,7 @@ class TestFiles:
         ]
         for environ, text in cases:
             process = agent.start(NOBODY, **environ)
-            assert await asyncio.to_thread(process.wait, 30) == 2
+            assert await asyncio.to_thread(process.wait, 120) == 2
             assert agent.log.read_text().splitlines()[-1].endswith(text)
 
 

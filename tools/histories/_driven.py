@@ -69,6 +69,42 @@ async def record_take_over(site: Site, recorder: Recorder) -> None:
     await recorder.record("take-over", "agent/shared")
 
 
+_PLUGIN = '''
+from waterflow_sdk.node import Node
+
+class Greet(Node):
+    """Says a word."""
+    name = "demo/greet"
+    version = "1.0.0"
+    async def execute(self, ctx, inputs):
+        return {"word": "hello"}
+'''
+
+
+async def record_node_returns(site: Site, recorder: Recorder) -> None:
+    """An agent that has a node, has it no more, and has it again."""
+    plugins = site.root / "plugins"
+    plugins.mkdir()
+    plugin = plugins / "greet.py"
+    agent = site.start_agent("changing", ["web"], WATERFLOW_AGENT_ID="changing", PLUGIN_DIR=str(plugins))
+    await site.until_online(agent.name)
+    for there in (True, False, True):
+        if there:
+            plugin.write_text(_PLUGIN)
+        else:
+            plugin.unlink()
+
+        async def known(there: bool = there) -> bool:
+            shown = await site.client.agent("changing")
+            return ("demo/greet" in shown.nodes) is there and shown.status is AgentStatus.ONLINE
+
+        await until(known, "the agent has told its nodes")
+    agent.kill()
+    await _until_offline(site, agent.name)
+    await site.client.remove_agent("changing")
+    await recorder.record("node-returns", "agent/changing")
+
+
 async def record_groups(site: Site, recorder: Recorder) -> None:
     """Groups of the server: an agent in them from its hello on, and by a change; the reconciler until its end."""
     groups = site.client.groups
@@ -141,6 +177,7 @@ async def _until_run(site: Site, started_by: str) -> None:
 DRIVEN: dict[str, Callable[[Site, Recorder], Awaitable[None]]] = {
     "documents": record_documents,
     "groups": record_groups,
+    "node-returns": record_node_returns,
     "presence": record_presence,
     "quiet-end": record_quiet_end,
     "schedules": record_schedules,

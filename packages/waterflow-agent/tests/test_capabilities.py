@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ class TestFound:
         install(tools, "node", "echo v22.11.0")
         found = await find_capabilities()
         assert found["node"] == "22.11.0"
-        assert set(found) == {"node", "python", "cpus"}
+        assert set(found) == {"node", "python", "cpus", "memory"}
 
     async def test_compose_of_either_kind(self, tools: Path) -> None:
         install(tools, "docker-compose", "echo 1.29.2")
@@ -45,12 +46,18 @@ class TestFound:
     async def test_a_tool_that_fails_or_talks_nonsense_is_none(self, tools: Path) -> None:
         install(tools, "node", "echo v22.11.0; exit 1")
         install(tools, "git", "echo hello")
-        assert set(await find_capabilities()) == {"python", "cpus"}
+        assert set(await find_capabilities()) == {"python", "cpus", "memory"}
 
     async def test_declared_ones_are_added_and_win(self, tools: Path) -> None:
         install(tools, "node", "echo v22.11.0")
         found = await find_capabilities({"gpu": "a100", "node": "20.0.0"})
         assert (found["gpu"], found["node"]) == ("a100", "20.0.0")
+
+    async def test_processors_and_memory(self, tools: Path) -> None:
+        del tools
+        found = await find_capabilities()
+        assert found["cpus"] == str(os.cpu_count())
+        assert re.fullmatch(r"\d+\.\dGiB", found["memory"])
 
 
 class TestMarks:
@@ -69,3 +76,12 @@ class TestMarks:
         (tools / "node").unlink()
         assert len(set(seen)) == 3
         assert tool_marks() == seen[0]
+
+    def test_change_when_a_docker_socket_comes_to_a_place_of_its_own(
+        self, tools: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        del tools
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+        before = tool_marks()
+        (tmp_path / "docker.sock").touch()
+        assert tool_marks() != before

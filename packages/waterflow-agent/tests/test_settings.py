@@ -9,6 +9,7 @@ import pytest
 
 from waterflow_agent._errors import SettingsError
 from waterflow_agent._settings import SETTINGS, Loaded, load
+from waterflow_agent._settings._table import IGNORED
 
 FROM_FILE: list[tuple[str, str, Any]] = [
     ("temporal: {address: 't:1'}", "temporal_address", "t:1"),
@@ -30,6 +31,7 @@ FROM_FILE: list[tuple[str, str, Any]] = [
     ("logging: {output_path: /srv/logs}", "log_dir", Path("/srv/logs")),
     ("logging: {output: /srv/agent.log, format: json}", "log_output", "/srv/agent.log"),
     ("logging: {max_size: 5MB}", "log_max_bytes", 5 * 1024 * 1024),
+    ("nodes: {docker_socket: /run/user/1000/docker.sock}", "docker_socket", Path("/run/user/1000/docker.sock")),
     ("encryption: {keys_file: /srv/keys.json}", "keys_file", Path("/srv/keys.json")),
 ]
 
@@ -46,6 +48,19 @@ FROM_ENVIRONMENT: list[tuple[str, str, str, Any]] = [
     ("PLUGIN_DIR", "/srv/plugins", "plugin_dir", Path("/srv/plugins")),
     ("WATERFLOW_KEYS_FILE", "/srv/keys.json", "keys_file", Path("/srv/keys.json")),
 ]
+
+SPECIFIED = {
+    *("temporal.address", "temporal.host", "temporal.namespace", "server.address"),
+    *("worker.task_queue", "worker.max_concurrent_activities", "worker.max_concurrent_workflows"),
+    *("agent.id", "agent.name", "agent.server_group", "agent.additional_groups", "agent.tags"),
+    *("plugins.dir", "plugins.reload", "nodes.docker_socket", "nodes.script_timeout"),
+    *("logging.level", "logging.output_type", "logging.output_path", "logging.output", "logging.format"),
+}
+SPECIFIED_VARIABLES = {
+    *("TEMPORAL_ADDRESS", "TEMPORAL_HOST", "TEMPORAL_NAMESPACE", "SERVER_ADDRESS", "TASK_QUEUE", "SERVER_GROUP"),
+    *("TAGS", "PLUGIN_DIR", "LOG_OUTPUT_TYPE", "LOG_OUTPUT_PATH"),
+}
+"""What `agent.yaml` and the environment of others already hold."""
 
 BAD_FILES: list[tuple[str, str]] = [
     ("agent: {nmae: a}", "{file}:1: unknown key 'agent.nmae'; did you mean 'agent.name'?"),
@@ -99,12 +114,33 @@ class TestSpellings:
             assert setting.keys, setting.field
             assert setting.help, setting.field
 
-    def test_accepted_ones_that_change_nothing_are_told(self, tmp_path: Path) -> None:
-        loaded = from_file(tmp_path, "worker: {task_queue: old}", LOG_OUTPUT_TYPE="file")
-        assert loaded.ignored == [
-            "worker.task_queue has no effect: task queues are named by Waterflow; use agent.server_group",
-            "LOG_OUTPUT_TYPE has no effect: step logs always go to LOG_OUTPUT_PATH and to the server",
-        ]
+    @pytest.mark.parametrize("key", [name for name in IGNORED if "." in name])
+    def test_accepted_in_the_file_with_the_reason_why_it_changes_nothing(self, tmp_path: Path, key: str) -> None:
+        section, _, leaf = key.partition(".")
+        loaded = from_file(tmp_path, f"{section}: {{{leaf}: anything}}")
+        assert (loaded.ignored, loaded.sources) == ([f"{key} has no effect: {IGNORED[key]}"], {})
+
+    @pytest.mark.parametrize("name", [name for name in IGNORED if "." not in name])
+    def test_accepted_in_the_environment_with_the_reason_why_it_changes_nothing(self, name: str) -> None:
+        loaded = load([], {name: "anything"})
+        assert (loaded.ignored, loaded.sources) == ([f"{name} has no effect: {IGNORED[name]}"], {})
+
+    def test_those_of_the_specification_are_all_accepted(self) -> None:
+        keys = {key for setting in SETTINGS for key in setting.keys} | set(IGNORED)
+        assert keys >= SPECIFIED
+        names = {name for setting in SETTINGS for name in setting.env} | set(IGNORED)
+        assert names >= SPECIFIED_VARIABLES
+
+
+class TestDefaultPlaces:
+    def test_of_plug_ins(self) -> None:
+        assert load([], {}).settings.plugin_dir == Path("/opt/waterflow/plugins")
+
+    @pytest.mark.parametrize(
+        ("state", "logs"), [("/var/lib/waterflow", "/var/log/waterflow"), ("/home/ann/state", "/home/ann/state/logs")]
+    )
+    def test_of_step_logs(self, state: str, logs: str) -> None:
+        assert load([], {"WATERFLOW_STATE_DIR": state}).settings.spool_dir == Path(logs)
 
 
 class TestPrecedence:

@@ -20,6 +20,7 @@ from waterflow_sdk.wire import (
     CancelRequest,
     ErrorInfo,
     Health,
+    LogEventKind,
     NodeEntry,
     NodeExample,
     NodeManifest,
@@ -183,6 +184,27 @@ class TestLogs:
         result = waterflow("logs", "r1", "--job", "greet", "--grep", "a b", "--tail", "5", "--stream", "stdout")
         assert result.out.splitlines()[1] == "[greet web-01 Say hello] hello"
         assert shop.requests[-1][2] == {"job": "greet", "search": "a b", "tail": "5", "stream": "stdout"}
+
+    def test_progress_is_a_line_of_its_own(self, waterflow: Any, shop: Any, tools: Any) -> None:
+        begun = tools.log_lines()[0]
+        told = [
+            msgspec.structs.replace(begun, event=LogEventKind.PROGRESS, text=text, data=data)
+            for text, data in (("half way", {"percent": 50.0}), ("", {"percent": 12.5}), ("soon", {}))
+        ]
+        shop.on("GET /v1/workflows/r1/logs", _ndjson([begun, *told]))
+        assert [line.rpartition("] ")[2] for line in waterflow("logs", "r1").out.splitlines()] == [
+            "▶ Say hello",
+            "… 50 %: half way",
+            "… 12.5 %",
+            "… soon",
+        ]
+
+    def test_every_filter_is_asked_for(self, waterflow: Any, shop: Any) -> None:
+        shop.on("GET /v1/workflows/r1/logs", _ndjson([]))
+        given = {"--job": "greet[web-01]", "--step": "build", "--host": "web-01", "--attempt": "2", "--tail": "0"}
+        assert waterflow("logs", "r1", *(word for pair in given.items() for word in pair)).code == 0
+        asked = {"job": "greet[web-01]", "step": "build", "host": "web-01", "attempt": "2", "tail": "0"}
+        assert shop.requests[-1][2] == asked
 
     def test_json_lines(self, waterflow: Any, shop: Any, tools: Any) -> None:
         shop.on("GET /v1/workflows/r1/logs", _ndjson(tools.log_lines()))

@@ -305,7 +305,7 @@ class TestNoAnswer:
         assert failure(result) == ("timeout", f"GET {service.url}/slow: no answer within 0.1 seconds", True)
 
     async def test_a_time_out_is_tried_again(self, service: Service) -> None:
-        await call(f"{service.url}/slow", timeout=0.1)
+        await call(f"{service.url}/slow", timeout=1.0)
         assert service.asked == 3
 
     async def test_cut_off(self, service: Service) -> None:

@@ -46,6 +46,7 @@ async def find_capabilities(declared: Mapping[str, str] | None = None) -> dict[s
         found["compose"] = version
     found["python"] = platform.python_version()
     found["cpus"] = str(os.cpu_count() or 1)
+    found["memory"] = f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f}GiB"
     return {**found, **(declared or {})}
 
 
@@ -53,7 +54,8 @@ def tool_marks() -> tuple[tuple[str, int, int], ...]:
     """Something that changes when a tool comes, goes or is replaced. Only looks at files, so it may be asked often."""
     paths = [path for path in map(shutil.which, _COMMANDS) if path]
     marks: list[tuple[str, int, int]] = []
-    for path in (*paths, *_PLACES):
+    socket = os.environ.get("DOCKER_HOST", "").removeprefix("unix://")
+    for path in (*paths, *_PLACES, *([socket] if socket.startswith("/") else [])):
         with contextlib.suppress(OSError):
             found = os.stat(path)
             marks.append((path, found.st_ino, found.st_mtime_ns if path in paths else 0))

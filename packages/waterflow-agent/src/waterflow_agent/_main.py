@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from datetime import UTC, datetime
@@ -25,6 +26,9 @@ def run(loaded: Loaded) -> int:
     """Runs an agent until SIGTERM or SIGINT; a second signal ends it at once. Answers the exit code."""
     keep_heap_small()
     _start_logging(loaded.settings)
+    if loaded.settings.docker_socket:
+        # Docker's own word for it, so that every client that a step may start goes there.
+        os.environ["DOCKER_HOST"] = f"unix://{loaded.settings.docker_socket}"
     for text in loaded.ignored:
         logger.warning(text)
     # The SDK's own complaints about an outage come every second; the agent says it once.

@@ -19,6 +19,7 @@ USAGE = 2
 
 _HEAD = """usage: {command} [start] [options]
        {command} config [options]     show the settings in force and where each came from
+       {command} check PATH           say what an agent would make of a plug-in, without one
 
 Runs an agent: takes steps from Temporal and executes them on this host.
 Each option may also be set in the environment or in agent.yaml (--config, else /etc/waterflow/agent.yaml).
@@ -55,6 +56,8 @@ def main(argv: Sequence[str], command: str) -> int:
             loaded = _load(rest)
             _print("\n".join([*loaded.lines(), *loaded.ignored]))
             return 0
+        if verb == "check":
+            return _check(rest)
         if verb == "start":
             return _start(rest)
     except AgentError as error:
@@ -62,6 +65,19 @@ def main(argv: Sequence[str], command: str) -> int:
         return USAGE if error.code == "agent-settings" else 1
     print(f"error: unknown command {verb!r}; see {command} --help", file=sys.stderr)  # noqa: T201
     return USAGE
+
+
+def _check(argv: Sequence[str]) -> int:
+    if len(argv) != 1 or argv[0].startswith("-"):
+        print("error: check needs one file or folder", file=sys.stderr)  # noqa: T201
+        return USAGE
+    from pathlib import Path
+
+    from ._plugins._review import review
+
+    good, lines = review(Path(argv[0]))
+    _print("\n".join(lines))
+    return 0 if good else 1
 
 
 def _start(argv: Sequence[str]) -> int:

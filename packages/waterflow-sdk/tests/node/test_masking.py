@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from itertools import pairwise
+from threading import RLock
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -13,6 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waterflow_sdk.node import Masker, MaskStream
+from waterflow_sdk.node._lines import MAX_LINE
+from waterflow_sdk.node._text import MaskedText
+from waterflow_sdk.wire import LogRecord, LogStreamKind
 
 SECRET = 'p&ss "wörd"/+x='
 
@@ -115,3 +119,16 @@ class TestChunks:
         borders = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
         chunks = [text[a:b] for a, b in pairwise(borders)]
         assert "".join(stream(masker, chunks)) == masker.mask(text)
+
+
+class TestLongLines:
+    @pytest.mark.parametrize("before", range(MAX_LINE - len("geheimnis") - 1, MAX_LINE + 2))
+    def test_no_part_holds_a_part_of_a_secret(self, before: int) -> None:
+        records: list[LogRecord] = []
+        text = MaskedText(LogStreamKind.STDOUT, Masker(["geheimnis"]), records.extend, RLock())
+        line = "x" * before + "geheimnis" + "y" * 10
+        for start in range(0, len(line), 4096):
+            text.write(line[start : start + 4096])
+        text.flush()
+        assert "".join(record.text for record in records) == "x" * before + "***" + "y" * 10
+        assert [record.partial for record in records] == [True] * (len(records) - 1) + [False]

@@ -133,6 +133,11 @@ class TestRead:
             ("job=deploy&step=steps[0]&host=web-01&attempt=1&stream=stdout", ["out"]),
             ("host=web-02", []),
             ("step=build", ["out", "err"]),
+            ("step=s", ["out", "err"]),
+            ("step=deploy/steps[0]", ["out", "err"]),
+            ("step=deploy[web-01]/steps[0]", ["out", "err"]),
+            ("step=report/steps[0]", []),
+            ("step=nothing", []),
             ("since=2026-11-21T10:00:01Z", []),
             ("since=2026-11-21T10:00:00", ["out", "err"]),
         ],
@@ -174,6 +179,18 @@ class TestFollow:
         assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
         assert answer.headers["cache-control"] == "no-cache"
         assert parsed(answer.content) == [("log", "one"), ("end", '{"state": "success"}')]
+
+    async def test_a_step_by_its_name_is_found_when_it_begins_and_others_of_that_path_are_left_out(
+        self, client: Client, runs: RunsInMemory
+    ) -> None:
+        done = asyncio.create_task(client.get("/v1/workflows/r1/logs?follow=true&step=build"))
+        runs.states["r1"] = RunState(id="r1", name="deploy", state=State.RUNNING)
+        await send(client, record("other"), stream="r1/report/steps[0].1")
+        runs.states["r1"] = run(State.RUNNING)
+        await send(client, record("mine"))
+        runs.states["r1"] = run(State.SUCCESS)
+        answer = await asyncio.wait_for(done, 60)
+        assert parsed(answer.content) == [("log", "mine"), ("end", '{"state": "success"}')]
 
     async def test_it_resumes_after_the_last_event(self, client: Client, runs: RunsInMemory) -> None:
         await send(client, record("one") + record("two"))

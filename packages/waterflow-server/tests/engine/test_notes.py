@@ -74,7 +74,7 @@ class TestNotes:
             args=[states, most, told],
             id="hearer",
             task_queue=QUEUE,
-            execution_timeout=timedelta(seconds=30),
+            execution_timeout=timedelta(seconds=120),
         )
         assert found == [state.value for state in heard]
         assert count == told + len(heard)

@@ -118,13 +118,13 @@ class TestAChildThatIsBeingStarted:
     )
     async def test_hears_what_was_said_meanwhile(self, client: Client, words: list[str], heard: list[str]) -> None:
         assert heard == await client.execute_workflow(
-            Starter.run, words, id="starter", task_queue=QUEUE, execution_timeout=timedelta(seconds=30)
+            Starter.run, words, id="starter", task_queue=QUEUE, execution_timeout=timedelta(seconds=120)
         )
 
 
 class TestAStopWhileAStepTellsThatItWaits:
     async def test_ends_the_wait(self, client: Client) -> None:
         came = await client.execute_workflow(
-            Waiter.run, id="waiter", task_queue=QUEUE, execution_timeout=timedelta(seconds=30)
+            Waiter.run, id="waiter", task_queue=QUEUE, execution_timeout=timedelta(seconds=120)
         )
         assert came is False

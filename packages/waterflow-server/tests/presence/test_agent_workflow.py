@@ -26,6 +26,7 @@ from waterflow_sdk.wire import (
     agent_workflow_id,
 )
 from waterflow_server.presence import AgentRegistry, ByeNote, ModeChange
+from waterflow_server.presence._wire import MISSING_MANIFESTS_ACTIVITY
 
 from .conftest import PlayedAgent, hello, until
 
@@ -74,6 +75,23 @@ class TestHello:
             await agent.say_hello()
             await until(state, AgentStatus.ONLINE)
             assert agent.asked == [[manifest.digest]]
+            agent.stopped.set_result("")
+
+    async def test_a_node_that_it_had_no_more_is_looked_for_again(self, client: Client, state: State) -> None:
+        """Its manifest may have been forgotten meanwhile. One that it had all the time is not looked for."""
+        manifest = NodeManifest(name="slack/notify", version="1.0.0")
+        with_node = {manifest.name: manifest.digest}
+        handle = client.get_workflow_handle(agent_workflow_id("a1"))
+        async with PlayedAgent(client, hello(heartbeat_timeout=60.0), [manifest]).polling() as agent:
+            for number, nodes in enumerate([with_node, with_node, {}, {}, with_node]):
+                await agent.say_hello(nodes=nodes, tags=[str(number)])
+                await until(state, lambda shown, n=number: shown.tags == [str(n)])
+            looked = [
+                event
+                async for event in handle.fetch_history_events()
+                if event.activity_task_scheduled_event_attributes.activity_type.name == MISSING_MANIFESTS_ACTIVITY
+            ]
+            assert len(looked) == 2
             agent.stopped.set_result("")
 
     async def test_agents_that_come_at_once_are_asked_once_for_the_nodes_that_they_share(

@@ -25,6 +25,13 @@ def plugin_units(directory: Path) -> list[Unit]:
     return units
 
 
+def unit_at(path: Path) -> Unit | None:
+    """The unit that a file or folder is, wherever it lies; None if it is none."""
+    return next(
+        (unit for entry in _entries(path.parent) if entry.name == path.name for unit in _unit(path.parent, entry)), None
+    )
+
+
 def _unit(directory: Path, entry: os.DirEntry[str]) -> Iterator[Unit]:
     path = Path(entry.path)
     label = str(path.relative_to(directory))

@@ -124,11 +124,11 @@ class Discovery:
 
     async def _outcome(self, unit: Unit) -> Outcome[Pack]:
         if self._caution is None:
-            return await contained(partial(_pack, unit), unit.label)
+            return await contained(partial(load_pack, unit), unit.label)
         if objection := await self._caution.objection(unit):
             return Outcome(reason=objection)
         with self._caution.loading(unit):
-            return await contained(partial(_pack, unit), unit.label)
+            return await contained(partial(load_pack, unit), unit.label)
 
     def _tell(self, before: dict[str, str]) -> None:
         now = self._registry.digests
@@ -139,7 +139,7 @@ class Discovery:
             logger.info("nodes: %s", ", ".join(words))
 
 
-def _pack(unit: Unit) -> Pack:
+def load_pack(unit: Unit) -> Pack:
     """Loads the unit and looks at its nodes, which runs code of strangers too."""
     loaded = unit.load()
     nodes: dict[str, Registered] = {}

@@ -40,6 +40,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     - ``capabilities``: declared ones, beside what is found
     - ``run_as``: users that steps may run as, beside the agent's own
     - ``memory_limit``: memory that a process of a step may have at most; None = no limit but what steps ask for
+    - ``docker_socket``: socket of Docker; None = what ``DOCKER_HOST`` says, else Docker's own place for it
     - ``plugin_dir``: files in it are nodes; it need not exist
     - ``plugin_reload``: whether nodes that are added, changed or removed are noticed while the agent runs
     - ``max_concurrent_activities``: steps that may run at once
@@ -79,6 +80,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_concurrent_activities: int = 100
     run_as: list[str] = []
     memory_limit: int | None = None
+    docker_socket: Path | None = None
     plugin_dir: Path = SYSTEM_PLUGINS
     plugin_reload: bool = True
     state_dir: Path = msgspec.field(default_factory=default_state_dir)

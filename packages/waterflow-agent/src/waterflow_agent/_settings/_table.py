@@ -169,6 +169,14 @@ SETTINGS = (
         "memory that a process of a step may have at most, such as 2GiB",
     ),
     Setting(
+        "docker_socket",
+        parse.path,
+        "docker-socket",
+        ("WATERFLOW_DOCKER_SOCKET",),
+        ("nodes.docker_socket",),
+        "socket of Docker, where it is not at its usual place",
+    ),
+    Setting(
         "plugin_dir",
         parse.path,
         "plugin-dir",
@@ -352,7 +360,6 @@ SETTINGS = (
 IGNORED = {
     "worker.task_queue": "task queues are named by Waterflow; use agent.server_group",
     "worker.max_concurrent_workflows": "an agent runs no workflows",
-    "nodes.docker_socket": "set DOCKER_HOST in the agent's environment",
     "nodes.script_timeout": "set timeout in the workflow",
     "logging.output_type": "step logs always go to logging.output_path and to the server",
     "TASK_QUEUE": "task queues are named by Waterflow; use SERVER_GROUP",

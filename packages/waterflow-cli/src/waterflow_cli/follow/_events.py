@@ -8,7 +8,7 @@ from .._format import mark
 
 
 def words(line: LogLine, name: str) -> tuple[str, str] | None:
-    """Text and colour of an event, or None for one that is not for people (progress is in the bar)."""
+    """Text and colour of an event, or None for one that is not for people."""
     data = line.data
     match line.event:
         case LogEventKind.STEP_STARTED:
@@ -17,7 +17,9 @@ def words(line: LogLine, name: str) -> tuple[str, str] | None:
             return f"▶ {name}{whose}{attempt}", "bold"
         case LogEventKind.STEP_ENDED:
             return _ended(name, str(data.get("state", "")), data.get("exit_code"))
-        case LogEventKind.PROGRESS | LogEventKind.END_GROUP:
+        case LogEventKind.PROGRESS:
+            return _progress(line), ""
+        case LogEventKind.END_GROUP:
             return None
         case LogEventKind.GROUP:
             return f"┌ {line.text}", "bold"
@@ -33,6 +35,12 @@ def _ended(name: str, state: str, exit_code: object) -> tuple[str, str]:
     code = f" (exit code {exit_code})" if exit_code not in (None, 0) else ""
     sign = mark(State(state)) if state in {each.value for each in State} else "·"
     return f"{sign} {name}: {state}{code}", "red" if failed else "green" if state == State.SUCCESS else "yellow"
+
+
+def _progress(line: LogLine) -> str:
+    percent = line.data.get("percent")
+    share = f"{percent:g} %" if isinstance(percent, int | float) else ""
+    return "… " + ": ".join(part for part in (share, line.text) if part)
 
 
 def _place(line: LogLine) -> str:

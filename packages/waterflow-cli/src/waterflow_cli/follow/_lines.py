@@ -7,7 +7,7 @@ from zlib import crc32
 
 import click
 
-from waterflow_sdk.wire import LogLine, LogStreamKind
+from waterflow_sdk.wire import LogEventKind, LogLine, LogStreamKind
 
 from .._console import clean
 from ._events import words
@@ -22,12 +22,16 @@ def host_colour(host: str) -> str:
 
 
 class LineFormatter:
-    """Log lines with their prefix: ``host │`` in the host's colour, or ``[job host step]`` without colour."""
+    """Log lines with their prefix: ``host │`` in the host's colour, or ``[job host step]`` without colour.
 
-    def __init__(self, progress: Progress, *, colour: bool, terminal: bool) -> None:
+    ``bar``: progress is drawn elsewhere, and no line tells of it.
+    """
+
+    def __init__(self, progress: Progress, *, colour: bool, terminal: bool, bar: bool = False) -> None:
         self._progress = progress
         self._colour = colour
         self._terminal = terminal
+        self._bar = bar
         self._width = 0
         self._kept_from: str | None = None
 
@@ -51,6 +55,8 @@ class LineFormatter:
         if line.stream is not LogStreamKind.EVENT:
             text = clean(line.text, colour=self._colour)
             return self._prefix(line) + (f"{text}…" if line.partial else text)
+        if self._bar and line.event is LogEventKind.PROGRESS:
+            return None
         said = words(line, self._progress.step_name(line))
         if said is None:
             return None

@@ -33,7 +33,7 @@ class LiveView:
         self.progress = progress
         self._options = options
         self._console = make_console(sys.stdout)
-        self._formatter = LineFormatter(progress, colour=has_colour(sys.stdout), terminal=True)
+        self._formatter = LineFormatter(progress, colour=has_colour(sys.stdout), terminal=True, bar=True)
         self._spinner = Spinner("dots")
         self._live: Live | None = None
 

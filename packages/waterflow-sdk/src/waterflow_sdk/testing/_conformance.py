@@ -29,11 +29,11 @@ def assert_conforms(node: object) -> NodeManifest:
 
 
 def _undocumented(kind: str, schema: dict[str, Any]) -> list[str]:
-    properties: dict[str, dict[str, Any]] = schema.get("properties", {})
+    properties: dict[str, dict[str, Any] | bool] = schema.get("properties", {})
     return [
         f"{kind} {name!r} has no description: Annotated[…, Meta(description=…)]"
         for name, field in properties.items()
-        if not field.get("description")
+        if isinstance(field, bool) or not field.get("description")
     ]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import msgspec
 
@@ -58,7 +58,19 @@ def _text(records: list[LogRecord], stream: LogStreamKind) -> str:
     return "".join(record.text if record.partial else record.text + "\n" for record in chosen).removesuffix("\n")
 
 
-def run_node(node: object, inputs: Mapping[str, Any] | None = None, **options: Any) -> NodeResult:
+class RunOptions(TypedDict, total=False):
+    """What :func:`run_node_async` takes beside the node and its inputs."""
+
+    env: Mapping[str, str] | None
+    paths: Sequence[str]
+    secrets: Mapping[str, str] | None
+    workspace: Path | None
+    attempt: int
+    kill_grace: float
+    on_record: Callable[[LogRecord], None] | None
+
+
+def run_node(node: object, inputs: Mapping[str, Any] | None = None, **options: Unpack[RunOptions]) -> NodeResult:
     """Run a node to its end; takes what :func:`run_node_async` takes. Not for use inside a running event loop."""
     return asyncio.run(run_node_async(node, inputs, **options))
 

@@ -11,6 +11,7 @@ from waterflow_sdk.wire import LogLine
 
 from ..logs import Follower, LogBatch, LogQuery, RunLog, own
 from . import _sse as sse
+from ._steps import NamedStep
 
 TEXT = "text/plain"
 NDJSON = "application/x-ndjson"
@@ -28,16 +29,20 @@ def as_ndjson(lines: Sequence[LogLine]) -> bytes:
     return b"".join(part for line in lines for part in (_encoder.encode(line), b"\n"))
 
 
-def events(follower: Follower, log: RunLog, start: LogBatch, query: LogQuery) -> AsyncIterator[bytes]:
-    """The events of a followed log: ``log`` for each line, ``end`` as the last."""
-    return sse.stream(_log_events(start.lines), _coming(follower, log, start, query), lambda: follower.end)
+def events(
+    follower: Follower, log: RunLog, start: LogBatch, query: LogQuery, named: NamedStep | None = None
+) -> AsyncIterator[bytes]:
+    """The events of a followed log: ``log`` for each line, ``end`` as the last. ``named``: only lines of this step."""
+    return sse.stream(_log_events(start.lines), _coming(follower, log, start, query, named), lambda: follower.end)
 
 
-async def _coming(follower: Follower, log: RunLog, start: LogBatch, query: LogQuery) -> AsyncIterator[bytes]:
+async def _coming(
+    follower: Follower, log: RunLog, start: LogBatch, query: LogQuery, named: NamedStep | None
+) -> AsyncIterator[bytes]:
     async for batch in log.read_kept(start.cursor, query):
-        yield _log_events(batch.lines)
+        yield _log_events(await named.lines_of(batch.lines) if named else batch.lines)
     async for lines in follower.lines(own(start.cursor)):
-        yield _log_events(lines)
+        yield _log_events(await named.lines_of(lines) if named else lines)
 
 
 def _log_events(lines: Sequence[LogLine]) -> bytes:

@@ -24,7 +24,7 @@ from ._run_reader import run_reader
 from ._scopes import READ
 from ._services import Services
 from ._sse import SSE, while_standing
-from ._steps import step_paths
+from ._steps import NamedStep
 
 Tail = Annotated[int | None, QueryParameter(ge=0, le=100_000, description="Begin with this many last lines.")]
 Attempt = Annotated[int | None, QueryParameter(ge=1)]
@@ -75,7 +75,6 @@ class LogController(Controller):
         """The log of a run. ``follow=true`` answers with server-sent events until the run has ended."""
         query = LogQuery(
             job=job,
-            steps=await step_paths(services.runs, run_id, step) if step else frozenset(),
             host=host,
             attempt=attempt,
             streams=frozenset(streams or ()),
@@ -84,15 +83,40 @@ class LogController(Controller):
         )
         after = last_event_id or cursor
         log = await _run_log(services, run_id, after)
-        start = await _start(services, log, run_id, after, _Start(query, tail))
         if follow:
-            follower = Follower(services.logs, run_id, run_reader(services.runs, run_id), query, services.closing)
-            answer = while_standing(services.access, caller, events(follower, log, start, query))
+            followed = await _followed(services, log, run_id, after, _Start(query, tail), step)
+            answer = while_standing(services.access, caller, followed)
             return Stream(answer, media_type=SSE, headers={"Cache-Control": "no-cache"})
+        query = await _of_step(services, run_id, query, step)
+        start = await _start(services, log, run_id, after, _Start(query, tail))
         media_type = NDJSON if _wants_ndjson(request, format_) else TEXT
         encode = as_ndjson if media_type == NDJSON else as_text
         headers = _headers(run_id, media_type, download=download)
         return Stream(_encoded(log, start, query, encode), media_type=media_type, headers=headers)
+
+
+async def _of_step(services: Services, run_id: str, query: LogQuery, step: str | None) -> LogQuery:
+    """The query, for a step by what it is called now. Raises RunNotFound and RPCError."""
+    if step is None:
+        return query
+    named = NamedStep(lambda full: services.runs.get(run_id, full=full), step)
+    await named.look()
+    return msgspec.structs.replace(query, steps=named.steps)
+
+
+async def _followed(
+    services: Services, log: RunLog, run_id: str, after: str | None, start: _Start, step: str | None
+) -> AsyncIterator[bytes]:
+    """The events. A step is known by its name only once it has begun: all are read, and others left out."""
+    query = start.query
+    named = NamedStep(run_reader(services.runs, run_id), step) if step else None
+    if start.tail is not None:
+        start = _Start(await _of_step(services, run_id, query, step), start.tail)
+    batch = await _start(services, log, run_id, after, start)
+    if named is not None:
+        batch = LogBatch(lines=await named.lines_of(batch.lines), cursor=batch.cursor)
+    follower = Follower(services.logs, run_id, run_reader(services.runs, run_id), query, services.closing)
+    return events(follower, log, batch, query, named)
 
 
 def _wants_ndjson(request: Request[Any, Any, Any], format_: str | None) -> bool:

@@ -4,7 +4,7 @@ from ._bucket import BucketAddress
 from ._file_store import FileLogStore
 from ._follow import LATE_LOGS, Follower, RunReader
 from ._kept import RunLog, kept_streams, needs_kept, own
-from ._query import LogQuery
+from ._query import LogQuery, within
 from ._retention import keep_sweeping, sweep
 from ._s3_store import S3LogStore
 from ._sigv4 import Credentials
@@ -46,4 +46,5 @@ __all__ = [
     "needs_kept",
     "own",
     "sweep",
+    "within",
 ]

@@ -13,7 +13,8 @@ class LogQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Filters of a log; all that are given must hold.
 
     - ``job``: a job's id (all its instances, and jobs of a workflow that it calls) or one instance, ``deploy[web-01]``
-    - ``steps``: paths of steps; a block's path means all steps in it; empty means all
+    - ``steps``: job (its id or one instance; empty: any) and path of steps; a block's path means all steps in it; empty
+      means all
     - ``host``: id or name of the agent that sent the lines
     - ``attempt``: number of the attempt
     - ``streams``: any of stdout, stderr, event; empty means all
@@ -23,7 +24,7 @@ class LogQuery(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     job: str | None = None
-    steps: frozenset[str] = frozenset()
+    steps: frozenset[tuple[str, str]] = frozenset()
     host: str | None = None
     attempt: int | None = None
     streams: frozenset[LogStreamKind] = frozenset()
@@ -35,7 +36,7 @@ class LogQuery(msgspec.Struct, frozen=True, kw_only=True):
         """Whether lines of this stream can match; the host is not known by the stream's name."""
         return (
             (self.job is None or stream.job == self.job or stream.job.startswith((f"{self.job}[", f"{self.job}/")))
-            and (not self.steps or any(_within(stream.step, path) for path in self.steps))
+            and (not self.steps or within(stream.job, stream.step, self.steps))
             and (self.attempt is None or stream.attempt == self.attempt)
             and (self.only is None or str(stream) in self.only)
         )
@@ -53,8 +54,12 @@ class LogQuery(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def _within(step: str, path: str) -> bool:
-    return step == path or step.startswith(f"{path}.")
+def within(job: str, step: str, wanted: frozenset[tuple[str, str]]) -> bool:
+    """Whether a step is one of the wanted ones, or in a block that is: ``(job, path)``, as in :class:`LogQuery`."""
+    parts = step.split(".")
+    paths = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    jobs = ("", job, job.partition("[")[0])
+    return any((name, path) in wanted for name in jobs for path in paths)
 
 
 ALL = LogQuery()

@@ -42,6 +42,7 @@ _GROUPS_ASKED = "2026-11-groups-asked"
 _GROUPS_TIMEOUT = timedelta(seconds=10)
 _GROUPS_WITHIN = timedelta(seconds=25)  # an agent that has no lease after 30 s says hello again
 _LEARNED_ONCE = "2026-11-learned-once"
+_HAD_NO_MORE = "2026-11-had-no-more"
 _TOLD_FOR_SURE = "2026-11-told-for-sure"
 _AGAIN = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10))
 
@@ -73,6 +74,7 @@ class AgentWorkflow:
         self._duplicate = memory.shown.duplicate if memory.shown else None
         self._crowded = False
         self._learned: set[str] = set()
+        self._had: set[str] = set()
 
     @workflow.run
     async def run(self, memory: AgentMemory | None = None) -> None:
@@ -210,10 +212,14 @@ class AgentWorkflow:
             self._lost(reason)
 
     async def _learn(self, hello: AgentHello) -> None:
-        """Manifests never change and are never forgotten: who comes back with the nodes it had is not asked again."""
+        """Who comes back with the nodes it had is not asked again: manifests never change, and none is forgotten while
+        an agent has its node. One that it had no more may have been forgotten since.
+        """
         digests = set(hello.nodes.values())
-        if digests - self._learned or not workflow.patched(_LEARNED_ONCE):
+        new = digests - self._learned or not workflow.patched(_LEARNED_ONCE)
+        if new or (digests - self._had and workflow.patched(_HAD_NO_MORE)):
             self._learned |= await learn_manifests(hello)
+        self._had = digests
 
     async def _ask_groups(self, hello: AgentHello) -> None:
         """What the agent is a member of depends on what it says of itself: its name, its tags, what it can do."""
