@@ -80,6 +80,10 @@ class TestLayers:
                 ("documents",),
                 ("litestar", "waterflow_server.presence", "waterflow_server.engine", "waterflow_server.runs"),
             ),
+            (
+                ("auth",),
+                ("litestar", "waterflow_server.api", "waterflow_server.engine", "waterflow_server.presence"),
+            ),
             (("definitions",), ("waterflow_server.schedules",)),
             (("logs",), ("litestar", "uvicorn", "temporalio", "waterflow_server.api", "waterflow_server.engine")),
             (("logs",), ("waterflow_server.runs", "waterflow_server.catalog", "waterflow_server.submissions")),
@@ -98,6 +102,7 @@ class TestLayers:
             "concurrency",
             "engine",
             "documents",
+            "auth",
             "definitions",
             "logs",
             "logs-services",

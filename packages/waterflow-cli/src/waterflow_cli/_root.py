@@ -31,6 +31,7 @@ _COMMANDS = {
     "definition": ("commands.definition:definition", "Workflows that the server keeps, version by version."),
     "schedule": ("commands.schedule:schedule", "When stored workflows run by themselves."),
     "group": ("commands.group:group", "Groups of agents: what `runs-on` names."),
+    "key": ("commands.key:key", "API keys of the server: who may do what."),
     "schema": ("commands.schema:schema", "Print the JSON Schema of workflow files."),
     "version": ("commands.version:version", "Show the versions of the command and of the server."),
     "completion": ("commands.completion:completion", "Print the completion script for a shell."),

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import os
 import signal
 import socket
 import ssl
@@ -29,6 +30,7 @@ from ._temporal import TemporalRefused, connect
 from ._tls import TlsFiles, keep_renewed
 from .api import Services
 from .app import create_app
+from .auth import ADMIN_KEY_VARIABLE, Guarding, begin_guarding, read_admin_key
 from .catalog import NodeCatalog
 from .definitions import Definitions, DefinitionStore
 from .edits import Edits, KnownElements
@@ -66,13 +68,16 @@ async def serve(settings: Settings) -> None:
     """Run the server until SIGTERM or SIGINT. Raises ServerError."""
     keys = _key_file(settings)
     groups_file = read_groups_file(settings.groups_file) if settings.groups_file else None
+    admin_hash = read_admin_key(settings.admin_key_file, os.environ)
+    os.environ.pop(ADMIN_KEY_VARIABLE, None)  # nothing that runs in here needs it any more
     with _listening(settings) as listener, listening_for_ingest(settings) as ingest:
         client = await connect(settings.temporal, keys)
         try:
             await ensure_search_attributes(client, settings.temporal.namespace)
         except SearchAttributesError as error:
             raise TemporalRefused(str(error)) from error
-        await _run(settings, client, (listener, ingest), groups_file, secret_references(settings, keys))
+        guarding = await begin_guarding(client, asks=settings.asks_for_keys, admin_hash=admin_hash)
+        await _run(settings, client, (listener, ingest), groups_file, (secret_references(settings, keys), guarding))
 
 
 async def _run(
@@ -80,11 +85,12 @@ async def _run(
     client: Client,
     listeners: tuple[socket.socket, socket.socket | None],
     groups_file: GroupsApply | None,
-    secrets: SecretReferences,
+    protection: tuple[SecretReferences, Guarding],
 ) -> None:
+    secrets, guarding = protection
     worker = create_worker(client, secrets)
     logs = await open_log_store(settings)
-    services = _services(settings, client, worker, logs, secrets)
+    services = _services(settings, client, worker, logs, protection)
     server = _Server(
         uvicorn.Config(
             only_ingest(create_app(services), listeners[1], settings.port),
@@ -103,11 +109,13 @@ async def _run(
     sweeping = asyncio.create_task(keep_sweeping(logs, services.runs.knows, settings.retention), name="old logs")
     forgetting = asyncio.create_task(forget_unused_manifests(client), name="unused manifests")
     reconciling = asyncio.create_task(_reconcile(services), name="reconcile schedules")
+    guarded = asyncio.create_task(guarding.keep_fresh(), name="API keys")
     renewing = asyncio.create_task(_keep_renewed(server.config.ssl, settings.tls), name="certificate")
     try:
         await _until_stopped(server, worker, [each for each in listeners if each], services.closing)
     finally:
         renewing.cancel()
+        guarded.cancel()
         sweeping.cancel()
         forgetting.cancel()
         reconciling.cancel()
@@ -150,8 +158,13 @@ async def _reconcile(services: Services) -> None:
 
 
 def _services(
-    settings: Settings, client: Client, worker: Worker, logs: FileLogStore, secrets: SecretReferences
+    settings: Settings,
+    client: Client,
+    worker: Worker,
+    logs: FileLogStore,
+    protection: tuple[SecretReferences, Guarding],
 ) -> Services:
+    secrets, guarding = protection
     runs, agents = Runs(client, settings.history_events), Agents(client)
     catalog = NodeCatalog(agents, TableStore(client))
     stored, schedules = DefinitionStore(client), TemporalSchedules(client)
@@ -169,6 +182,8 @@ def _services(
         schedules=Schedules(schedules, stored, submissions),
         logs=logs,
         health=Readiness(client, settings.temporal.address, lambda: worker.is_running),
+        access=guarding.access,
+        keys=guarding.keys,
         closing=asyncio.Event(),
     )
 

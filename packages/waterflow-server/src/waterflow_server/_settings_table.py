@@ -217,7 +217,17 @@ TABLE = (
         flag="--auth",
         kind=bool,
         expects="true or false",
-        help="ask callers for API keys",
+        help="ask callers for API keys (default: where others than this machine may call)",
+    ),
+    Setting(
+        name="admin_key_file",
+        keys=("auth.admin_key_file",),
+        environ=("WATERFLOW_ADMIN_KEY_FILE",),
+        flag="--admin-key-file",
+        kind=str,
+        expects="a file",
+        parse=values.path,
+        help="file with a key that may do everything, to make the first one with (or WATERFLOW_ADMIN_KEY)",
     ),
     Setting(
         name="insecure_no_auth",

@@ -16,13 +16,17 @@ from .api import (
     EXCEPTION_HANDLERS,
     V1,
     HealthController,
+    ScopeGuard,
     Services,
     access_middleware,
     of_coded,
+    of_denied,
     of_service,
     openapi_config,
+    provide_caller,
     refuse_unknown_parameters,
 )
+from .auth import AccessDenied
 from .runs import RunError
 
 
@@ -38,9 +42,19 @@ def create_app(services: Services) -> Litestar:
             Router(path="/api/v1", route_handlers=V1, include_in_schema=False),
             HealthController,
         ],
-        dependencies={"services": Provide(provide_services, sync_to_thread=False)},
+        dependencies={
+            "services": Provide(provide_services, sync_to_thread=False),
+            "caller": Provide(provide_caller, sync_to_thread=False),
+        },
+        guards=[ScopeGuard(services)],
         before_request=refuse_unknown_parameters,
-        exception_handlers={**EXCEPTION_HANDLERS, RunError: of_coded, RPCError: _of_temporal, CodecError: of_coded},
+        exception_handlers={
+            **EXCEPTION_HANDLERS,
+            AccessDenied: of_denied,
+            RunError: of_coded,
+            RPCError: _of_temporal,
+            CodecError: of_coded,
+        },
         openapi_config=openapi_config(VERSION),
         # The server sets up logging, once for the whole process.
         logging_config=None,

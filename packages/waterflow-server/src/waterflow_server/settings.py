@@ -67,14 +67,14 @@ class Settings(_Settings, frozen=True, kw_only=True):
     """What is in force.
 
     ``data_dir`` holds the logs of runs and the pid file; several servers may share it. ``retention`` is how long after
-    its last line a log stays whose run Temporal has forgotten. ``keys_file`` is the key ring
-    that seals what goes to Temporal: without one, runs with secrets are refused. ``secrets_allow`` are the secrets
-    that the server may read for
-    workflows, none by default. ``groups_file`` is a
-    ``server-groups.yml`` that is applied at start. ``insecure_no_auth`` allows to listen
-    beyond this machine although nobody is asked for a key. ``history_events`` is how long the history of a workflow may
-    grow before it goes on in a new one. ``ingest_port`` takes only logs of agents: None = 9090 on loopback where it is
-    free, 0 = none.
+    its last line a log stays whose run Temporal has forgotten. ``keys_file`` is the key ring that seals what goes to
+    Temporal: without one, runs with secrets are refused. ``secrets_allow`` are the secrets that the server may read for
+    workflows, none by default. ``groups_file`` is a ``server-groups.yml`` that is applied at start.
+
+    ``auth_enabled`` says whether callers are asked for API keys: None = where others than this machine may call.
+    ``admin_key_file`` holds a key that may do everything. ``insecure_no_auth`` allows to listen beyond this machine
+    although nobody is asked for a key. ``history_events`` is how long the history of a workflow may grow before it goes
+    on in a new one. ``ingest_port`` takes only logs of agents: None = 9090 on loopback where it is free, 0 = none.
     """
 
     temporal: TemporalConnection = TemporalConnection()
@@ -88,11 +88,19 @@ class Settings(_Settings, frozen=True, kw_only=True):
     secrets_allow: tuple[str, ...] = ()
     vault: VaultConnection = VaultConnection()
     groups_file: Path | None = None
-    auth_enabled: bool = False
+    auth_enabled: bool | None = None
+    admin_key_file: Path | None = None
     insecure_no_auth: bool = False
     history_events: int = HISTORY_EVENTS
     logs: LogsSettings = LogsSettings()
     tls: TlsFiles = TlsFiles()
+
+    @property
+    def asks_for_keys(self) -> bool:
+        """Whether callers need an API key."""
+        if self.auth_enabled is not None:
+            return self.auth_enabled
+        return not (self.insecure_no_auth or is_loopback(self.host))
 
     @property
     def url(self) -> str:
@@ -128,6 +136,7 @@ def load(flags: Mapping[str, str | bool | None], environ: Mapping[str, str] = os
         raise SettingsError("`logs.store` is s3, so `logs.bucket` has to say which bucket (or WATERFLOW_LOGS_BUCKET)")
     _check_exposure(settings)
     _check_tls(settings)
+    warnings += _about_keys(settings, environ)
     return Loaded(settings=settings, warnings=warnings)
 
 
@@ -201,15 +210,29 @@ def _value(setting: Setting, given: Given) -> Any:
 
 
 def _check_exposure(settings: Settings) -> None:
-    if settings.auth_enabled:
-        raise SettingsError("`auth.enabled` is on, but this version cannot check API keys yet; it only serves loopback")
+    if settings.asks_for_keys:
+        if settings.insecure_no_auth:
+            raise SettingsError(
+                "`auth.enabled` asks for API keys and --insecure-no-auth does not; only one can be meant"
+            )
+        return
     if settings.insecure_no_auth or is_loopback(settings.host):
         return
     raise SettingsError(
         f"the server would listen on {settings.host} without asking anybody for a key, so whoever reaches the port "
-        "could run commands on your servers. Listen on 127.0.0.1 (behind a proxy that checks who calls), or say "
-        "--insecure-no-auth when the network itself is trusted"
+        "could run commands on your servers. Leave `auth.enabled` on, listen on 127.0.0.1 (behind a proxy that checks "
+        "who calls), or say --insecure-no-auth when the network itself is trusted"
     )
+
+
+def _about_keys(settings: Settings, environ: Mapping[str, str]) -> Iterable[str]:
+    if settings.asks_for_keys and not is_loopback(settings.host) and not settings.tls.on:
+        yield (
+            "API keys come over the network in the clear, and whoever listens there can use them: set tls.cert and "
+            "tls.key, or let a proxy in front speak TLS"
+        )
+    if not settings.asks_for_keys and (settings.admin_key_file or environ.get("WATERFLOW_ADMIN_KEY")):
+        yield "an admin key is set, but nobody is asked for a key; set auth.enabled"
 
 
 def _check_tls(settings: Settings) -> None:

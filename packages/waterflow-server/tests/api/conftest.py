@@ -13,6 +13,9 @@ from litestar.testing import AsyncTestClient
 
 from waterflow_sdk.wire import (
     Health,
+    KeyCreate,
+    KeyCreated,
+    KeyInfo,
     NodeEntry,
     NodeManifest,
     RunPage,
@@ -24,6 +27,7 @@ from waterflow_sdk.wire import (
     ValidateResponse,
 )
 from waterflow_server import Services, create_app
+from waterflow_server.auth import Access, AnyoneAccess, KeyNotFound
 from waterflow_server.catalog import NodeNotFound
 from waterflow_server.logs import FileLogStore
 from waterflow_server.runs import RunClosed, RunNotEnded, RunNotFound, RunQuery, as_of
@@ -139,6 +143,29 @@ class HealthInMemory:
         return Health(status=status, version="0.1.0", temporal="127.0.0.1:7233", reason=self.reason)
 
 
+class KeysInMemory:
+    """Makes keys that nobody asks for."""
+
+    def __init__(self) -> None:
+        self.infos: list[KeyInfo] = []
+
+    async def list(self) -> Sequence[KeyInfo]:
+        return self.infos
+
+    async def create(self, given: KeyCreate, by: str) -> KeyCreated:
+        info = KeyInfo(
+            id="0123456789ab", name=given.name, hint="cdef", scopes=given.scopes, created=TIME, created_by=by
+        )
+        self.infos.append(info)
+        return KeyCreated(key="wf_0123456789ab_secret", info=info)
+
+    async def revoke(self, key: str) -> KeyInfo:
+        for info in self.infos:
+            if key == info.id:
+                return info
+        raise KeyNotFound(f"there is no API key {key!r}")
+
+
 @pytest.fixture
 def runs() -> RunsInMemory:
     return RunsInMemory()
@@ -155,8 +182,14 @@ def health() -> HealthInMemory:
 
 
 @pytest.fixture
+def access() -> Access:
+    """Nobody is asked for a key."""
+    return AnyoneAccess()
+
+
+@pytest.fixture
 async def services(
-    runs: RunsInMemory, submissions: SubmissionsInMemory, health: HealthInMemory, tmp_path: Path
+    runs: RunsInMemory, submissions: SubmissionsInMemory, health: HealthInMemory, access: Access, tmp_path: Path
 ) -> AsyncIterator[Services]:
     logs = FileLogStore(tmp_path / "logs")
     yield Services(
@@ -171,6 +204,8 @@ async def services(
         schedules=SchedulesInMemory(),
         logs=logs,
         health=health,
+        access=access,
+        keys=KeysInMemory(),
         closing=asyncio.Event(),
     )
     logs.close()

@@ -36,6 +36,7 @@ class ServerCommand:
         return Finished(process.returncode or 0, out.decode(), err.decode())
 
     async def begin(self, verb: str, *flags: str, temporal: str | None = None) -> asyncio.subprocess.Process:
+        """Start it, and do not wait."""
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-W", "error", "-m", "waterflow_server", verb, *flags),
             *("--port", str(self.port), "--data-dir", str(self.data_dir)),

@@ -70,6 +70,26 @@ class TestStart:
             f"waterflow server: keys_file: key file {tmp_path}/none: No such file or directory\n",
         )
 
+    async def test_keys_are_to_be_asked_for_and_nobody_could_make_one(
+        self, server: ServerCommand, temporal: EmbeddedTemporal
+    ) -> None:
+        ended = await server("start", "--auth", temporal=temporal.address)
+        assert (ended.code, ended.err.splitlines()[-1]) == (
+            78,
+            "waterflow server: the server is to ask for API keys, and there is no key with which to make any: make one "
+            "(`openssl rand -hex 32 > admin.key`), name the file in auth.admin_key_file or WATERFLOW_ADMIN_KEY_FILE, "
+            "and use it as API key to make the others (`waterflow key create`)",
+        )
+
+    async def test_an_admin_key_that_could_be_guessed(self, server: ServerCommand, tmp_path: Path) -> None:
+        (tmp_path / "admin.key").write_text("hunter2\n")
+        ended = await server("start", "--auth", "--admin-key-file", str(tmp_path / "admin.key"))
+        assert (ended.code, ended.err) == (
+            78,
+            f"waterflow server: auth.admin_key_file: {tmp_path}/admin.key: an admin key has 32 to 512 visible ASCII "
+            "characters, such as `openssl rand -hex 32` makes them\n",
+        )
+
     async def test_an_unknown_flag(self, server: ServerCommand) -> None:
         ended = await server("start", "--prot", "1")
         assert ended.code == 2

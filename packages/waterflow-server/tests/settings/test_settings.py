@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from waterflow_server._settings_table import TABLE
 from waterflow_server.settings import Settings, SettingsError, TemporalConnection, load
 
 
@@ -153,25 +154,54 @@ class TestWrong:
         )
 
 
-class TestExposure:
-    @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.7", "server.example"])
-    def test_listening_beyond_this_machine_without_keys_is_refused(self, environ: dict[str, str], host: str) -> None:
+class TestKeys:
+    """Whether callers are asked for API keys."""
+
+    BEYOND = ("0.0.0.0", "::", "192.168.0.7", "server.example")
+    LOOPBACK = ("127.0.0.1", "127.0.0.9", "::1", "localhost")
+
+    @pytest.mark.parametrize("host", BEYOND)
+    def test_beyond_this_machine_they_are(self, environ: dict[str, str], host: str) -> None:
+        assert load({"host": host}, environ).settings.asks_for_keys
+
+    @pytest.mark.parametrize("host", LOOPBACK)
+    def test_on_loopback_they_are_not(self, environ: dict[str, str], host: str) -> None:
+        assert not load({"host": host}, environ).settings.asks_for_keys
+
+    def test_on_loopback_when_it_is_said(self, environ: dict[str, str]) -> None:
+        assert load({}, environ | {"WATERFLOW_AUTH_ENABLED": "true"}).settings.asks_for_keys
+
+    def test_beyond_this_machine_not_when_it_is_said(self, environ: dict[str, str]) -> None:
+        environ |= {"WATERFLOW_HOST": "0.0.0.0", "WATERFLOW_INSECURE_NO_AUTH": "true"}
+        assert not load({}, environ).settings.asks_for_keys
+
+    def test_auth_enabled_false_alone_opens_nothing(self, environ: dict[str, str]) -> None:
         with pytest.raises(SettingsError) as caught:
-            load({"host": host}, environ)
+            load({"host": "0.0.0.0"}, environ | {"WATERFLOW_AUTH_ENABLED": "false"})
         assert caught.value.message == (
-            f"the server would listen on {host} without asking anybody for a key, so whoever reaches the port "
-            "could run commands on your servers. Listen on 127.0.0.1 (behind a proxy that checks who calls), or say "
-            "--insecure-no-auth when the network itself is trusted"
+            "the server would listen on 0.0.0.0 without asking anybody for a key, so whoever reaches the port "
+            "could run commands on your servers. Leave `auth.enabled` on, listen on 127.0.0.1 (behind a proxy that "
+            "checks who calls), or say --insecure-no-auth when the network itself is trusted"
         )
 
-    @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "::1", "localhost"])
-    def test_loopback_is_allowed(self, environ: dict[str, str], host: str) -> None:
-        assert load({"host": host}, environ).settings.host == host
+    def test_both_at_once_is_refused(self, environ: dict[str, str]) -> None:
+        with pytest.raises(SettingsError) as caught:
+            load({"insecure_no_auth": True}, environ | {"WATERFLOW_AUTH_ENABLED": "true"})
+        assert caught.value.message == (
+            "`auth.enabled` asks for API keys and --insecure-no-auth does not; only one can be meant"
+        )
 
-    def test_it_may_be_said_explicitly(self, environ: dict[str, str]) -> None:
-        environ |= {"WATERFLOW_HOST": "0.0.0.0", "WATERFLOW_INSECURE_NO_AUTH": "true"}
-        assert load({}, environ).settings.insecure_no_auth
+    def test_the_admin_key_is_no_setting_of_the_command_line(self) -> None:
+        flags = [setting.flag for setting in TABLE if "key" in setting.flag]
+        assert flags == ["--keys-file", "--admin-key-file", "--tls-key"]
 
-    def test_keys_that_cannot_be_checked_yet_are_not_pretended(self, environ: dict[str, str]) -> None:
-        with pytest.raises(SettingsError, match=r"`auth\.enabled` is on, but this version cannot check API keys yet"):
-            load({}, environ | {"WATERFLOW_AUTH_ENABLED": "true"})
+    def test_keys_in_the_clear_are_warned_of(self, environ: dict[str, str]) -> None:
+        assert load({"host": "0.0.0.0"}, environ).warnings == [
+            "API keys come over the network in the clear, and whoever listens there can use them: set tls.cert and "
+            "tls.key, or let a proxy in front speak TLS"
+        ]
+
+    def test_an_admin_key_without_effect_is_warned_of(self, environ: dict[str, str]) -> None:
+        assert load({}, environ | {"WATERFLOW_ADMIN_KEY": "x" * 32}).warnings == [
+            "an admin key is set, but nobody is asked for a key; set auth.enabled"
+        ]

@@ -22,6 +22,7 @@ from ._errors import (
     InvalidRequest,
     InvalidSettings,
     InvalidWorkflow,
+    KeyNotFound,
     NodeNotFound,
     NotFound,
     NothingToEdit,
@@ -41,6 +42,7 @@ from ._errors import (
 )
 from ._events import EventStream, SyncEventStream
 from ._groups import Groups, SyncGroups
+from ._keys import Keys, SyncKeys
 from ._logs import LogFilter, LogStream, SyncLogStream
 from ._plan import Edited
 from ._run import RetryScope, Run
@@ -72,6 +74,8 @@ __all__ = [
     "InvalidRequest",
     "InvalidSettings",
     "InvalidWorkflow",
+    "KeyNotFound",
+    "Keys",
     "LogFilter",
     "LogStream",
     "NodeNotFound",
@@ -92,6 +96,7 @@ __all__ = [
     "SyncDefinitions",
     "SyncEventStream",
     "SyncGroups",
+    "SyncKeys",
     "SyncLogStream",
     "SyncRun",
     "SyncSchedules",

@@ -25,6 +25,7 @@ from ..wire import (
 from ._definitions import Definitions
 from ._errors import AgentNotFound, NodeNotFound
 from ._groups import Groups
+from ._keys import Keys
 from ._plan import fetch_plan, plan_request
 from ._run import Run
 from ._schedules import Schedules
@@ -65,6 +66,8 @@ class AsyncClient:
         self.schedules = Schedules(self._transport)
         self.groups = Groups(self._transport)
         """Groups of agents."""
+        self.keys = Keys(self._transport)
+        """API keys of the server."""
 
     @property
     def server(self) -> str:

@@ -17,7 +17,8 @@
         │   ├── RunNotFound
         │   ├── NodeNotFound
         │   ├── AgentNotFound
-        │   └── GroupNotFound
+        │   ├── GroupNotFound
+        │   └── KeyNotFound
         ├── Conflict               409
         │   ├── RunClosed
         │   ├── RunNotEnded
@@ -189,6 +190,13 @@ class GroupNotFound(NotFound):
 
     code = "group-not-found"
     remedy = "`waterflow group list` shows the groups"
+
+
+class KeyNotFound(NotFound):
+    """There is no API key of this id or name."""
+
+    code = "key-not-found"
+    remedy = "`waterflow key list` shows the keys"
 
 
 class Conflict(RequestError):

@@ -19,6 +19,7 @@ from ..wire import (
 from ._async import AsyncClient
 from ._definitions import SyncDefinitions
 from ._groups import SyncGroups
+from ._keys import SyncKeys
 from ._portal import Portal
 from ._schedules import SyncSchedules
 from ._settings import DEFAULT_RETRIES, DEFAULT_TIMEOUT, StrPath
@@ -47,6 +48,8 @@ class Client:
         self._portal = Portal()
         self.groups = SyncGroups(self._portal, self._client.groups)
         """Groups of agents."""
+        self.keys = SyncKeys(self._portal, self._client.keys)
+        """API keys of the server."""
         self.definitions = SyncDefinitions(self._portal, self._client.definitions)
         """Stored workflows."""
         self.schedules = SyncSchedules(self._portal, self._client.schedules)

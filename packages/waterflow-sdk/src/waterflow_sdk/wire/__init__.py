@@ -41,6 +41,7 @@ from ._groups import (
     MembersChange,
     MemberSource,
 )
+from ._keys import KeyCreate, KeyCreated, KeyInfo, KeyScope
 from ._log import LogAck, LogEventKind, LogLine, LogRecord, LogRef, LogStreamKind, StreamName
 from ._manifest import INTERFACE_VERSION, NodeEntry, NodeExample, NodeManifest
 from ._names import (
@@ -173,6 +174,10 @@ __all__ = [
     "Health",
     "Interval",
     "JobState",
+    "KeyCreate",
+    "KeyCreated",
+    "KeyInfo",
+    "KeyScope",
     "LeaseGrant",
     "LogAck",
     "LogEnd",

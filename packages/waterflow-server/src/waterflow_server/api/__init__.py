@@ -4,11 +4,13 @@ from ._access import access_middleware
 from ._openapi import openapi_config
 from ._problems import EXCEPTION_HANDLERS, of_coded, of_service
 from ._query import refuse_unknown_parameters
+from ._scopes import ScopeGuard, of_denied, provide_caller
 from ._services import AgentService, CatalogService, HealthService, RunService, Services, SubmissionService
 from .agents import AgentController
 from .definitions import DefinitionController
 from .groups import GroupController
 from .health import HealthController
+from .keys import KeyController
 from .log_ingest import LogIngestController
 from .logs import LogController
 from .nodes import NodeController
@@ -32,6 +34,7 @@ V1 = (
     GroupController,
     DefinitionController,
     ScheduleController,
+    KeyController,
 )
 """What is served below ``/v1``."""
 
@@ -43,11 +46,14 @@ __all__ = [
     "HealthController",
     "HealthService",
     "RunService",
+    "ScopeGuard",
     "Services",
     "SubmissionService",
     "access_middleware",
     "of_coded",
+    "of_denied",
     "of_service",
     "openapi_config",
+    "provide_caller",
     "refuse_unknown_parameters",
 ]

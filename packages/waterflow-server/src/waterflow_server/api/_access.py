@@ -61,4 +61,6 @@ def _write(scope: HTTPScope, status: int, seconds: float) -> None:
         "ms": round(seconds * 1000, 1),
         "client": client[0] if client else "",
     }
+    if "user" in scope and scope["user"].known:
+        fields["caller"] = scope["user"].name
     _log.log(level, "request", extra={FIELDS: fields})

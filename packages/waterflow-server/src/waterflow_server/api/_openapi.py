@@ -6,10 +6,21 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from litestar import Router
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
-from litestar.openapi.spec import Example, OpenAPIMediaType, OpenAPIType, Operation, Parameter, RequestBody, Schema
+from litestar.openapi.spec import (
+    Components,
+    Example,
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    Parameter,
+    RequestBody,
+    Schema,
+    SecurityScheme,
+)
 
 from waterflow_sdk.wire import PlanView, Problem
 
@@ -23,6 +34,16 @@ def openapi_config(version: str) -> OpenAPIConfig:
         version=version,
         description="Durable workflows on many servers. Errors are RFC 9457 problem documents.",
         use_handler_docstrings=True,
+        components=Components(
+            security_schemes={
+                "key": SecurityScheme(
+                    type="http", scheme="bearer", description="An API key, where the server asks for one."
+                )
+            }
+        ),
+        security=[{"key": []}],
+        # What the API looks like is no secret, and tools that read it send no key.
+        openapi_router=Router("/schema", route_handlers=[], opt={"scope": "open"}),
         render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"]), YamlRenderPlugin()],
     )
 

@@ -32,4 +32,4 @@ def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
 def _parameters(handler: HTTPRouteHandler) -> frozenset[str]:
     names = handler.opt.get("query_parameters", ())
     aliases = {public_name(handler, name) for name in handler.parsed_fn_signature.parameters}
-    return frozenset({*names, *aliases}) - {"services", "request", "data"}
+    return frozenset({*names, *aliases}) - {"services", "caller", "request", "data"}

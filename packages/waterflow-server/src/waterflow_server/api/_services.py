@@ -26,6 +26,9 @@ from waterflow_sdk.wire import (
     GroupSpec,
     GroupState,
     Health,
+    KeyCreate,
+    KeyCreated,
+    KeyInfo,
     MembersChange,
     NodeEntry,
     Overlap,
@@ -43,6 +46,7 @@ from waterflow_sdk.wire import (
     ValidateResponse,
 )
 
+from ..auth import Access
 from ..engine import Event
 from ..logs import LogStore
 from ..runs import Approval, RunQuery, RunWatch
@@ -308,6 +312,22 @@ class EditService(Protocol):
         ...
 
 
+class KeyService(Protocol):
+    """API keys (:class:`waterflow_server.auth.Keys`)."""
+
+    async def list(self) -> Sequence[KeyInfo]:
+        """All keys, oldest first."""
+        ...
+
+    async def create(self, given: KeyCreate, by: str) -> KeyCreated:
+        """A new key; raises InvalidKey."""
+        ...
+
+    async def revoke(self, key: str) -> KeyInfo:
+        """Take a key out of use; raises KeyNotFound and KeyAmbiguous."""
+        ...
+
+
 class Services(msgspec.Struct, frozen=True, kw_only=True):
     """All that the API works with. ``closing`` is set when the server is about to end: followers must let go."""
 
@@ -322,4 +342,6 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     schedules: ScheduleService
     logs: LogStore
     health: HealthService
+    access: Access
+    keys: KeyService
     closing: asyncio.Event

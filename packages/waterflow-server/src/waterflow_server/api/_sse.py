@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from .._errors import ServerError
+from ..auth import Access, Caller
 from ..runs import RunError
 
 SSE = "text/event-stream"
@@ -52,6 +53,15 @@ async def stream(first: bytes, parts: AsyncIterator[bytes], end: Callable[[], An
         return
     if (last := end()) is not None:
         yield event("end", last)
+
+
+async def while_standing(access: Access, caller: Caller, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The parts of an answer, until the key of its caller is revoked or expires: then nothing more is told."""
+    async for part in parts:
+        if not access.stands(caller):
+            yield b": unauthorized: the API key has expired or was revoked\n\n"
+            return
+        yield part
 
 
 def _broken_off(error: ServerError | RunError) -> bytes:

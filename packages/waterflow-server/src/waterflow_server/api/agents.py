@@ -12,6 +12,7 @@ from .._nearest import did_you_mean
 from ._body import JsonRequest
 from ._openapi import problems
 from ._problems import ApiError
+from ._scopes import ADMIN, READ
 from ._services import Services
 
 
@@ -20,6 +21,7 @@ class AgentController(Controller):
 
     path = "/agents"
     tags = ("agents",)
+    opt = READ
     request_class = JsonRequest
 
     @get("/", responses=problems(503))
@@ -36,28 +38,28 @@ class AgentController(Controller):
             raise ApiError("agent-not-found", f"there is no agent {agent_id!r}{did_you_mean(agent_id, names)}")
         return agent
 
-    @post("/{agent_id:str}/cordon", status_code=200, responses=problems(400, 404, 409, 422, 503))
+    @post("/{agent_id:str}/cordon", opt=ADMIN, status_code=200, responses=problems(400, 404, 409, 422, 503))
     async def cordon(
         self, agent_id: FromPath[str], services: NamedDependency[Services], data: JSONBody[ModeRequest | None] = None
     ) -> AgentState:
         """No new work for the agent; running jobs go on. Holds over restarts."""
         return await services.agents.change_mode(agent_id, "cordon", (data or ModeRequest()).reason)
 
-    @post("/{agent_id:str}/drain", status_code=200, responses=problems(400, 404, 409, 422, 503))
+    @post("/{agent_id:str}/drain", opt=ADMIN, status_code=200, responses=problems(400, 404, 409, 422, 503))
     async def drain(
         self, agent_id: FromPath[str], services: NamedDependency[Services], data: JSONBody[ModeRequest | None] = None
     ) -> AgentState:
         """As cordon, and says that the host is to become empty. `load` tells when it is."""
         return await services.agents.change_mode(agent_id, "drain", (data or ModeRequest()).reason)
 
-    @post("/{agent_id:str}/uncordon", status_code=200, responses=problems(400, 404, 409, 422, 503))
+    @post("/{agent_id:str}/uncordon", opt=ADMIN, status_code=200, responses=problems(400, 404, 409, 422, 503))
     async def uncordon(
         self, agent_id: FromPath[str], services: NamedDependency[Services], data: JSONBody[ModeRequest | None] = None
     ) -> AgentState:
         """Work as usual again."""
         return await services.agents.change_mode(agent_id, "uncordon", (data or ModeRequest()).reason)
 
-    @delete("/{agent_id:str}", responses=problems(404, 409, 503))
+    @delete("/{agent_id:str}", opt=ADMIN, responses=problems(404, 409, 503))
     async def remove(self, agent_id: FromPath[str], services: NamedDependency[Services]) -> None:
         """Forget an agent that is offline. 409: it lives. One that says hello again is there again."""
         await services.agents.remove(agent_id)

@@ -17,10 +17,11 @@ from waterflow_sdk.wire import (
     SubmitResponse,
 )
 
+from ..auth import Caller
 from ._body import MAX_BODY_BYTES, JsonRequest, WorkflowRequest, check_size
 from ._openapi import problems
+from ._scopes import READ, RUN
 from ._services import Services
-from .workflows import STARTED_BY
 
 
 class DefinitionController(Controller):
@@ -28,6 +29,7 @@ class DefinitionController(Controller):
 
     path = "/definitions"
     tags = ("definitions",)
+    opt = READ
 
     @get("/", responses=problems(503))
     async def list_definitions(self, services: NamedDependency[Services]) -> list[DefinitionInfo]:
@@ -38,15 +40,19 @@ class DefinitionController(Controller):
         "/{name:str}",
         request_class=WorkflowRequest,
         request_max_body_size=MAX_BODY_BYTES,
-        opt={"query_parameters": ("filename",)},
+        opt={**RUN, "query_parameters": ("filename",)},
         responses=problems(400, 409, 413, 415, 422, 503),
     )
     async def put_definition(
-        self, name: FromPath[str], data: JSONBody[DefinitionPut], services: NamedDependency[Services]
+        self,
+        name: FromPath[str],
+        data: JSONBody[DefinitionPut],
+        services: NamedDependency[Services],
+        caller: NamedDependency[Caller],
     ) -> Response[DefinitionInfo]:
         """Keep a workflow file, as JSON or YAML. 201: a new version, which is active now; 200: nothing has changed."""
         check_size(data.yaml)
-        answer = await services.definitions.put(name, data, STARTED_BY)
+        answer = await services.definitions.put(name, data, caller.name)
         return Response(answer, status_code=201 if answer.created else 200)
 
     @get("/{name:str}", responses=problems(404, 503))
@@ -54,7 +60,7 @@ class DefinitionController(Controller):
         """One definition."""
         return await services.definitions.get(name)
 
-    @delete("/{name:str}", responses=problems(404, 409, 503))
+    @delete("/{name:str}", opt=RUN, responses=problems(404, 409, 503))
     async def delete_definition(
         self, name: FromPath[str], services: NamedDependency[Services], force: FromQuery[bool] = False
     ) -> None:
@@ -84,30 +90,33 @@ class DefinitionController(Controller):
         """What changed from version `old` to version `new` (the active one)."""
         return await services.definitions.diff(name, old, new)
 
-    @post("/{name:str}/activate", status_code=200, request_class=JsonRequest, responses=problems(400, 404, 503))
+    @post(
+        "/{name:str}/activate", opt=RUN, status_code=200, request_class=JsonRequest, responses=problems(400, 404, 503)
+    )
     async def activate(
         self, name: FromPath[str], data: JSONBody[ActivateRequest], services: NamedDependency[Services]
     ) -> DefinitionInfo:
         """Use a version from now on."""
         return await services.definitions.activate(name, data.version)
 
-    @post("/{name:str}/rollback", status_code=200, responses=problems(404, 503))
+    @post("/{name:str}/rollback", opt=RUN, status_code=200, responses=problems(404, 503))
     async def roll_back(self, name: FromPath[str], services: NamedDependency[Services]) -> DefinitionInfo:
         """Use the version before the active one."""
         return await services.definitions.roll_back(name)
 
-    @post("/{name:str}/enable", status_code=200, responses=problems(404, 503))
+    @post("/{name:str}/enable", opt=RUN, status_code=200, responses=problems(404, 503))
     async def enable(self, name: FromPath[str], services: NamedDependency[Services]) -> DefinitionInfo:
         """Let it run, and its schedules fire."""
         return await services.definitions.enable(name, enabled=True)
 
-    @post("/{name:str}/disable", status_code=200, responses=problems(404, 503))
+    @post("/{name:str}/disable", opt=RUN, status_code=200, responses=problems(404, 503))
     async def disable(self, name: FromPath[str], services: NamedDependency[Services]) -> DefinitionInfo:
         """Let nothing start it; what runs goes on."""
         return await services.definitions.enable(name, enabled=False)
 
     @post(
         "/{name:str}/run",
+        opt=RUN,
         status_code=202,
         request_class=JsonRequest,
         request_max_body_size=MAX_BODY_BYTES,
@@ -117,8 +126,9 @@ class DefinitionController(Controller):
         self,
         name: FromPath[str],
         services: NamedDependency[Services],
+        caller: NamedDependency[Caller],
         data: JSONBody[DefinitionRunRequest | None] = None,
     ) -> Response[SubmitResponse]:
         """Start a run of the active version, or of another one."""
-        answer = await services.definitions.run(name, data or DefinitionRunRequest(), STARTED_BY)
+        answer = await services.definitions.run(name, data or DefinitionRunRequest(), caller.name)
         return Response(answer, headers={"Location": answer.url})

@@ -22,6 +22,7 @@ from waterflow_sdk.wire import (
 from ._body import JSON, YAML, JsonRequest
 from ._openapi import problems
 from ._problems import ApiError
+from ._scopes import ADMIN, READ
 from ._services import Services
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -62,6 +63,7 @@ class GroupController(Controller):
 
     path = "/groups"
     tags = ("groups",)
+    opt = READ
     request_class = JsonRequest
     request_max_body_size = MAX_BODY_BYTES
 
@@ -72,6 +74,7 @@ class GroupController(Controller):
 
     @post(
         "/",
+        opt=ADMIN,
         response_headers=[
             ResponseHeader(name="Location", documentation_only=True, description="Address of the group.")
         ],
@@ -88,7 +91,7 @@ class GroupController(Controller):
         "/apply",
         status_code=200,
         request_class=GroupFileRequest,
-        opt={"query_parameters": FILE_PARAMETERS},
+        opt={**ADMIN, "query_parameters": FILE_PARAMETERS},
         responses=problems(400, 409, 415, 422, 503),
     )
     async def apply_groups(self, data: JSONBody[GroupsApply], services: NamedDependency[Services]) -> GroupsApplied:
@@ -100,14 +103,14 @@ class GroupController(Controller):
         """One group with its members."""
         return await services.groups.get(name)
 
-    @put("/{name:str}", responses=problems(400, 409, 422, 503))
+    @put("/{name:str}", opt=ADMIN, responses=problems(400, 409, 422, 503))
     async def put_group(
         self, name: FromPath[str], data: JSONBody[GroupPut], services: NamedDependency[Services]
     ) -> GroupState:
         """The whole group anew; with `version`, only on top of that one (0: a new group)."""
         return await services.groups.put(name, data)
 
-    @delete("/{name:str}", responses=problems(404, 409, 503))
+    @delete("/{name:str}", opt=ADMIN, responses=problems(404, 409, 503))
     async def delete_group(
         self, name: FromPath[str], services: NamedDependency[Services], version: Version = None
     ) -> None:
@@ -119,7 +122,7 @@ class GroupController(Controller):
         """The members, by name, and why each is one."""
         return (await services.groups.get(name)).members
 
-    @post("/{name:str}/members", status_code=200, responses=problems(400, 404, 409, 422, 503))
+    @post("/{name:str}/members", opt=ADMIN, status_code=200, responses=problems(400, 404, 409, 422, 503))
     async def change_members(
         self, name: FromPath[str], data: JSONBody[MembersChange], services: NamedDependency[Services]
     ) -> GroupState:

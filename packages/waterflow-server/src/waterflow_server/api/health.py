@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from waterflow_sdk.wire import Health
 
 from .._version import VERSION
+from ._scopes import OPEN
 from ._services import Services
 
 
@@ -16,6 +17,7 @@ class HealthController(Controller):
 
     path = "/"
     tags = ("health",)
+    opt = OPEN
 
     @get("/health/live")
     async def live(self) -> Health:

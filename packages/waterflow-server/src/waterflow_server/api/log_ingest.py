@@ -11,9 +11,11 @@ from litestar.params import FromPath, QueryParameter
 
 from waterflow_sdk.wire import LogAck, StreamName
 
+from ..auth import Caller
 from ..logs import MAX_CHUNK_BYTES
 from ._openapi import problems
 from ._problems import ApiError
+from ._scopes import AGENT
 from ._services import Services
 
 Offset = Annotated[int, QueryParameter(ge=0, description="Length of the stream before this chunk, in bytes.")]
@@ -25,6 +27,7 @@ class LogIngestController(Controller):
 
     path = "/logs"
     tags = ("logs",)
+    opt = AGENT
 
     @put("/{stream:path}", request_max_body_size=MAX_CHUNK_BYTES, responses=problems(400, 409, 413, 422, 503))
     async def ingest(
@@ -34,9 +37,13 @@ class LogIngestController(Controller):
         offset: Offset,
         agent: Agent,
         services: NamedDependency[Services],
+        caller: NamedDependency[Caller],
     ) -> LogAck:
         """Add whole lines of NDJSON to a log stream. 409: the offset leaves a gap; ``expected`` says where to go on."""
         name = _stream_name(request, stream)
+        if caller.agent not in (None, agent):
+            text = f"the API key {caller.name} belongs to agent {caller.agent!r}; {agent!r} cannot send logs with it"
+            raise ApiError("agent-mismatch", text)
         return LogAck(offset=await services.logs.append(name, offset, await request.body(), agent))
 
 

@@ -15,13 +15,15 @@ from temporalio.service import RPCError
 
 from waterflow_sdk.wire import LogLine, LogStreamKind
 
+from ..auth import Caller
 from ..logs import Follower, LogBatch, LogQuery, RunLog, kept_streams, needs_kept
 from ..runs import RunNotFound
 from ._log_formats import NDJSON, TEXT, as_ndjson, as_text, events
 from ._openapi import problems
 from ._run_reader import run_reader
+from ._scopes import READ
 from ._services import Services
-from ._sse import SSE
+from ._sse import SSE, while_standing
 from ._steps import NamedStep
 
 Tail = Annotated[int | None, QueryParameter(ge=0, le=100_000, description="Begin with this many last lines.")]
@@ -47,6 +49,7 @@ class LogController(Controller):
 
     path = "/workflows/{run_id:str}/logs"
     tags = ("logs",)
+    opt = READ
 
     @get("/", responses=problems(400, 404, 503))
     async def read(
@@ -54,6 +57,7 @@ class LogController(Controller):
         request: Request[Any, Any, Any],
         run_id: FromPath[str],
         services: NamedDependency[Services],
+        caller: NamedDependency[Caller],
         follow: FromQuery[bool] = False,
         job: FromQuery[str | None] = None,
         step: FromQuery[str | None] = None,
@@ -80,7 +84,8 @@ class LogController(Controller):
         after = last_event_id or cursor
         log = await _run_log(services, run_id, after)
         if follow:
-            answer = await _followed(services, log, run_id, after, _Start(query, tail), step)
+            followed = await _followed(services, log, run_id, after, _Start(query, tail), step)
+            answer = while_standing(services.access, caller, followed)
             return Stream(answer, media_type=SSE, headers={"Cache-Control": "no-cache"})
         query = await _of_step(services, run_id, query, step)
         start = await _start(services, log, run_id, after, _Start(query, tail))

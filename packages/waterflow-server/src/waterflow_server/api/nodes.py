@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from waterflow_sdk.wire import NodeEntry
 
 from ._openapi import problems
+from ._scopes import READ
 from ._services import Services
 
 
@@ -17,6 +18,7 @@ class NodeController(Controller):
 
     path = "/nodes"
     tags = ("nodes",)
+    opt = READ
 
     @get("/", responses=problems(503))
     async def list_nodes(self, services: NamedDependency[Services]) -> list[NodeEntry]:

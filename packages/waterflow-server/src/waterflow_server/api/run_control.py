@@ -16,12 +16,13 @@ from waterflow_sdk.wire import (
     SubmitResponse,
 )
 
+from ..auth import Caller
 from ..engine import Event
 from ..runs import Approval
 from ._body import MAX_BODY_BYTES, JsonRequest, check_size
 from ._openapi import problems
+from ._scopes import RUN
 from ._services import Services
-from .workflows import STARTED_BY
 
 
 class RunControlController(Controller):
@@ -29,6 +30,7 @@ class RunControlController(Controller):
 
     path = "/workflows/{run_id:str}"
     tags = ("workflows",)
+    opt = RUN
     request_class = JsonRequest
     responses = problems(404, 409, 503)
 
@@ -48,10 +50,14 @@ class RunControlController(Controller):
 
     @post("/retry", status_code=202)
     async def retry(
-        self, run_id: FromPath[str], services: NamedDependency[Services], data: JSONBody[RetryRequest | None] = None
+        self,
+        run_id: FromPath[str],
+        services: NamedDependency[Services],
+        caller: NamedDependency[Caller],
+        data: JSONBody[RetryRequest | None] = None,
     ) -> Response[SubmitResponse]:
         """Start a new run, linked to this one, that keeps what has succeeded."""
-        new_id = await services.runs.retry(run_id, data or RetryRequest(), STARTED_BY)
+        new_id = await services.runs.retry(run_id, data or RetryRequest(), caller.name)
         answer = SubmitResponse(id=new_id, url=f"/v1/workflows/{new_id}")
         return Response(answer, headers={"Location": answer.url})
 
@@ -62,29 +68,41 @@ class RunControlController(Controller):
         responses=problems(400, 404, 409, 413, 422, 503),
     )
     async def edit(
-        self, run_id: FromPath[str], services: NamedDependency[Services], data: JSONBody[EditRequest]
+        self,
+        run_id: FromPath[str],
+        services: NamedDependency[Services],
+        caller: NamedDependency[Caller],
+        data: JSONBody[EditRequest],
     ) -> Response[EditResponse]:
         """Go on with a changed definition, as a new run linked to this one; 200 with the report alone for a dry run."""
         check_size(data.yaml)
-        answer = await services.edits.edit(run_id, data, STARTED_BY)
+        answer = await services.edits.edit(run_id, data, caller.name)
         if answer.url is None:
             return Response(answer, status_code=200)
         return Response(answer, headers={"Location": answer.url})
 
     @post("/approve", status_code=202)
     async def approve(
-        self, run_id: FromPath[str], services: NamedDependency[Services], data: JSONBody[ApprovalRequest | None] = None
+        self,
+        run_id: FromPath[str],
+        services: NamedDependency[Services],
+        caller: NamedDependency[Caller],
+        data: JSONBody[ApprovalRequest | None] = None,
     ) -> Response[bytes]:
         """Let a step that waits for approval go on."""
-        await services.runs.answer(run_id, _answer(data, approved=True))
+        await services.runs.answer(run_id, _answer(data, caller, approved=True))
         return Response(b"")
 
     @post("/reject", status_code=202)
     async def reject(
-        self, run_id: FromPath[str], services: NamedDependency[Services], data: JSONBody[ApprovalRequest | None] = None
+        self,
+        run_id: FromPath[str],
+        services: NamedDependency[Services],
+        caller: NamedDependency[Caller],
+        data: JSONBody[ApprovalRequest | None] = None,
     ) -> Response[bytes]:
         """Fail a step that waits for approval."""
-        await services.runs.answer(run_id, _answer(data, approved=False))
+        await services.runs.answer(run_id, _answer(data, caller, approved=False))
         return Response(b"")
 
     @post("/events", status_code=202)
@@ -96,6 +114,7 @@ class RunControlController(Controller):
         return Response(b"")
 
 
-def _answer(data: ApprovalRequest | None, *, approved: bool) -> Approval:
+def _answer(data: ApprovalRequest | None, caller: Caller, *, approved: bool) -> Approval:
     given = data or ApprovalRequest()
-    return Approval(approved=approved, by=given.by, comment=given.comment, inputs=given.inputs, step=given.step)
+    by = caller.name if caller.known else given.by  # a key says who answers; without keys it is only claimed
+    return Approval(approved=approved, by=by, comment=given.comment, inputs=given.inputs, step=given.step)

@@ -10,9 +10,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, QueryParameter
 from litestar.response import Stream
 
+from ..auth import Caller
 from ..runs import EventBatch, EventFollower
 from . import _sse as sse
 from ._openapi import problems
+from ._scopes import READ
 from ._services import Services
 
 Cursor = Annotated[str | None, QueryParameter(description="Go on from here; `Last-Event-ID` goes before it.")]
@@ -24,12 +26,14 @@ class RunEventController(Controller):
 
     path = "/workflows/{run_id:str}/events"
     tags = ("workflows",)
+    opt = READ
 
     @get("/", responses=problems(400, 404, 503))
     async def follow(
         self,
         run_id: FromPath[str],
         services: NamedDependency[Services],
+        caller: NamedDependency[Caller],
         cursor: Cursor = None,
         last_event_id: LastEventId = None,
     ) -> Stream:
@@ -42,7 +46,8 @@ class RunEventController(Controller):
         follower = EventFollower(services.runs.watch(run_id), services.logs, run_id, services.closing)
         batches = follower.batches(last_event_id or cursor)
         first = await anext(batches)  # so is a bad cursor
-        answer = sse.stream(_of(first), _coming(batches), lambda: follower.end)
+        parts = sse.stream(_of(first), _coming(batches), lambda: follower.end)
+        answer = sse.while_standing(services.access, caller, parts)
         return Stream(answer, media_type=sse.SSE, headers={"Cache-Control": "no-cache"})
 
 

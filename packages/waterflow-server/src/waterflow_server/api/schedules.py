@@ -21,6 +21,7 @@ from waterflow_sdk.wire import (
 
 from ._body import JsonRequest
 from ._openapi import problems
+from ._scopes import READ, RUN
 from ._services import Services
 
 MOST_TIMES = 100
@@ -32,6 +33,7 @@ class ScheduleController(Controller):
 
     path = "/schedules"
     tags = ("schedules",)
+    opt = READ
     request_class = JsonRequest
     responses = problems(400, 404, 409, 422, 503)
 
@@ -40,7 +42,7 @@ class ScheduleController(Controller):
         """All schedules, by name."""
         return list(await services.schedules.list())
 
-    @post("/", status_code=201)
+    @post("/", opt=RUN, status_code=201)
     async def create_schedule(
         self, data: JSONBody[ScheduleCreate], services: NamedDependency[Services]
     ) -> ScheduleInfo:
@@ -52,14 +54,14 @@ class ScheduleController(Controller):
         """One schedule: what it does, its next times, and what came of its last ones."""
         return await services.schedules.get(name)
 
-    @put("/{name:str}")
+    @put("/{name:str}", opt=RUN)
     async def put_schedule(
         self, name: FromPath[str], data: JSONBody[SchedulePut], services: NamedDependency[Services]
     ) -> ScheduleInfo:
         """Replace a schedule, or make it; whether it is paused stays."""
         return await services.schedules.put(name, data)
 
-    @delete("/{name:str}")
+    @delete("/{name:str}", opt=RUN)
     async def delete_schedule(self, name: FromPath[str], services: NamedDependency[Services]) -> None:
         """Remove a schedule; its runs go on."""
         await services.schedules.delete(name)
@@ -71,7 +73,7 @@ class ScheduleController(Controller):
         """The next times, as if it were not paused."""
         return list(await services.schedules.next(name, limit))
 
-    @post("/{name:str}/pause", status_code=202)
+    @post("/{name:str}/pause", opt=RUN, status_code=202)
     async def pause(
         self, name: FromPath[str], services: NamedDependency[Services], data: JSONBody[PauseRequest | None] = None
     ) -> Response[bytes]:
@@ -79,7 +81,7 @@ class ScheduleController(Controller):
         await services.schedules.pause(name, (data or PauseRequest()).reason)
         return Response(b"")
 
-    @post("/{name:str}/unpause", status_code=202)
+    @post("/{name:str}/unpause", opt=RUN, status_code=202)
     async def unpause(
         self, name: FromPath[str], services: NamedDependency[Services], data: JSONBody[PauseRequest | None] = None
     ) -> Response[bytes]:
@@ -87,7 +89,7 @@ class ScheduleController(Controller):
         await services.schedules.unpause(name, (data or PauseRequest()).reason)
         return Response(b"")
 
-    @post("/{name:str}/trigger", status_code=202)
+    @post("/{name:str}/trigger", opt=RUN, status_code=202)
     async def trigger(
         self, name: FromPath[str], services: NamedDependency[Services], data: JSONBody[TriggerRequest | None] = None
     ) -> Response[bytes]:
@@ -95,7 +97,7 @@ class ScheduleController(Controller):
         await services.schedules.trigger(name, (data or TriggerRequest()).overlap)
         return Response(b"")
 
-    @post("/{name:str}/backfill", status_code=202)
+    @post("/{name:str}/backfill", opt=RUN, status_code=202)
     async def backfill(
         self, name: FromPath[str], data: JSONBody[BackfillRequest], services: NamedDependency[Services]
     ) -> Response[BackfillResponse]:

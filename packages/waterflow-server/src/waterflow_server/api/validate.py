@@ -10,6 +10,7 @@ from waterflow_sdk.wire import ValidateRequest, ValidateResponse
 
 from ._body import MAX_BODY_BYTES, WorkflowRequest, check_size
 from ._openapi import problems
+from ._scopes import READ
 from ._services import Services
 
 
@@ -24,7 +25,7 @@ class ValidateController(Controller):
         status_code=200,
         request_class=WorkflowRequest,
         request_max_body_size=MAX_BODY_BYTES,
-        opt={"query_parameters": ("filename",)},
+        opt={**READ, "query_parameters": ("filename",)},
         responses=problems(400, 413, 415),
     )
     async def validate(self, data: JSONBody[ValidateRequest], services: NamedDependency[Services]) -> ValidateResponse:

@@ -13,15 +13,14 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from waterflow_sdk.wire import CancelRequest, RunOutputs, RunPage, RunState, State, SubmitRequest, SubmitResponse
 
+from ..auth import Caller
 from ..runs import RunQuery
 from ._body import MAX_BODY_BYTES, YAML_PARAMETERS, JsonRequest, WorkflowRequest, check_size
 from ._openapi import DRY_RUN, SubmitOperation, problems
 from ._page_cursor import seal, unseal
 from ._problems import ApiError
+from ._scopes import ADMIN, READ, RUN
 from ._services import Services
-
-STARTED_BY = "anonymous"
-"""Who started a run, as long as the server does not ask for keys."""
 
 Limit = Annotated[int, QueryParameter(ge=1, le=1000, description="Most runs on the page.")]
 States = Annotated[list[State] | None, QueryParameter(name="state", description="Any of these; may be repeated.")]
@@ -42,6 +41,7 @@ class WorkflowController(Controller):
 
     path = "/workflows"
     tags = ("workflows",)
+    opt = READ
 
     @post(
         "/",
@@ -50,18 +50,18 @@ class WorkflowController(Controller):
         request_max_body_size=MAX_BODY_BYTES,
         operation_class=SubmitOperation,
         response_headers=[ResponseHeader(name="Location", documentation_only=True, description="Address of the run.")],
-        opt={"query_parameters": YAML_PARAMETERS},
+        opt={**RUN, "query_parameters": YAML_PARAMETERS},
         responses={200: DRY_RUN, **problems(400, 413, 415, 422, 503)},
     )
     async def submit(
-        self, data: JSONBody[SubmitRequest], services: NamedDependency[Services]
+        self, data: JSONBody[SubmitRequest], services: NamedDependency[Services], caller: NamedDependency[Caller]
     ) -> Response[SubmitResponse]:
         """Start a run. 202: it is accepted; the same idempotency key gives the same run. 200: of a dry run."""
         check_size(data.yaml)
         if data.dry_run:
-            view = await services.plans.dry_run(data, STARTED_BY)
+            view = await services.plans.dry_run(data, caller.name)
             return cast("Response[SubmitResponse]", Response(view, status_code=200))
-        answer = await services.submissions.submit(data, STARTED_BY)
+        answer = await services.submissions.submit(data, caller.name)
         return Response(answer, headers={"Location": answer.url})
 
     @get("/", responses=problems(400, 503))
@@ -123,7 +123,7 @@ class WorkflowController(Controller):
         run = await services.runs.get(run_id, full=False)
         return RunOutputs(outputs=run.outputs, jobs={job.instance: job.outputs for job in run.jobs if job.outputs})
 
-    @delete("/{run_id:str}", status_code=204, responses=problems(404, 409, 503))
+    @delete("/{run_id:str}", opt=ADMIN, status_code=204, responses=problems(404, 409, 503))
     async def forget(self, run_id: FromPath[str], services: NamedDependency[Services]) -> Response[None]:
         """Forget a run that has ended: its state, that of its jobs, and its logs. 409 while it lives.
 
@@ -133,7 +133,9 @@ class WorkflowController(Controller):
         await services.logs.remove(run_id)
         return Response(None, status_code=204 if gone else 202)
 
-    @post("/{run_id:str}/cancel", status_code=202, request_class=JsonRequest, responses=problems(404, 409, 503))
+    @post(
+        "/{run_id:str}/cancel", opt=RUN, status_code=202, request_class=JsonRequest, responses=problems(404, 409, 503)
+    )
     async def cancel(
         self, run_id: FromPath[str], services: NamedDependency[Services], data: JSONBody[CancelRequest | None] = None
     ) -> Response[bytes]:

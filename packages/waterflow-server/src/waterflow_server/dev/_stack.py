@@ -24,7 +24,15 @@ from ._settings import Settings, TemporalSettings, default_data_dir
 from ._temporal import EmbeddedTemporal
 
 _POLL = 0.1
-_FOREIGN = ("TEMPORAL_", "WATERFLOW_AUTH_", "WATERFLOW_HOST", "WATERFLOW_LOG_", "WATERFLOW_PORT", "WATERFLOW_SERVER")
+_FOREIGN = (
+    "TEMPORAL_",
+    "WATERFLOW_ADMIN_",
+    "WATERFLOW_AUTH_",
+    "WATERFLOW_HOST",
+    "WATERFLOW_LOG_",
+    "WATERFLOW_PORT",
+    "WATERFLOW_SERVER",
+)
 _SERVER = (sys.executable, "-m", "waterflow_server", "start", "--host", LOOPBACK, "--port", "{port}")
 _AGENT = (sys.executable, "-m", "waterflow_agent")
 
