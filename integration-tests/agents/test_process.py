@@ -6,12 +6,15 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from harness.site import until
 
 from waterflow_sdk.wire import AgentStatus, State
+from waterflow_server.dev import EmbeddedTemporal, TemporalSettings
 
 from .conftest import Site, until_file
 
@@ -74,3 +77,28 @@ class TestStopping:
         assert delivered.outcome is not None
         assert (delivered.outcome.state, delivered.lost) == (State.SUCCESS, [])
         assert await asyncio.to_thread(agent.wait, 120) == 0
+
+    async def test_it_ends_at_once_while_no_server_answers_its_hello(
+        self, temporal_binary: Path, tmp_path: Path
+    ) -> None:
+        settings = TemporalSettings.from_environ(data_dir=tmp_path / "temporal", ui=False, binary=temporal_binary)
+        async with EmbeddedTemporal(settings) as temporal:
+            with (tmp_path / "agent.log").open("wb") as log:
+                agent = subprocess.Popen(  # noqa: ASYNC220 (it returns at once)
+                    [
+                        *(sys.executable, "-m", "waterflow_agent", "--temporal", temporal.address),
+                        *("--state-dir", str(tmp_path / "state")),
+                    ],
+                    stderr=log,
+                )
+
+            async def noticed() -> bool:
+                return "no Waterflow server answers" in (tmp_path / "agent.log").read_text()
+
+            try:
+                await until(noticed, "the agent says that no server answers")
+                agent.send_signal(signal.SIGTERM)
+                assert await asyncio.to_thread(agent.wait, 120) == 0
+            finally:
+                agent.kill()
+                agent.wait()

@@ -9,7 +9,7 @@ from harness import Site
 from harness.command import Command
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def site(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) -> AsyncIterator[Site]:
     """A ready site with one agent in ``web``; tests must not kill anything in it."""
     async with Site.create(tmp_path_factory.mktemp("site"), agents=["web-01"]) as made:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from concurrency._effects import Effects, replay_everything
 from harness import Site
 
+from concurrency._effects import Effects, replay_everything
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def site(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) -> AsyncIterator[Site]:
     """A ready site, shared: tests must not kill anything in it."""
     async with Site.create(tmp_path_factory.mktemp("site"), agents=["web-01"]) as made:

@@ -15,7 +15,7 @@ async def site(tmp_path: Path, temporal_binary: Path) -> AsyncIterator[Site]:
         yield made
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def shared(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) -> AsyncIterator[Site]:
     """A ready site without agents: each test starts its own."""
     async with Site.create(tmp_path_factory.mktemp("shared")) as made:

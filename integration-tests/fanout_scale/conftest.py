@@ -10,7 +10,7 @@ AGENTS = 110
 PROCESSES = 2
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def fleet(temporal_binary: Path) -> AsyncIterator[Rig]:
     """Agents in a few processes."""
     del temporal_binary
@@ -18,7 +18,7 @@ async def fleet(temporal_binary: Path) -> AsyncIterator[Rig]:
         yield made
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def alone(temporal_binary: Path) -> AsyncIterator[Rig]:
     """The interpreter, for what needs no agent."""
     del temporal_binary

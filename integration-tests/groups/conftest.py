@@ -16,7 +16,7 @@ from waterflow_sdk.wire import AgentStatus
 AGENTS = ("web-01", "web-02")
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def whole(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) -> AsyncIterator[Site]:
     """Temporal, server, and the agents ``web-01`` and ``web-02`` in the group ``hosts``."""
     del temporal_binary

@@ -10,7 +10,7 @@ import pytest_asyncio
 from harness import Site
 
 
-@pytest_asyncio.fixture(loop_scope="session", scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def site(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) -> AsyncIterator[Site]:
     """Three agents of the group ``web``."""
     del temporal_binary

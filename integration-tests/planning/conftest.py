@@ -11,7 +11,7 @@ from harness.site import until
 from waterflow_sdk.wire import AgentStatus
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def site(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) -> AsyncIterator[Site]:
     """A ready site, shared: tests must not kill anything in it."""
     async with Site.create(tmp_path_factory.mktemp("site"), agents=["web-01", "web-02"]) as made:

@@ -45,7 +45,7 @@ class Host:
         subprocess.run(words, check=True, env=environ, timeout=300)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def host(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) -> AsyncIterator[Host]:
     """One host, shared: each test has node names of its own."""
     root = tmp_path_factory.mktemp("site")

@@ -10,7 +10,7 @@ from harness import Site
 HOSTS = [f"h-{number}" for number in range(1, 7)]
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def site(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) -> AsyncIterator[Site]:
     """A ready site, shared: tests must not end anything in it."""
     async with Site.create(tmp_path_factory.mktemp("site")) as made:

@@ -84,7 +84,7 @@ def _place() -> Iterator[Path]:
     shutil.rmtree(root)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def deputies(
     tmp_path_factory: pytest.TempPathFactory,
     temporal_binary: Path,

@@ -8,7 +8,7 @@ import pytest_asyncio
 from harness import Site
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def site(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) -> AsyncIterator[Site]:
     """A ready site, shared: tests must not kill anything in it."""
     async with Site.create(tmp_path_factory.mktemp("site"), agents=["web-01", "web-02"]) as made:

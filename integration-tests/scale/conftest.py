@@ -18,7 +18,7 @@ HISTORY_EVENTS = 20
 Histories = Callable[[Run, str], Awaitable[list[int]]]
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def site(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) -> AsyncIterator[Site]:
     """A ready site, shared: tests must not kill anything in it."""
     root = tmp_path_factory.mktemp("site")
@@ -27,7 +27,7 @@ async def site(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) 
         yield made
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def temporal(site: Site) -> Client:
     """Temporal itself, as the server sees it."""
     codec = PayloadCodec(KeyRing.load(site.root / "keys.json"))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from harness import Site
+
 from secrecy._search import TOKEN
 from secrecy._vault import Vault
 
@@ -17,7 +18,7 @@ def vault() -> Iterator[Vault]:
         yield running
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def site(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path, vault: Vault) -> AsyncIterator[Site]:
     """A ready site, shared. ``web-01`` has the secrets, ``bare-01`` has none."""
     root = tmp_path_factory.mktemp("site")

@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 from harness import Site
 from harness.site import until
-from secrecy._search import TOKEN, forms, found_below, found_in
 
+from secrecy._search import TOKEN, forms, found_below, found_in
 from waterflow_sdk.client import Run
 from waterflow_sdk.wire import State
 
@@ -104,7 +104,7 @@ jobs:
 """
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def leaky(site: Site, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[list[Run]]:
     """The run, stopped in the middle while processes are looked at, and what was made of it by retries; all ended."""
     go = tmp_path_factory.mktemp("go") / "go"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -252,6 +253,12 @@ class Presence:
             if is_final(error):
                 raise Refused(str(getattr(error.cause, "message", error.cause))) from error
             raise
+        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+            if isinstance(error.__cause__, asyncio.CancelledError):
+                raise error.__cause__ from None  # it is us who are cancelled, and temporalio makes an error of it
+            raise
+        finally:
+            await _look_at(start)
 
     async def _show_duplicate(self, reason: str) -> None:
         """A refusal leaves no trace where people look at the agent that has the id: it is told there, once for each."""
@@ -293,6 +300,13 @@ class Presence:
         except TimeoutError:
             return False
         return True
+
+
+async def _look_at(start: WithStartWorkflowOperation[object, object]) -> None:
+    """A start that failed fails its update too; asyncio would log it as an error that nobody has looked at."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(0):
+            await start.workflow_handle()
 
 
 def _spread(seconds: float) -> float:
