@@ -39,14 +39,14 @@ class Agent:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(60)
         end_keeper(self.state_dir)
 
     def kill(self) -> None:
         """``kill -9`` of the agent alone: what it started lives on, as on a real host."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 class Site:
@@ -109,7 +109,7 @@ class Site:
         """``kill -9`` of the server."""
         assert self.server is not None
         self.server.kill()
-        self.server.wait(10)
+        self.server.wait(60)
 
     def start_agent(self, name: str, groups: Sequence[str] = ("web",), **environ: str) -> Agent:
         """Start an agent; the same name takes up its old state directory."""
@@ -151,7 +151,7 @@ class Site:
         if self.server is not None and self.server.poll() is None:
             self.server.send_signal(signal.SIGCONT)
             self.server.kill()
-            self.server.wait(10)
+            self.server.wait(60)
 
     def _spawn(self, name: str, arguments: Sequence[str], own: dict[str, str]) -> subprocess.Popen[bytes]:
         environ = {key: value for key, value in os.environ.items() if not key.startswith(("TEMPORAL_", "WATERFLOW_"))}
