@@ -4,10 +4,11 @@ import io
 
 import aiohttp
 import pytest
-from bad_input._files import FILES, KNOWN_TO_THE_SERVER, NAME, BadFile, write
 from harness import Site
 from harness.command import Command
 from harness.processes import nothing_left_running
+
+from bad_input._files import FILES, KNOWN_TO_THE_SERVER, NAME, BadFile, write
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

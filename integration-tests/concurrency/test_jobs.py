@@ -1,10 +1,10 @@
 """`concurrency` of a job: the jobs of one group, in one run and over runs."""
 
 import pytest
-from concurrency._effects import Effects
 from harness import Site
 from harness.site import until
 
+from concurrency._effects import Effects
 from waterflow_sdk.wire import State
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

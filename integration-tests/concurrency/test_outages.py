@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
-from concurrency._effects import Effects, connect, until_queued
 from harness import Site
 from harness.site import until
 
+from concurrency._effects import Effects, connect, until_queued
 from waterflow_dsl import check
 from waterflow_sdk.wire import State, run_workflow_id
 from waterflow_server.catalog import NodeCatalog

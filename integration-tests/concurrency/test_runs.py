@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
-from concurrency._effects import Effects, connect, until_queued
 from harness import Site
 from harness.site import until
 
+from concurrency._effects import Effects, connect, until_queued
 from waterflow_sdk.client import AsyncClient, InvalidRequest, Run
 from waterflow_sdk.wire import State
 from waterflow_server.concurrency import lock_workflow_id

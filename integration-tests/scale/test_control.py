@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from harness import Site
 from harness.site import until
-from scale.conftest import Histories
 
+from scale.conftest import Histories
 from waterflow_sdk.client import Run
 from waterflow_sdk.wire import State
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from harness import Site
-from scale.conftest import HISTORY_EVENTS, Histories
 
+from scale.conftest import HISTORY_EVENTS, Histories
 from waterflow_sdk.wire import State
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from harness import Site
 from harness.command import Command, Result
+
 from schedules._workflows import ended, until_runs
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

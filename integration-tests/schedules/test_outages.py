@@ -7,10 +7,10 @@ import msgspec
 import pytest
 from harness import Site
 from harness.site import until
-from schedules._temporal import connect, fire_every
-from schedules._workflows import QUICK, YEARLY, ended, scheduled, until_runs, until_schedule
 from temporalio.service import RPCError
 
+from schedules._temporal import connect, fire_every
+from schedules._workflows import QUICK, YEARLY, ended, scheduled, until_runs, until_schedule
 from waterflow_sdk.wire import ScheduleInfo
 from waterflow_server.schedules import TemporalSchedules
 

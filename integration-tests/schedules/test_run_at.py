@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from harness import Site
 from harness.site import until
-from schedules._workflows import QUICK
 
+from schedules._workflows import QUICK
 from waterflow_sdk.client import InvalidRequest
 from waterflow_sdk.wire import State
 

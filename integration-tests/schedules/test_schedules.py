@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from harness import Site
 from harness.site import until
+
 from schedules._temporal import fire_every
 from schedules._workflows import QUICK, SLOW, YEARLY, ended, scheduled, started, until_runs, until_schedule
-
 from waterflow_sdk.client import AgentAlive, Conflict, InvalidRequest, NotFound
 from waterflow_sdk.wire import Overlap, SchedulePut, State
 

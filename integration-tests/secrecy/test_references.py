@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from harness import Site
 from harness.site import until
-from secrecy._search import TOKEN
 
+from secrecy._search import TOKEN
 from waterflow_sdk.client import InvalidRequest, Run
 from waterflow_sdk.wire import State
 

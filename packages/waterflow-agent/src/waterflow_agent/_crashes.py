@@ -89,7 +89,9 @@ class Crashes:
         return blamed
 
     def objection(self, found: Registered) -> str:
-        """Why a node is left alone; empty if it is not."""
+        """Why a node is left alone; empty if it is not. Asked before every step, so it is cheap where none crashed."""
+        if not self._events:
+            return ""
         name, stamp, now = found.manifest.name, _stamp(found.node), time.time()
         same = [each for each in self._events if (each.node, each.stamp) == (name, stamp) and _recent(each, now)]
         if len(same) < MOST:
