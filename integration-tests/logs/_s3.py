@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from waterflow_server.dev._ports import free_ports
-from waterflow_server.logs import BucketAddress, Credentials
+from waterflow_server.logs import BucketAddress, Credentials, S3LogStore
 
 HOW = "Run `make versitygw` and set WATERFLOW_VERSITYGW_BINARY to what it prints, or put versitygw on PATH."
 
@@ -92,3 +92,8 @@ def running_gateway(binary: Path, root: Path) -> Iterator[Gateway]:
         yield gateway
     finally:
         gateway.kill()
+
+
+async def texts(store: S3LogStore, after: str | None = None, run: str = "r1") -> list[str]:
+    """The lines of a run, behind a cursor if one is given."""
+    return [line.text async for batch in store.read(run, after) for line in batch.lines]

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
 
-from logs._s3 import KEYS, Gateway
+from logs._s3 import KEYS, Gateway, texts
 from waterflow_sdk.wire import LogRecord, LogStreamKind, StreamName
 from waterflow_server.logs import S3LogStore
 from waterflow_server.logs._bucket import Bucket
@@ -25,10 +24,6 @@ NOW = timedelta(seconds=-60)
 def line(text: str) -> bytes:
     record = LogRecord(time=datetime.now(UTC), stream=LogStreamKind.STDOUT, text=text)
     return msgspec.json.encode(record) + b"\n"
-
-
-async def texts(store: S3LogStore, after: str | None = None) -> list[str]:
-    return [line.text async for batch in store.read("r1", after) for line in batch.lines]
 
 
 async def write(store: S3LogStore, numbers: range, length: int = 0) -> int:
@@ -48,22 +43,6 @@ def hours_pass(*stores: S3LogStore) -> None:
         for journal in store._journals.values():
             assert isinstance(journal, MirroredJournal)
             journal._looked.forget()
-
-
-@pytest.fixture
-def store(gateway: Gateway, tmp_path: Path) -> Iterator[S3LogStore]:
-    """The store of one server."""
-    store = S3LogStore(gateway.address, KEYS, tmp_path / "one")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def another(gateway: Gateway, tmp_path: Path) -> Iterator[S3LogStore]:
-    """That of a second one."""
-    store = S3LogStore(gateway.address, KEYS, tmp_path / "two")
-    yield store
-    store.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 from harness import Site
 
 from logs._proof import Blow, Plan, prove, start_agents
-from logs._s3 import KEYS, Gateway
+from logs._s3 import KEYS, Gateway, texts
 from waterflow_sdk.wire import LogRecord, LogStreamKind, StreamName
 from waterflow_server.logs import Credentials, OffsetMismatch, S3LogStore, StoreUnavailable, sweep
 
@@ -24,26 +23,6 @@ OTHER = StreamName.parse("r1/deploy[web-02]/steps[0].1")
 def lines(*texts: str) -> bytes:
     records = (LogRecord(time=datetime.now(UTC), stream=LogStreamKind.STDOUT, text=text) for text in texts)
     return b"".join(msgspec.json.encode(record) + b"\n" for record in records)
-
-
-async def texts(store: S3LogStore, after: str | None = None, run: str = "r1") -> list[str]:
-    return [line.text async for batch in store.read(run, after) for line in batch.lines]
-
-
-@pytest.fixture
-def store(gateway: Gateway, tmp_path: Path) -> Iterator[S3LogStore]:
-    """The store of one server."""
-    store = S3LogStore(gateway.address, KEYS, tmp_path / "one")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def another(gateway: Gateway, tmp_path: Path) -> Iterator[S3LogStore]:
-    """That of a second one, with a disk of its own."""
-    store = S3LogStore(gateway.address, KEYS, tmp_path / "two")
-    yield store
-    store.close()
 
 
 class TestOffset:

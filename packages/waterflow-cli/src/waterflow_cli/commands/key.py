@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import get_args
 
 import click
 
-from waterflow_sdk.wire import KeyInfo
+from waterflow_sdk.wire import KeyInfo, KeyScope
 
 from .._format import moment
 from .._groups import LazyGroup
 from .._options import call, format_option, server_options
 from .._output import Cell, write_data, write_table
-
-if TYPE_CHECKING:
-    from waterflow_sdk.wire import KeyScope
-
-SCOPES = ("read", "run", "admin", "agent")
 
 
 @click.group(
@@ -56,7 +51,7 @@ def _moment_of(_context: click.Context, _parameter: click.Parameter, given: str 
     "scopes",
     multiple=True,
     required=True,
-    type=click.Choice(SCOPES),
+    type=click.Choice(get_args(KeyScope)),
     help="What it is good for: look; also start and control runs; also change agents, groups and keys; or send logs "
     "of steps and nothing else. May be repeated.",
 )
