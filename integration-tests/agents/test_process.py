@@ -54,6 +54,17 @@ class TestProcess:
         assert delivered.outcome.state is State.SUCCESS
         assert await until_file(marks) == ["unix:///srv/docker.sock"]
 
+    async def test_a_script_without_a_timeout_has_the_one_of_the_settings(self, site: Site) -> None:
+        await site.start_agent("web-01", "--script-timeout", "2s")
+        handle = await site.deliver(site.task("web-01", "sleep 600"))
+        delivered = await handle.result()
+        assert delivered.outcome is not None
+        assert delivered.outcome.error is not None
+        assert (delivered.outcome.state, delivered.outcome.error.message) == (
+            State.TIMED_OUT,
+            "the step did not end within 2 s (the agent's `nodes.script_timeout`) and was killed",
+        )
+
 
 class TestStopping:
     async def test_it_takes_no_new_work_while_a_step_ends(self, site: Site, tmp_path: Path) -> None:

@@ -51,6 +51,12 @@ class Script(Node):
         return {"exit": result.exit_code}
 
 
+class Shell(Script):
+    """What `run:` is."""
+
+    name = "shell"
+
+
 class Stubborn(Node):
     """Ends when the test lets it, and not before."""
 
@@ -165,7 +171,7 @@ def tools() -> dict[str, str]:
 async def book(tmp_path: Path, journal: Journal, tools: dict[str, str]) -> AsyncIterator[AttemptBook]:
     """A book whose attempts really run."""
     registry = NodeRegistry()
-    for node in (Script, Stubborn, Loop, Hostile, Deaf, Ending, Exec):
+    for node in (Script, Shell, Stubborn, Loop, Hostile, Deaf, Ending, Exec):
         registry.add(node, "tests")
     logs = Logs(AgentSettings(state_dir=tmp_path), "web-01", Notices())
     secrets = SecretResolver(PayloadCodec(), SecretSources("agent web-01", AllowList()))
@@ -175,7 +181,11 @@ async def book(tmp_path: Path, journal: Journal, tools: dict[str, str]) -> Async
 
     workspaces = Workspaces(tmp_path / "work")
     crashes = Crashes(tmp_path, registry)
-    runner = Runner(AGENT, registry, journal, logs, workspaces, secrets, Users(), Abilities(find), crashes)
+    abilities = Abilities(find)
+    runner = Runner(
+        *(AGENT, registry, journal, logs, workspaces, secrets, Users(), abilities, crashes),
+        script_timeout=SCRIPT_TIMEOUT,
+    )
     book = AttemptBook(journal, "i1", runner)
     yield book
     await book.stop_all(StopReason.CANCELLED)
@@ -183,6 +193,7 @@ async def book(tmp_path: Path, journal: Journal, tools: dict[str, str]) -> Async
 
 
 MakeTask = Callable[..., NodeTask]
+SCRIPT_TIMEOUT = 3.0
 
 
 def log_text(tmp_path: Path) -> list[str]:
@@ -337,6 +348,15 @@ class TestStop:
         assert outcome.error is not None
         assert outcome.state is State.TIMED_OUT
         assert outcome.error.message == "the step did not end within 3 s and was killed"
+        assert outcome.error.details["tail"] == ["up"]
+
+    async def test_a_script_without_a_timeout_has_the_agents(self, book: AttemptBook, make_task: MakeTask) -> None:
+        outcome = await book.start(make_task("shell", {"run": "echo up; sleep 60"})).ended
+        assert outcome.error is not None
+        assert (outcome.state, outcome.error.code) == (State.TIMED_OUT, "timed-out")
+        assert outcome.error.message == (
+            "the step did not end within 3 s (the agent's `nodes.script_timeout`) and was killed"
+        )
         assert outcome.error.details["tail"] == ["up"]
 
     async def test_a_process_that_ignores_term_is_killed_after_the_grace(

@@ -18,6 +18,7 @@ VALUES: dict[Callable[..., Any], tuple[str, str]] = {
     parse.agent_id: ("a", "[a]"),
     parse.count: ("7", "0"),
     parse.duration: ("5s", "soon"),
+    parse.limit: ("5s", "0"),
     parse.pairs: ("{a: b}", "alone"),
     parse.path: ("/srv/x", "[a]"),
     parse.secret_patterns: ("['env:A']", "['what:A']"),

@@ -32,6 +32,8 @@ FROM_FILE: list[tuple[str, str, Any]] = [
     ("logging: {output: /srv/agent.log, format: json}", "log_output", "/srv/agent.log"),
     ("logging: {max_size: 5MB}", "log_max_bytes", 5 * 1024 * 1024),
     ("nodes: {docker_socket: /run/user/1000/docker.sock}", "docker_socket", Path("/run/user/1000/docker.sock")),
+    ("nodes: {script_timeout: 90}", "script_timeout", 90.0),
+    ("nodes: {script_timeout: 2h}", "script_timeout", 7200.0),
     ("encryption: {keys_file: /srv/keys.json}", "keys_file", Path("/srv/keys.json")),
 ]
 
@@ -70,6 +72,7 @@ BAD_FILES: list[tuple[str, str]] = [
         "agent:\n  stop_grace: soon",
         "{file}:2: agent.stop_grace: expected a duration such as 30, 90s, 5m or 2h, not 'soon'",
     ),
+    ("nodes: {script_timeout: 0s}", "{file}:1: nodes.script_timeout: expected a duration of more than 0, not '0s'"),
     (
         "worker:\n  max_concurrent_activities: 0",
         "{file}:2: worker.max_concurrent_activities: expected a whole number from 1 to 100000, not 0",

@@ -142,6 +142,7 @@ class Agent:
             crashes,
             settings.memory_limit,
             keeping,
+            settings.script_timeout,
         )
         attempts = AttemptBook(journal, new_incarnation(), runner, keeping.release)
         adopted = await adopt(keeping, journal, self._registry, attempts, logs, crashed)

@@ -26,6 +26,7 @@ from ._registry import NodeRegistry, Registered
 from ._secrets import SecretResolver
 from ._stop import StopReason, stopped_error, stopped_state
 from ._strays import Strays
+from ._time_limit import TimeLimit, time_limit
 from ._watchdog import running_step
 from ._workspace import Workspaces, marked, step_environment
 
@@ -77,11 +78,13 @@ class Runner:
         crashes: Crashes,
         memory_limit: int | None = None,
         keeping: Keeping | None = None,
+        script_timeout: float | None = None,
     ) -> None:
         self._abilities = abilities
         self._crashes = crashes
         self._memory_limit = memory_limit
         self._keeping = keeping
+        self._script_timeout = script_timeout
         self._secrets = secrets
         self._users = users
         self._agent = agent
@@ -189,7 +192,8 @@ class Runner:
         )
         running_step.set(str(task.key))
         step = asyncio.create_task(execute_step(found.node, ctx, task.inputs), name=f"node of {task.key}")
-        result = await _until_ended(attempt, step, ctx, strays)
+        limit = time_limit(task, self._script_timeout)
+        result = await _until_ended(attempt, step, ctx, strays, limit)
         await strays.end(stopped=result is None)
         if result is not None:
             error = result.error
@@ -197,7 +201,9 @@ class Runner:
                 error = explained(error, ctx.tail, memory, task.memory)
             return self._outcome(attempt, State.FAILED if error else State.SUCCESS, error, result, ctx)
         reason = attempt.reason or StopReason.CANCELLED
-        return self._outcome(attempt, stopped_state(reason), stopped_error(reason, attempt.limit), None, ctx)
+        return self._outcome(
+            attempt, stopped_state(reason), stopped_error(reason, attempt.limit, limit.whose), None, ctx
+        )
 
     async def _user(self, task: NodeTask, found: Registered) -> Identity:
         """Whom the processes of the step belong to. Raises NodeError."""
@@ -231,17 +237,17 @@ class Runner:
 
 
 async def _until_ended(
-    attempt: Attempt, step: asyncio.Task[StepResult], ctx: StepContext, strays: Strays
+    attempt: Attempt, step: asyncio.Task[StepResult], ctx: StepContext, strays: Strays, limit: TimeLimit
 ) -> StepResult | None:
     """The result of a node that ended by itself; None if it was told to end, by a stop or by its time-out."""
     stopping = asyncio.create_task(attempt.stopping.wait())
     try:
-        await asyncio.wait((step, stopping), timeout=_left(attempt), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((step, stopping), timeout=_left(attempt, limit), return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.cancel()
     if step.done() and attempt.reason not in _BY_KEEPER:
         return step.result()
-    attempt.stop(StopReason.TIMED_OUT, attempt.task.timeout)
+    attempt.stop(StopReason.TIMED_OUT, limit.seconds)
     step.cancel()
     others = asyncio.create_task(strays.stop(), name=f"strays of {attempt.key}")
     await asyncio.wait((step, others), timeout=attempt.task.kill_grace + _PATIENCE)
@@ -254,10 +260,11 @@ async def _until_ended(
     return None
 
 
-def _left(attempt: Attempt) -> float | None:
+def _left(attempt: Attempt, limit: TimeLimit) -> float | None:
     """Seconds until the time-out, which counts from the start, whoever began the attempt."""
-    timeout = attempt.task.timeout
-    return None if timeout is None else max(timeout - attempt.age, _CATCH_UP if attempt.held else 0.0)
+    if limit.seconds is None:
+        return None
+    return max(limit.seconds - attempt.age, _CATCH_UP if attempt.held else 0.0)
 
 
 def _end(log: AttemptLog, outcome: NodeOutcome) -> LogRef:

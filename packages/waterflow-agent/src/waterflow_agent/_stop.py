@@ -34,12 +34,16 @@ def stopped_state(reason: StopReason) -> State:
     return _STATES.get(reason, State.FAILED)
 
 
-def stopped_error(reason: StopReason, seconds: float | None = None) -> ErrorInfo:
-    """The error of an attempt that was ended for this reason; ``seconds`` is the limit behind it, if there is one."""
+def stopped_error(reason: StopReason, seconds: float | None = None, whose: str = "") -> ErrorInfo:
+    """The error of an attempt that was ended for this reason; ``seconds`` is the limit behind it, if there is one.
+
+    ``whose`` a time-out is, where it is not the step's own.
+    """
     limit = f"{seconds:g} s" if seconds is not None else "its limit"
+    time_out = f"{limit} ({whose})" if whose else limit
     messages = {
         StopReason.CANCELLED: "the step was cancelled",
-        StopReason.TIMED_OUT: f"the step did not end within {limit} and was killed",
+        StopReason.TIMED_OUT: f"the step did not end within {time_out} and was killed",
         StopReason.FENCED: f"the agent had no contact to Temporal for {limit}, so it ended the step",
         StopReason.ABANDONED: "the run has ended without this step, so the agent ended it",
         StopReason.AGENT_STOPPED: f"the agent was stopped, and the step did not end within the grace period of {limit}",

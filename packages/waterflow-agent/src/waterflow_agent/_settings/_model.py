@@ -40,6 +40,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     - ``capabilities``: declared ones, beside what is found
     - ``run_as``: users that steps may run as, beside the agent's own
     - ``memory_limit``: memory that a process of a step may have at most; None = no limit but what steps ask for
+    - ``script_timeout``: limit of a step that runs a script and names no ``timeout`` itself; None = no limit
     - ``docker_socket``: socket of Docker; None = what ``DOCKER_HOST`` says, else Docker's own place for it
     - ``plugin_dir``: files in it are nodes; it need not exist
     - ``plugin_reload``: whether nodes that are added, changed or removed are noticed while the agent runs
@@ -80,6 +81,7 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_concurrent_activities: int = 100
     run_as: list[str] = []
     memory_limit: int | None = None
+    script_timeout: float | None = None
     docker_socket: Path | None = None
     plugin_dir: Path = SYSTEM_PLUGINS
     plugin_reload: bool = True

@@ -83,6 +83,14 @@ def duration(value: Any) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
+def limit(value: Any) -> float:
+    """A duration that leaves some time."""
+    found = duration(value)
+    if not found:
+        raise ValueError("expected a duration of more than 0")
+    return found
+
+
 def size(value: Any) -> int:
     """Bytes as a number, or a number with ``KB MB GB``, which are those with ``KiB MiB GiB``."""
     match = re.fullmatch(r"\s*(\d+)\s*([kmg]?b?)\s*", str(value).lower().replace("ib", "b"))

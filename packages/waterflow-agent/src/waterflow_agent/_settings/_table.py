@@ -169,6 +169,14 @@ SETTINGS = (
         "memory that a process of a step may have at most, such as 2GiB",
     ),
     Setting(
+        "script_timeout",
+        parse.limit,
+        "script-timeout",
+        ("WATERFLOW_SCRIPT_TIMEOUT",),
+        ("nodes.script_timeout",),
+        "how long a script may run whose step names no timeout, such as 1h",
+    ),
+    Setting(
         "docker_socket",
         parse.path,
         "docker-socket",
@@ -360,7 +368,6 @@ SETTINGS = (
 IGNORED = {
     "worker.task_queue": "task queues are named by Waterflow; use agent.server_group",
     "worker.max_concurrent_workflows": "an agent runs no workflows",
-    "nodes.script_timeout": "set timeout in the workflow",
     "logging.output_type": "step logs always go to logging.output_path and to the server",
     "TASK_QUEUE": "task queues are named by Waterflow; use SERVER_GROUP",
     "LOG_OUTPUT_TYPE": "step logs always go to LOG_OUTPUT_PATH and to the server",
