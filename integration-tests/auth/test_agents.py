@@ -115,6 +115,37 @@ class TestLogs:
         for name in keys:
             site.agents.pop(name).end()
 
+    async def test_of_an_agent_whose_key_is_rotated_while_it_runs(self, site: SecureSite) -> None:
+        """Its key stands in a file: another one in it is used without a restart."""
+        file = site.root / "rotated.key"
+        file.write_text(await site.make_key("rotated", "agent", agent="rotated"))
+        agent = site.start_agent("rotated", ["rotated"], WATERFLOW_API_KEY_FILE=str(file))
+        await site.until_online("rotated")
+        workflow = "{name: hello, jobs: {work: {runs-on: rotated, steps: [{run: echo hello}]}}}"
+        assert await shipped(await site.submit(workflow)) == {"rotated": ["hello"]}
+
+        (old,) = [key.id for key in await site.client.keys.list() if key.name == "rotated"]
+        renewed = site.root / "rotated.key.new"
+        renewed.write_text(await site.make_key("rotated", "agent", agent="rotated"))
+        await site.client.keys.revoke(old)
+        run = await site.submit(workflow)
+        await until_says(site, "rotated", f"the server denies it (401 API key {old} (rotated) was revoked at ")
+        renewed.replace(file)
+        assert await shipped(run) == {"rotated": ["hello"]}
+        assert agent.process is not None
+        assert agent.process.poll() is None
+        site.agents.pop("rotated").end()
+
+
+async def shipped(run: Run) -> dict[str, list[str]]:
+    """The output of a run, once the server has some."""
+
+    async def there() -> bool:
+        return bool(await numbers(run))
+
+    await until(there, "the output is there", within=90)
+    return await numbers(run)
+
 
 async def until_says(site: SecureSite, name: str, text: str) -> None:
     """Wait for a text in the log of an agent."""

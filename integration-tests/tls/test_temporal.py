@@ -140,10 +140,10 @@ class TestFiles:
 @pytest.mark.slow
 @pytest.mark.usefixtures("temporal_binary")
 class TestConnected:
-    async def test_works_over_mtls_with_an_api_key_and_takes_renewed_certificates(
-        self, tmp_path: Path, ours: Authority
-    ):
+    async def test_works_over_mtls_with_an_api_key_and_takes_renewed_ones(self, tmp_path: Path, ours: Authority):
         pair, calls = ours.issue("agent"), Metadata()
+        key = tmp_path / "temporal.key"
+        key.write_text("key-of-the-agent")
         async with (
             Site.create(tmp_path) as site,
             Front.open(site.temporal.address, ours.issue("temporal"), ours.ca, calls) as front,
@@ -154,7 +154,7 @@ class TestConnected:
                 TEMPORAL_TLS_CA=str(ours.ca),
                 TEMPORAL_TLS_CERT=str(pair.cert),
                 TEMPORAL_TLS_KEY=str(pair.key),
-                TEMPORAL_API_KEY="key-of-the-agent",
+                TEMPORAL_API_KEY_FILE=str(key),
             )
             await site.until_online("web-01")
             assert (await site.run(STEP)).state is State.SUCCESS
@@ -170,12 +170,16 @@ class TestConnected:
             await until(renewed, "the renewed certificate is shown")
             log = tmp_path / "agent-web-01.log"
 
-            async def used() -> bool:
-                return "the renewed certificates for Temporal are in use" in log.read_text()
+            async def used(what: str) -> bool:
+                return f"the renewed {what} in use" in log.read_text()
 
-            await until(used, "the agent says so")
+            await until(lambda: used("certificates for Temporal are"), "the agent says so")
+            key.write_text("another-key")
+            await until(lambda: used("API key for Temporal is"), "the agent says so")
             front.serials.clear()
+            calls.seen.clear()
             front.hang_up()  # as a restart of Temporal would
             assert (await site.run(STEP)).state is State.SUCCESS
             assert first not in front.serials
-            assert "key-of-the-agent" not in log.read_text()
+            assert {call.get("authorization") for call in calls.seen} == {"Bearer another-key"}
+            assert not [each for each in ("key-of-the-agent", "another-key") if each in log.read_text()]

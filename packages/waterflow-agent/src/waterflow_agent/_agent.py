@@ -18,7 +18,7 @@ from ._adopt import adopt
 from ._attempts import AttemptBook
 from ._capabilities import find_capabilities
 from ._confinement import Users
-from ._connect import connect, keep_certificates, payload_codec
+from ._connect import connect, keep_credentials, payload_codec
 from ._crashes import Crashes
 from ._housekeeping import keep_clean
 from ._identity import StateDirectory, new_incarnation
@@ -165,7 +165,7 @@ class Agent:
         if client is None:
             return
         session = Session(self._settings, client, agent, home, self._registry, attempts, self._abilities, self._notices)
-        watching = [asyncio.create_task(keep_certificates(self._settings, codec, self._notices, session.use))]
+        watching = [asyncio.create_task(keep_credentials(self._settings, codec, self._notices, session.use))]
         try:
             await self._unless_stopped(session.start())
             watching.append(asyncio.create_task(self._watch_nodes(session)))

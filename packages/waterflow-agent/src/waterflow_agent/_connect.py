@@ -1,4 +1,4 @@
-"""A client of Temporal, however long it takes to get one, and another when its certificates are renewed."""
+"""A client of Temporal, however long it takes to get one, and another when certificates or its API key are renewed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from temporalio.service import TLSConfig
 
 from waterflow_sdk.codec import CodecError, KeyFile, PayloadCodec
 
+from ._api_key import ApiKey
 from ._converter import data_converter
 from ._errors import SettingsError
 from ._notices import Notices
@@ -33,10 +34,11 @@ def payload_codec(settings: AgentSettings) -> PayloadCodec:
 
 
 async def connect(settings: AgentSettings, codec: PayloadCodec, notices: Notices) -> Client:
-    """Connects, trying for ever. Raises SettingsError for TLS files that cannot be used."""
+    """Connects, trying for ever. Raises SettingsError for TLS files, and one of a key, that cannot be used."""
     files = _files(settings)
     if files.any:
         files.context()
+    _key(settings).value()
     attempt = 0
     while True:
         client = await _try(settings, files, codec, notices)
@@ -46,22 +48,25 @@ async def connect(settings: AgentSettings, codec: PayloadCodec, notices: Notices
         attempt += 1
 
 
-async def keep_certificates(
+async def keep_credentials(
     settings: AgentSettings, codec: PayloadCodec, notices: Notices, use: Callable[[Client], None]
 ) -> None:
-    """Hands over another client whenever a TLS file has changed; until the new files work, the old client stays."""
-    files = _files(settings)
-    used = files.marks()
-    while used:
+    """Hands over another client whenever a TLS file or that of the API key has changed; until it works, the old one
+    stays.
+    """
+    files, key = _files(settings), _key(settings)
+    certificates, key_file = files.marks(), key.mark()
+    while certificates or key_file:
         await asyncio.sleep(_LOOK_AT_FILES)
-        found = files.marks()
-        if found == used:
+        found, found_key = files.marks(), key.mark()
+        if (found, found_key) == (certificates, key_file):
             continue
         client = await _try(settings, files, codec, notices)
         if client:
             use(client)
-            used = found
-            logger.info("the renewed certificates for Temporal are in use")
+            what = "certificates for Temporal are" if found != certificates else "API key for Temporal is"
+            certificates, key_file = found, found_key
+            logger.info("the renewed %s in use", what)
 
 
 async def _try(settings: AgentSettings, files: TlsFiles, codec: PayloadCodec, notices: Notices) -> Client | None:
@@ -70,7 +75,7 @@ async def _try(settings: AgentSettings, files: TlsFiles, codec: PayloadCodec, no
         client = await Client.connect(
             address,
             namespace=settings.temporal_namespace,
-            api_key=settings.temporal_api_key,
+            api_key=_key(settings).value(),
             tls=_tls(settings, files),
             data_converter=data_converter(codec),
             identity=f"waterflow-agent {settings.name or ''}".strip(),
@@ -89,7 +94,8 @@ async def _try(settings: AgentSettings, files: TlsFiles, codec: PayloadCodec, no
 async def _why(settings: AgentSettings, files: TlsFiles, error: Exception) -> str:
     address = settings.temporal_address
     if any(word in str(error) for word in _DENIED):
-        key = "temporal.api_key" if settings.temporal_api_key else "no API key: set TEMPORAL_API_KEY"
+        set_key = _key(settings)
+        key = set_key.setting if set_key.any else "no API key: set TEMPORAL_API_KEY"
         return f"Temporal at {address} refuses {key}"
     if _wants_tls(settings):
         if text := await asyncio.to_thread(trouble, files, address):
@@ -102,8 +108,12 @@ async def _why(settings: AgentSettings, files: TlsFiles, error: Exception) -> st
 
 
 def _wants_tls(settings: AgentSettings) -> bool:
-    given = (settings.temporal_api_key, settings.temporal_server_name)
+    given = (_key(settings).any, settings.temporal_server_name)
     return settings.temporal_tls or any(given) or _files(settings).any
+
+
+def _key(settings: AgentSettings) -> ApiKey:
+    return ApiKey("temporal", settings.temporal_api_key, settings.temporal_api_key_file)
 
 
 def _files(settings: AgentSettings) -> TlsFiles:

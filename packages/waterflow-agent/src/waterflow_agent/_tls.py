@@ -22,6 +22,10 @@ _NAMED = {
 _NAMES = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 
 
+FileMark = tuple[int, int]
+"""Something that changes when a file is renewed."""
+
+
 class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
     """What is set for one peer. ``section`` is that of ``agent.yaml``, ``peer`` what people call it,
     ``instead`` what to do to connect without TLS.
@@ -55,9 +59,9 @@ class TlsFiles(msgspec.Struct, frozen=True, kw_only=True):
             self._show(context, self.cert, self.key)
         return context
 
-    def marks(self) -> tuple[tuple[int, int], ...]:
+    def marks(self) -> tuple[FileMark, ...]:
         """Something that changes when a file is renewed."""
-        return tuple(_mark(file) for file in (self.ca, self.cert, self.key) if file)
+        return tuple(mark_of(file) for file in (self.ca, self.cert, self.key) if file)
 
     def _read(self, file: Path, key: str) -> None:
         try:
@@ -168,7 +172,8 @@ def _no_password() -> str:
     return ""  # without this, OpenSSL asks on the terminal
 
 
-def _mark(file: Path) -> tuple[int, int]:
+def mark_of(file: Path) -> FileMark:
+    """The mark of a file; that of one that is not there is always the same."""
     try:
         found = os.stat(file)
     except OSError:

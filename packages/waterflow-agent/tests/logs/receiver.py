@@ -14,6 +14,8 @@ class Receiver:
     def __init__(self) -> None:
         self.streams: dict[str, bytes] = {}
         self.refuse: tuple[int, str] | None = None
+        self.key = ""
+        self.denied = 0
         self.drop_answers = 0
         self.changed = threading.Condition()
         self.port = 0
@@ -51,7 +53,11 @@ class Receiver:
         offset = int(parse_qs(url.query)["offset"][0])
         data = request.rfile.read(int(request.headers["Content-Length"]))
         with self.changed:
-            status, body = self._take(stream, offset, data)
+            if self.key and request.headers["Authorization"] != f"Bearer {self.key}":
+                self.denied += 1
+                status, body = 401, {"detail": "the key is unknown"}
+            else:
+                status, body = self._take(stream, offset, data)
             drop, self.drop_answers = self.drop_answers > 0, max(0, self.drop_answers - 1)
             self.changed.notify_all()
         if drop:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from waterflow_agent._api_key import ApiKey
 from waterflow_agent._errors import SettingsError
 from waterflow_agent._logs._http import Answer, LogConnection, parse_address
 from waterflow_agent._logs._shipper import CHUNK, Shipper
@@ -17,7 +19,8 @@ from waterflow_agent._notices import Notices
 from .receiver import Receiver
 
 STREAM = "r1/build[web-01]/steps[0].1"
-MakeShipper = Callable[[], Shipper]
+MakeShipper = Callable[..., Shipper]
+NO_KEY = ApiKey("server")
 
 
 @pytest.fixture
@@ -25,8 +28,8 @@ def make_shipper(spool: Spool, receiver: Receiver) -> Iterator[MakeShipper]:
     """Starts a shipper, as a start of the agent does; all are stopped at the end."""
     made: list[Shipper] = []
 
-    def make() -> Shipper:
-        shipper = Shipper(spool, LogConnection(receiver.address, None, "web-01"), Notices())
+    def make(key: ApiKey = NO_KEY) -> Shipper:
+        shipper = Shipper(spool, LogConnection(receiver.address, key, "web-01"), Notices())
         shipper.start()
         made.append(shipper)
         return shipper
@@ -44,6 +47,13 @@ def write(spool: Spool, data: bytes) -> None:
     file = spool.create(STREAM)
     file.append(data)
     file.close()
+
+
+def until_said(caplog: pytest.LogCaptureFixture, text: str) -> None:
+    end = time.monotonic() + 60
+    while not any(text in message for message in caplog.messages):
+        assert time.monotonic() < end, f"{text!r} is not among {caplog.messages}"
+        time.sleep(0.01)
 
 
 class TestShip:
@@ -167,6 +177,41 @@ class TestRefused:
         assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [
             f"step logs cannot be shipped: the server denies it ({status} the key is unknown); check server.api_key; "
             "they are kept and sent later"
+        ]
+
+    def test_another_key_in_its_file_is_used_without_a_restart(
+        self,
+        spool: Spool,
+        receiver: Receiver,
+        make_shipper: MakeShipper,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+    ) -> None:
+        """It is not waited until the denied one would be tried again; and a file that holds none is told."""
+        monkeypatch.setattr("waterflow_agent._logs._shipper._LOOK_AT_KEY", 0.01)
+        monkeypatch.setattr("waterflow_agent._logs._shipper._DENIED_BACK_OFF", 600.0)
+        caplog.set_level("INFO")
+        file = tmp_path / "key"
+        file.write_text("revoked\n")
+        receiver.key = "good"
+        write(spool, lines(0, 3))
+        make_shipper(ApiKey("server", file=file))
+        with receiver.changed:
+            assert receiver.changed.wait_for(lambda: receiver.denied, 60)
+        file.write_text("")
+        until_said(caplog, "has to hold a key, in visible ASCII characters, and no more")
+        renewed = tmp_path / "renewed"
+        renewed.write_text("good\n")
+        renewed.replace(file)
+        receiver.wait_for(STREAM, lines(0, 3))
+        until_said(caplog, "step logs are shipped again")
+        assert caplog.messages == [
+            "step logs cannot be shipped: the server denies it (401 the key is unknown); check server.api_key_file; "
+            "they are kept and sent later",
+            f"step logs cannot be shipped: server.api_key_file: {file} has to hold a key, in visible ASCII characters, "
+            "and no more; they are kept and sent later",
+            "step logs are shipped again",
         ]
 
     def test_a_defect_does_not_end_it(

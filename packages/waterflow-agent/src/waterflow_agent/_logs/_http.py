@@ -10,8 +10,9 @@ import msgspec
 
 from waterflow_sdk.wire import LogAck
 
+from .._api_key import ApiKey
 from .._errors import SettingsError
-from .._tls import TlsFiles
+from .._tls import FileMark, TlsFiles
 
 _TIMEOUT = 15.0
 _MAX_ANSWER = 64 * 1024
@@ -37,19 +38,30 @@ class _Mismatch(msgspec.Struct, frozen=True):
 class LogConnection:
     """``PUT /v1/logs/{stream}?offset=&agent=``. Raises OSError or HTTPException when the server is not there."""
 
-    def __init__(self, address: str, api_key: str | None, agent: str, tls: TlsFiles = SERVER_TLS) -> None:
+    def __init__(self, address: str, key: ApiKey, agent: str, tls: TlsFiles = SERVER_TLS) -> None:
         self._https, self._host, self._base = parse_address(address)
         self._agent = agent
+        self._key = key
+        self._key_mark: FileMark | None = None
         self._tls = tls
-        self._headers = {"Content-Type": "application/x-ndjson"}
-        if api_key:
-            self._headers["Authorization"] = f"Bearer {api_key}"
+        self._headers: dict[str, str] = {}
         self._connection: http.client.HTTPConnection | None = None
+
+    @property
+    def key_setting(self) -> str:
+        """Where the key comes from."""
+        return self._key.setting
+
+    def key_renewed(self) -> bool:
+        """Whether the file of the key has changed since the last request."""
+        return self._key.mark() != self._key_mark
 
     def put(self, stream: str, offset: int, data: bytes) -> Answer:
         """Sends whole lines that start at an offset."""
         query = urlencode({"offset": offset, "agent": self._agent})
         path = f"{self._base}/v1/logs/{quote(stream, safe='/')}?{query}"
+        if not self._headers or self.key_renewed():
+            self._read_key()
         connection = self._connection = self._connection or self._connect()
         try:
             connection.request("PUT", path, body=data, headers=self._headers)
@@ -70,6 +82,16 @@ class LogConnection:
         if self._connection:
             self._connection.close()
             self._connection = None
+
+    def _read_key(self) -> None:
+        mark = self._key.mark()
+        try:
+            key = self._key.value()
+        except SettingsError as error:  # while the file is renewed, it may hold no key
+            raise OSError(error.message) from error
+        authorization = {"Authorization": f"Bearer {key}"} if key else {}
+        self._headers = {"Content-Type": "application/x-ndjson", **authorization}
+        self._key_mark = mark
 
     def _connect(self) -> http.client.HTTPConnection:
         if self._https:

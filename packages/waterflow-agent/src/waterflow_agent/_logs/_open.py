@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from .._api_key import ApiKey
 from .._errors import StateError
 from .._notices import Notices
 from .._settings import AgentSettings
@@ -38,7 +39,7 @@ class Logs:
             from ._http import LogConnection  # http.client takes a megabyte
             from ._shipper import Shipper
 
-            connection = LogConnection(settings.server_address, settings.server_api_key, agent, _tls(settings))
+            connection = LogConnection(settings.server_address, _key(settings), agent, _tls(settings))
             self._shipper = Shipper(self._spool, connection, notices)
 
     def start(self) -> None:
@@ -74,6 +75,13 @@ class Logs:
     def clean(self) -> None:
         """Removes shipped logs that are old, and others that nobody took for very long."""
         self._spool.forget(self._settings.log_keep, 4 * self._settings.log_keep)
+
+
+def _key(settings: AgentSettings) -> ApiKey:
+    """A file is checked once, at the start; another key in it is used as soon as it is there."""
+    key = ApiKey("server", settings.server_api_key, settings.server_api_key_file)
+    key.value()
+    return key
 
 
 def _tls(settings: AgentSettings) -> TlsFiles:

@@ -25,6 +25,7 @@ CHUNK = 256 * 1024
 _LONGEST_LINE = 4 * 1024 * 1024
 _BACK_OFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _DENIED_BACK_OFF = 30.0
+_LOOK_AT_KEY = 1.0
 _REFUSED = frozenset({400, 404, 405, 410, 413, 415, 422})
 _IDLE = 3600.0
 
@@ -86,7 +87,7 @@ class Shipper:
         pause = 0.0
         while not self._stopping:
             if pause:
-                time.sleep(pause)  # the server is away: what is written meanwhile waits
+                self._rest(pause)  # the server is away: what is written meanwhile waits
             self._wake.wait(_IDLE)
             self._wake.clear()
             try:
@@ -97,6 +98,14 @@ class Shipper:
             if pause:
                 self._wake.set()
         self._connection.close()
+
+    def _rest(self, seconds: float) -> None:
+        """Waits; another key is tried as soon as it is there."""
+        end = time.monotonic() + seconds
+        while not self._stopping and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, _LOOK_AT_KEY))
+            if self._connection.key_renewed():
+                return
 
     def _round(self) -> float:
         """Sends chunk after chunk, stream by stream in turn, until nothing is left. Answers how long to pause."""
@@ -147,7 +156,7 @@ class Shipper:
             self._drop(name, f"is refused by the server ({answer.status} {answer.detail})")
             return 0.0, False
         if answer.status in {401, 403}:
-            self._away(f"the server denies it ({answer.status} {answer.detail}); check server.api_key")
+            self._away(f"the server denies it ({answer.status} {answer.detail}); check {self._connection.key_setting}")
             return _DENIED_BACK_OFF, False
         del sent
         return max(self._away(f"{answer.status} {answer.detail}"), answer.retry_after or 0.0), False

@@ -30,10 +30,12 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     - ``temporal_ca``, ``temporal_cert``, ``temporal_key``: PEM files for TLS; the last two for mTLS
     - ``temporal_server_name``: name in Temporal's certificate, where it is not the host of the address
     - ``temporal_api_key``: sent with every call to Temporal
+    - ``temporal_api_key_file``: where it stands, and is read anew when it is another one
     - ``server_address``: where step logs are shipped to; None keeps them on this host
     - ``server_ca``: PEM file with the certificates that the server's is checked against; the system's by default
     - ``server_cert``, ``server_key``: PEM files with a certificate that is shown to the server (mTLS)
     - ``server_api_key``: key with the scope ``agent``
+    - ``server_api_key_file``: where it stands, and is read anew when it is another one
     - ``id``: stable id; None makes one and keeps it in the state directory
     - ``name``: what people call the agent; None = the host name
     - ``groups``, ``tags``: what the agent says of itself; tags are plain or ``key=value``
@@ -68,11 +70,13 @@ class AgentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     temporal_key: Path | None = None
     temporal_server_name: str | None = None
     temporal_api_key: str | None = None
+    temporal_api_key_file: Path | None = None
     server_address: str | None = None
     server_ca: Path | None = None
     server_cert: Path | None = None
     server_key: Path | None = None
     server_api_key: str | None = None
+    server_api_key_file: Path | None = None
     id: str | None = None
     name: str | None = None
     groups: list[str] = []
