@@ -37,8 +37,11 @@ class Contained:
         keys = shutil.copy(site.root / "keys.json", self._config)
         os.chown(keys, USER, USER)
 
-    def start(self, name: str, **environ: str) -> Container:
-        """Starts an agent in the group of its name, in a new container; the same name has the same volume again."""
+    def start(self, name: str, *options: str, **environ: str) -> Container:
+        """Starts an agent in the group of its name, in a new container; the same name has the same volume again.
+
+        ``options`` are further ones of ``docker run``.
+        """
         volume = f"waterflow-test-{os.getpid()}-{name}"
         own = {
             "WATERFLOW_AGENT_NAME": name,
@@ -53,7 +56,7 @@ class Contained:
         }
         words = arguments(self._service, own | environ, sources)
         where = ("--network=host", f"--volume={self.shared}:{SHARED}")
-        made = self._image.engine.run("run", "--detach", *where, *words, self._image.name)
+        made = self._image.engine.run("run", "--detach", *where, *words, *options, self._image.name)
         self._containers.append(made)
         self._volumes.add(volume)
         return Container(self._image.engine, made)

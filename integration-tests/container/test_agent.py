@@ -20,20 +20,21 @@ pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.asyncio(loop_scop
 
 
 PLUGIN = """
-from waterflow_sdk import NodeContext, NodeOutput, node
+from waterflow_sdk.node import NodeContext, NodeOutput, node
 
 class Greeting(NodeOutput):
     text: str
 
 @node(name="demo/greet", version="1.0.0")
 async def greet(ctx: NodeContext, name: str) -> Greeting:
+    \"\"\"Says hello.\"\"\"
     return Greeting(text=f"hello {name}")
 """
 
 
-async def started(contained: Contained, name: str, **environ: str) -> Container:
-    """An agent in a new container, when it is online."""
-    container = await asyncio.to_thread(contained.start, name, **environ)
+async def started(contained: Contained, name: str, *options: str, **environ: str) -> Container:
+    """An agent in a new container, when it is online. ``options`` are further ones of ``docker run``."""
+    container = await asyncio.to_thread(contained.start, name, *options, **environ)
     await contained.site.until_online(name)
     return container
 
@@ -87,6 +88,16 @@ class TestStep:
                 outputs: {text: "${{ steps.greet.outputs.text }}"}
         """)
         assert (state.state, state.jobs[0].outputs) == (State.SUCCESS, {"text": "hello you"})
+
+    async def test_may_be_another_users_where_the_agent_is_root_of_its_container(self, contained: Contained):
+        needed = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID")
+        options = ("--user=0:0", *(f"--cap-add={name}" for name in needed))
+        await started(contained, "deputises", *options, WATERFLOW_RUN_AS="nobody")
+        run = await contained.site.submit("""
+            name: deputised
+            jobs: {work: {runs-on: deputises, run-as: nobody, steps: [{run: 'id -un; echo > file; stat -c %U file'}]}}
+        """)
+        assert await output_of(run) == ["nobody", "nobody"]
 
 
 class TestStop:
