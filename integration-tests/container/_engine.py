@@ -71,14 +71,14 @@ def own_engine() -> Iterator[Engine]:
             process.wait(120)
     finally:
         _unmount(root)
-        shutil.rmtree(root)
+        shutil.rmtree(root, ignore_errors=True)
 
 
 def _unmount(root: Path) -> None:
     """It leaves its network namespace mounted, by which nothing below could be removed."""
     places = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
     for place in reversed([place for place in places if place.startswith(f"{root}/")]):
-        subprocess.run(["umount", place], check=True)
+        subprocess.run(["umount", "--lazy", place], check=False)
 
 
 def _wait(engine: Engine, process: subprocess.Popen[bytes], log: Path) -> None:
