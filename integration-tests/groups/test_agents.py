@@ -22,7 +22,8 @@ class TestRemove:
         site.agents["web-03"].kill()
 
         async def offline() -> bool:
-            return (await site.client.agent("web-03")).status is AgentStatus.OFFLINE
+            found = await site.client.agents(groups=["hosts"], statuses=[AgentStatus.OFFLINE])
+            return [agent.name for agent in found] == ["web-03"]
 
         await until(offline, "the loss is noticed", within=60)
         await site.client.remove_agent("web-03")

@@ -46,7 +46,7 @@ async def book(journal: Journal, until: asyncio.Event) -> AttemptBook:
     """A book whose attempts succeed when they may."""
 
     async def execute(attempt: Attempt) -> NodeOutcome:
-        stopped = asyncio.create_task(attempt.stopping.wait())
+        stopped = attempt.stopping
         await asyncio.wait([asyncio.create_task(until.wait()), stopped], return_when=asyncio.FIRST_COMPLETED)
         state = State.FAILED if attempt.reason else State.SUCCESS
         return NodeOutcome(state=state, agent=AGENT, started=attempt.started, ended=attempt.now())

@@ -98,3 +98,23 @@ class TestAge:
         journal.forget_older_than(3600)
         assert journal.outcome(key()) is None
         assert journal.outcome(key("steps[1]")) == OUTCOME
+
+    def test_what_still_runs_stays_however_long_ago_it_began(self, journal: Journal, tmp_path: Path) -> None:
+        journal.start(key(), "i1", AT)
+        (file,) = (tmp_path / "attempts").iterdir()
+        os.utime(file, (0, 0))
+        journal.forget_older_than(3600)
+        journal.finish(key(), OUTCOME)
+        assert journal.outcome(key()) == OUTCOME
+        os.utime(file, (0, 0))
+        journal.forget_older_than(3600)
+        assert journal.outcome(key()) is None
+
+
+class TestFiles:
+    def test_none_is_open_beyond_the_end_of_its_attempt(self, journal: Journal) -> None:
+        before = len(os.listdir("/proc/self/fd"))
+        journal.start(key(), "i1", AT)
+        assert len(os.listdir("/proc/self/fd")) == before + 1
+        journal.finish(key(), OUTCOME)
+        assert len(os.listdir("/proc/self/fd")) == before

@@ -265,6 +265,12 @@ class TestAgentStatus:
             "of its own",
         ] in rows
 
+    def test_a_list_of_some(self, waterflow: Any, site: Any) -> None:
+        site.on("GET /v1/agents", [])
+        result = waterflow("agent", "list", "--group", "web", "--tag", "ssd", "--status", "offline")
+        assert (result.code, result.err) == (0, "there are no such agents\n")
+        assert site.requests[-1][2] == {"group": "web", "tag": "ssd", "status": "offline"}
+
     def test_a_list_points_to_it(self, waterflow: Any, site: Any) -> None:
         other = AgentDuplicate(incarnation="i2", host="web-02")
         site.on("GET /v1/agents", [agent(reason="disk", duplicate=other), agent(id="a2", duplicate=other)])

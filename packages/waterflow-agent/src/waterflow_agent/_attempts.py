@@ -58,7 +58,7 @@ class Attempt:
         self.changed: Callable[[], None] | None = None
         """Told when it was delivered anew or confirmed."""
         self.started = started or _clock.now()
-        self.stopping = asyncio.Event()
+        self.stopping: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.reason: StopReason | None = None
         self.limit: float | None = None
         self.ended: asyncio.Future[NodeOutcome] = asyncio.get_running_loop().create_future()
@@ -80,7 +80,7 @@ class Attempt:
         if self.reason is None:
             self.reason = reason
             self.limit = limit
-            self.stopping.set()
+            self.stopping.set_result(None)
 
     def contact(self, at: float) -> None:
         """Temporal confirmed at this moment (of :func:`_clock.elapsed`) that the attempt is still ours."""

@@ -24,6 +24,8 @@ from waterflow_sdk.wire import AttemptKey, NodeOutcome
 
 from ._process_table import boot_id
 
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+
 
 class JournalEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of a journal file; exactly one of the fields ``key``, ``group``, ``outcome`` says what it is.
@@ -65,6 +67,7 @@ class Journal:
     def __init__(self, directory: Path, codec: PayloadCodec) -> None:
         self._directory = directory
         self._codec = codec
+        self._open: dict[str, int] = {}  # files of attempts that run, so that a step opens its own only once
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(JournalEntry)
         self._boot = boot_id()
@@ -73,7 +76,14 @@ class Journal:
     def start(self, key: AttemptKey, incarnation: str, started: datetime, token: bytes = b"", node: str = "") -> None:
         """Before anything of the attempt is done. Raises OSError: an attempt that cannot be journalled is not run."""
         entry = JournalEntry(key=key, incarnation=incarnation, started=started, boot=self._boot, token=token, node=node)
-        self._append(key, entry)
+        path = self._path(key)
+        fd = os.open(path, _APPEND, 0o600)
+        try:
+            self._write(fd, entry)
+        except OSError:
+            os.close(fd)
+            raise
+        self._open[path] = fd
 
     def process(self, key: AttemptKey, group: int, group_started: int, user: str = "") -> None:
         """A process group of the attempt, with the start time of its leader, and the user that it runs as."""
@@ -86,7 +96,11 @@ class Journal:
     def finish(self, key: AttemptKey, outcome: NodeOutcome) -> None:
         """The outcome: from now on the same key is answered with it."""
         sealed = self._codec.seal(self._encoder.encode(outcome))
-        self._append(key, JournalEntry(outcome=sealed.data, metadata=sealed.metadata))
+        try:
+            self._append(key, JournalEntry(outcome=sealed.data, metadata=sealed.metadata))
+        finally:
+            if (fd := self._open.pop(self._path(key), None)) is not None:
+                os.close(fd)
 
     def outcome(self, key: AttemptKey) -> NodeOutcome | None:
         """The journalled outcome of an attempt that has ended. Raises CodecError if its key is gone."""
@@ -97,15 +111,15 @@ class Journal:
 
     def unfinished(self) -> list[Unfinished]:
         """Attempts that have a start and no outcome."""
-        found = (self._unfinished(list(self._read(path))) for path in sorted(self._directory.glob("*.ndjson")))
+        found = (self._unfinished(list(self._read(str(path)))) for path in sorted(self._directory.glob("*.ndjson")))
         return [attempt for attempt in found if attempt]
 
     def forget_older_than(self, seconds: float) -> None:
-        """Removes what nobody can ask for any more."""
+        """Removes what nobody can ask for any more; what still runs can be asked for, however long ago it began."""
         limit = time.time() - seconds
         for path in self._directory.glob("*.ndjson"):
             with contextlib.suppress(FileNotFoundError):
-                if path.stat().st_mtime < limit:
+                if path.stat().st_mtime < limit and str(path) not in self._open:
                     path.unlink()
 
     def _unfinished(self, entries: list[JournalEntry]) -> Unfinished | None:
@@ -118,18 +132,26 @@ class Journal:
         return Unfinished(start.key, start.started, living, start.token, users, start.node)
 
     def _append(self, key: AttemptKey, entry: JournalEntry) -> None:
-        fd = os.open(self._path(key), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        path = self._path(key)
+        if path in self._open:
+            self._write(self._open[path], entry)
+            return
+        fd = os.open(path, _APPEND, 0o600)  # a former incarnation began it
         try:
-            # The line break in front ends a line that a crash or a full disk may have cut.
-            line = b"\n" + self._encoder.encode(entry) + b"\n"
-            if os.write(fd, line) < len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self._write(fd, entry)
         finally:
             os.close(fd)
 
-    def _read(self, path: Path) -> Iterator[JournalEntry]:
+    def _write(self, fd: int, entry: JournalEntry) -> None:
+        # The line break in front ends a line that a crash or a full disk may have cut.
+        line = b"\n" + self._encoder.encode(entry) + b"\n"
+        if os.write(fd, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _read(self, path: str) -> Iterator[JournalEntry]:
         try:
-            data = path.read_bytes()
+            with open(path, "rb") as file:
+                data = file.read()
         except FileNotFoundError:
             return
         for line in data.splitlines():
@@ -137,5 +159,5 @@ class Journal:
                 if line:
                     yield self._decoder.decode(line)
 
-    def _path(self, key: AttemptKey) -> Path:
-        return self._directory / f"{hashlib.sha256(str(key).encode()).hexdigest()}.ndjson"
+    def _path(self, key: AttemptKey) -> str:
+        return f"{self._directory}/{hashlib.sha256(str(key).encode()).hexdigest()}.ndjson"

@@ -186,9 +186,7 @@ class Runner:
             on_process_start=lambda group: self._journal.process(task.key, group, strays.began(group), task.run_as),
             on_process_end=lambda group: self._journal.process_ended(task.key, group),
             start_process=await self._kept(attempt, found, reach),
-            confinement=StepConfinement(
-                user, memory, str(task.key), workspace, self._workspaces.above(workspace), private.made
-            ),
+            confinement=self._confinement(task.key, user, memory, workspace, private),
         )
         running_step.set(str(task.key))
         step = asyncio.create_task(execute_step(found.node, ctx, task.inputs), name=f"node of {task.key}")
@@ -204,6 +202,14 @@ class Runner:
         return self._outcome(
             attempt, stopped_state(reason), stopped_error(reason, attempt.limit, limit.whose), None, ctx
         )
+
+    def _confinement(
+        self, key: AttemptKey, user: Identity, memory: int | None, workspace: Path, private: _PrivateDirectory
+    ) -> StepConfinement | None:
+        if user is OWN and memory is None:
+            return None
+        above = self._workspaces.above(workspace)
+        return StepConfinement(user, memory, str(key), workspace, above, private.made)
 
     async def _user(self, task: NodeTask, found: Registered) -> Identity:
         """Whom the processes of the step belong to. Raises NodeError."""
@@ -240,11 +246,7 @@ async def _until_ended(
     attempt: Attempt, step: asyncio.Task[StepResult], ctx: StepContext, strays: Strays, limit: TimeLimit
 ) -> StepResult | None:
     """The result of a node that ended by itself; None if it was told to end, by a stop or by its time-out."""
-    stopping = asyncio.create_task(attempt.stopping.wait())
-    try:
-        await asyncio.wait((step, stopping), timeout=_left(attempt, limit), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopping.cancel()
+    await asyncio.wait((step, attempt.stopping), timeout=_left(attempt, limit), return_when=asyncio.FIRST_COMPLETED)
     if step.done() and attempt.reason not in _BY_KEEPER:
         return step.result()
     attempt.stop(StopReason.TIMED_OUT, limit.seconds)

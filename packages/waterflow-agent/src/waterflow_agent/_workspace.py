@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import secrets
@@ -61,14 +62,14 @@ class Workspaces:
         """The job's workspace, made if need be, and in use until :meth:`leave`. Raises OSError."""
         with self._lock:
             self._used.add(key)
-            return self._make(self._of_job(key))
+            return self._make(_of_job(self._root, key.run, key.job))
 
     def leave(self, key: AttemptKey) -> None:
         """The attempt has ended; from now on its workspace ages, and no earlier, however long it ran."""
         with self._lock, contextlib.suppress(OSError):
             if key in self._used:
                 self._used.discard(key)
-                os.utime(self._of_job(key))
+                os.utime(_of_job(self._root, key.run, key.job))
 
     def above(self, workspace: Path) -> list[Path]:
         """The agent's directories on the way to a job's workspace, the outermost first."""
@@ -102,9 +103,6 @@ class Workspaces:
                 return run.rename(self._root / f"{_DOOMED}{secrets.token_hex(8)}")
         return None
 
-    def _of_job(self, key: AttemptKey) -> Path:
-        return self._root / _name(key.run) / _name(key.job)
-
     def _of_attempt(self, key: AttemptKey) -> Path:
         return self._root / _name(key.run) / _name(f"{key.job} {key.step}.{key.attempt}")
 
@@ -114,6 +112,12 @@ class Workspaces:
         except FileNotFoundError:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
         return path
+
+
+@functools.lru_cache(maxsize=256)
+def _of_job(root: Path, run: str, job: str) -> Path:
+    """Asked for twice by each step of a job."""
+    return root / _name(run) / _name(job)
 
 
 def _remove(path: Path) -> None:

@@ -245,7 +245,7 @@ class TestEnd:
         process = await host.start(kept, "sleep 60", Sink())
         os.kill(host.keeper, signal.SIGKILL)
         async with asyncio.timeout(120):
-            await kept.attempt.stopping.wait()
+            await kept.attempt.stopping
         assert kept.attempt.reason is StopReason.KEEPER_LOST
         os.killpg(process.group or 0, signal.SIGKILL)
         sink = Sink()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
+from typing import Any, TypedDict
 
 import click
 import msgspec
@@ -18,6 +20,16 @@ from ._source import Source
 from ._values import Values, given_values
 
 
+class Given(TypedDict):
+    """What the server is given beside the text, for a submit, a plan and an edit alike."""
+
+    filename: str
+    files: Mapping[str, str]
+    vars: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    secrets: Mapping[str, str]
+
+
 class Job(msgspec.Struct, frozen=True):
     """What is to be run: the file, its plan, those that it calls, and what the run gets."""
 
@@ -25,6 +37,14 @@ class Job(msgspec.Struct, frozen=True):
     plan: Plan
     values: Values
     called: Mapping[str, Plan] = {}
+
+    @property
+    def given(self) -> Given:
+        """What the server is given with the text of the file."""
+        source, values = self.source, self.values
+        return Given(
+            filename=source.name, files=source.files, vars=values.vars, inputs=values.inputs, secrets=values.secrets
+        )
 
 
 def prepare(file: str) -> Job:
@@ -38,24 +58,20 @@ def prepare(file: str) -> Job:
 
 async def submit(client: AsyncClient, job: Job, run_at: datetime | None = None) -> Run:
     """Submit; what only the server can know (nodes, groups, agents) is shown like what is found here."""
-    values = job.values
+    with refusals(job.source):
+        return await client.submit(job.source.text, **job.given, labels=job.values.labels, run_at=run_at)
+
+
+@contextmanager
+def refusals(source: Source) -> Generator[None]:
+    """What the server finds wrong with the file is shown like what is found here."""
     try:
-        run = await client.submit(
-            job.source.text,
-            filename=job.source.name,
-            vars=values.vars,
-            inputs=values.inputs,
-            secrets=values.secrets,
-            labels=values.labels,
-            files=job.source.files,
-            run_at=run_at,
-        )
+        yield
     except InvalidWorkflow as error:
-        raise refused(error, job.source) from None
-    return run
+        raise _refused(error, source) from None
 
 
-def refused(error: InvalidWorkflow, source: Source) -> WaterflowError | CliError:
+def _refused(error: InvalidWorkflow, source: Source) -> WaterflowError | CliError:
     """The error to raise for a file that the server refused; what it found is shown like what is found here."""
     try:
         diagnostics = parse_diagnostics(error.diagnostics)

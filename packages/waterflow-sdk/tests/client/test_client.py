@@ -268,6 +268,17 @@ class TestCatalogAndAgents:
             assert await client.agent("a1") == AGENT
             assert await client.validate("a: 1") == ValidateResponse(valid=True, plan_hash="h")
 
+    async def test_agents_by_groups_tags_and_status(self, server: Any) -> None:
+        server.on("GET /v1/agents", [AGENT])
+        async with AsyncClient(server.url) as client:
+            wanted = {"tags": ["zone=a b"], "statuses": [AgentStatus.ONLINE, AgentStatus.DRAINING]}
+            assert await client.agents(groups=["web", "db"], **wanted) == [AGENT]
+        assert list(server.requests[0][2].query.items()) == [
+            *(("group", "web"), ("group", "db")),
+            ("tag", "zone=a b"),
+            *(("status", "online"), ("status", "draining")),
+        ]
+
     async def test_an_address_that_the_server_does_not_know_is_no_missing_run(self, server: Any, problem: Any) -> None:
         server.on(f"GET {RUNS}/r1", problem(404, "route-not-found", "there is no '/v1/workflows/r1' in this API"))
         async with AsyncClient(server.url) as client:

@@ -34,6 +34,9 @@ FORMS = {
     "base64 with a line break at its end": b64(SECRET + "\n"),
     "base64url": base64.urlsafe_b64encode(SECRET.encode()).decode(),
     "base64 without padding": b64(SECRET).rstrip("="),
+    "hexadecimal": SECRET.encode().hex(),
+    "hexadecimal in capitals": SECRET.encode().hex().upper(),
+    "hexadecimal in a longer text": f"admin:{SECRET}\n".encode().hex(),
     "URL-encoded": quote(SECRET, safe=""),
     "URL-encoded, slash kept": quote(SECRET),
     "URL-encoded, lower case": re.sub("%..", lambda match: match[0].lower(), quote(SECRET, safe="")),
@@ -59,6 +62,13 @@ class TestForms:
         secret = "0123456789abcdef" * 20
         lines = base64.encodebytes(secret.encode()).decode().splitlines()
         assert {Masker([secret]).mask(line) for line in lines} == {"***"}
+
+    def test_wrapped_hexadecimal(self) -> None:
+        """As `xxd -p` writes it; what is left for the last line is masked too, unless it is as short as any number."""
+        digits = ("0123456789abcdef" * 20).encode().hex()
+        lines = [digits[start : start + 60] for start in range(0, len(digits), 60)]
+        assert [Masker(["0123456789abcdef" * 20]).mask(line) for line in lines] == ["***"] * len(lines)
+        assert Masker(["abc"]).mask("abc is 616263") == "*** is 616263"
 
     def test_the_longest_wins(self) -> None:
         assert Masker(["abc", "abcdef"]).mask("abcdefg abcd") == "***g ***d"

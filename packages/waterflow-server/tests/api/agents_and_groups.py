@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from waterflow_sdk.wire import (
     AgentState,
@@ -29,6 +29,10 @@ class AgentsInMemory:
         self.error: Exception | None = None
 
     async def list(self) -> Sequence[AgentState]:
+        return [self.agent]
+
+    async def find(self, *, groups: Iterable[str] = (), tags: Iterable[str] = ()) -> Sequence[AgentState]:
+        self._ask("find", list(groups), list(tags))
         return [self.agent]
 
     async def get(self, id_or_name: str) -> AgentState | None:

@@ -44,6 +44,28 @@ class TestModes:
         )
 
 
+class TestList:
+    @pytest.mark.parametrize(
+        ("query", "asked"),
+        [
+            ("", ([], [])),
+            ("?group=web&group=db", (["web", "db"], [])),
+            ("?tag=ssd&tag=docker&status=online", ([], ["ssd", "docker"])),
+        ],
+    )
+    async def test_by_groups_and_tags(self, client: Client, agents: Any, query: str, asked: Any) -> None:
+        assert [each["id"] for each in (await client.get(f"/v1/agents{query}")).json()] == ["a-1"]
+        assert agents.asked == [("find", *asked)]
+
+    async def test_by_status(self, client: Client) -> None:
+        for query, found in (("status=offline", []), ("status=offline&status=online", ["a-1"])):
+            assert [each["id"] for each in (await client.get(f"/v1/agents?{query}")).json()] == found
+
+    async def test_a_status_that_there_is_not(self, client: Client) -> None:
+        answer = await client.get("/v1/agents?status=asleep")
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
+
+
 class TestRemove:
     async def test_it_is_forgotten(self, client: Client, agents: Any) -> None:
         assert (await client.delete("/v1/agents/a-1")).status_code == 204

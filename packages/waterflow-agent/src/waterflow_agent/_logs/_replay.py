@@ -20,13 +20,13 @@ class Replay:
     Before a cut every record of the step is in the log, or among those that a note calls lost; after it only events.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         self.lines = 0
         self.cut = False
         self._known = 0
         self._events = 0
         decoder = msgspec.json.Decoder(LogRecord)
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             for line in file:
                 self.lines += 1
                 self._count(decoder.decode(line) if b'"event":"' in line else None)

@@ -37,14 +37,14 @@ class SpoolFile:
     """
 
     def __init__(
-        self, path: Path, reserve: Reserve | None = None, closed: Callable[[Path], None] | None = None
+        self, path: str | Path, reserve: Reserve | None = None, closed: Callable[[str], None] | None = None
     ) -> None:
-        self.path = path
+        self.path = os.fspath(path)
         self._closed = closed
         self.failure = ""
         """Why lines did not fit, the last time."""
         self._reserve = reserve
-        self._fd = _opened(path)
+        self._fd = _opened(self.path)
         self.length = cut_to_whole_lines(self._fd)
 
     def append(self, data: bytes, *, needed: bool = False) -> bool:
@@ -73,13 +73,13 @@ class SpoolFile:
         return True
 
 
-def _opened(path: Path) -> int:
+def _opened(path: str) -> int:
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
     for _ in range(_TRIES):
         with contextlib.suppress(FileNotFoundError):
             return os.open(path, flags, 0o600)  # the folder is there from the second step of a job on
         with contextlib.suppress(FileNotFoundError):
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return os.open(path, flags, 0o600)
 
 
@@ -109,7 +109,7 @@ class Spool:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._reserve = Reserve(directory / ".reserve")
         self._reserve.renew()
-        self._written_to: Counter[Path] = Counter()
+        self._written_to: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def create(self, stream: str) -> SpoolFile:
@@ -117,11 +117,11 @@ class Spool:
         relative, hashed = _relative(stream)
         with contextlib.suppress(OSError):
             self._reserve.renew()
-        file = SpoolFile(self._open / relative, self._reserve, self._let_go)
+        file = SpoolFile(f"{self._open}/{relative}", self._reserve, self._let_go)
         with self._lock:
             self._written_to[file.path] += 1
         if hashed:
-            file.path.with_suffix(_NAME).write_text(stream)
+            Path(file.path).with_suffix(_NAME).write_text(stream)
         return file
 
     def path(self, stream: str) -> Path:
@@ -160,9 +160,9 @@ class Spool:
 
     def _is_written_to(self, path: Path) -> bool:
         with self._lock:
-            return path in self._written_to
+            return str(path) in self._written_to
 
-    def _let_go(self, path: Path) -> None:
+    def _let_go(self, path: str) -> None:
         with self._lock:
             self._written_to[path] -= 1
             if not self._written_to[path]:

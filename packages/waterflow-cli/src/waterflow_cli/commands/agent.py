@@ -43,18 +43,28 @@ def agent() -> None:
 
 
 @click.command("list")
+@click.option("--group", "groups", multiple=True, help="Only members of this group; of any of them where repeated.")
+@click.option("--tag", "tags", multiple=True, help="Only agents with this tag or capability; with all where repeated.")
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice([status.value for status in AgentStatus]),
+    help="Only agents in this state; in any of them where repeated.",
+)
 @format_option
 @server_options
-def list_agents(format: str) -> None:
+def list_agents(groups: tuple[str, ...], tags: tuple[str, ...], statuses: tuple[str, ...], format: str) -> None:
     """List the agents, those that are offline too."""
-    agents = call(lambda client: client.agents())
+    wanted = [AgentStatus(each) for each in statuses]
+    agents = call(lambda client: client.agents(groups=groups, tags=tags, statuses=wanted))
     if write_data(agents, format):
         return
     wide = format == "wide"
     headers = ["NAME", "STATUS", "GROUPS", "VERSION", *(["ID", "HOST", "TAGS"] if wide else []), "REASON"]
-    write_table(
-        headers, [_row(agent, wide) for agent in agents], "there are no agents; `waterflow agent start` starts one"
-    )
+    restricted = groups or tags or statuses
+    nothing = "there are no such agents" if restricted else "there are no agents; `waterflow agent start` starts one"
+    write_table(headers, [_row(agent, wide) for agent in agents], nothing)
 
 
 def _row(agent: AgentState, wide: bool) -> list[Cell]:

@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 import click
 
-from waterflow_sdk.client import AsyncClient, InvalidWorkflow
+from waterflow_sdk.client import AsyncClient
 from waterflow_sdk.wire import DefinitionInfo
 
 from .._options import call, format_option, server_options
@@ -44,11 +44,9 @@ def apply(file: str, name: str | None, expect: int | None, format: str) -> None:
 
 
 async def _apply(client: AsyncClient, name: str, source: Source, expect: int | None) -> DefinitionInfo:
-    from .._submit import refused
+    from .._submit import refusals
 
-    try:
+    with refusals(source):
         return await client.definitions.apply(
             name, source.text, filename=source.name, files=source.files, expected=expect
         )
-    except InvalidWorkflow as error:
-        raise refused(error, source) from None

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from ..wire import (
     AgentState,
+    AgentStatus,
     Health,
     ModeRequest,
     NodeEntry,
@@ -200,9 +201,16 @@ class AsyncClient:
         path = f"/v1/nodes/{segment(name, keep='/')}"
         return await self._transport.call("GET", path, NodeEntry, missing=NodeNotFound)
 
-    async def agents(self) -> list[AgentState]:
-        """All agents, those that are offline too."""
-        return await self._transport.call("GET", "/v1/agents", list[AgentState])
+    async def agents(
+        self, *, groups: Sequence[str] = (), tags: Sequence[str] = (), statuses: Sequence[AgentStatus] = ()
+    ) -> list[AgentState]:
+        """The agents by name, those that are offline too.
+
+        Members of any of ``groups`` that have all ``tags`` (names of capabilities are tags too) and one of
+        ``statuses``; what is empty does not restrict.
+        """
+        query = {"group": groups, "tag": tags, "status": statuses}
+        return await self._transport.call("GET", "/v1/agents", list[AgentState], query=query)
 
     async def agent(self, id: str) -> AgentState:
         """One agent. Raises :class:`AgentNotFound`."""

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from ..wire import (
     AgentState,
+    AgentStatus,
     Health,
     NodeEntry,
     PlanView,
@@ -170,9 +171,11 @@ class Client:
         """See :meth:`AsyncClient.node`."""
         return self._portal.call(self._client.node(name))
 
-    def agents(self) -> list[AgentState]:
+    def agents(
+        self, *, groups: Sequence[str] = (), tags: Sequence[str] = (), statuses: Sequence[AgentStatus] = ()
+    ) -> list[AgentState]:
         """See :meth:`AsyncClient.agents`."""
-        return self._portal.call(self._client.agents())
+        return self._portal.call(self._client.agents(groups=groups, tags=tags, statuses=statuses))
 
     def agent(self, id: str) -> AgentState:
         """See :meth:`AsyncClient.agent`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,7 +28,9 @@ CONNECT_TIMEOUT = 10.0
 LONGEST_PAUSE = 5.0
 REQUEST_ID = "X-Request-Id"
 LARGEST_ANSWER = 256 * 1024 * 1024
-Query = Mapping[str, str | int | float | bool | None]
+Value = str | int | float | bool
+Query = Mapping[str, Value | Sequence[Value] | None]
+"""Parameters of an address. One with several values is repeated; one with None is left out."""
 
 
 def pauses(first: float = 0.1, longest: float = LONGEST_PAUSE) -> Iterator[float]:
@@ -186,7 +188,7 @@ class Transport:
             raise self._failed(error) from error
 
     def _url(self, path: str, query: Query | None) -> str:
-        pairs = {name: _text(value) for name, value in (query or {}).items() if value is not None}
+        pairs = [(name, _text(each)) for name, value in (query or {}).items() for each in _values(value)]
         return self.settings.server + path + (f"?{urlencode(pairs, quote_via=quote)}" if pairs else "")
 
     def _open_session(self) -> ClientSession:
@@ -244,7 +246,13 @@ def _encode(body: Any) -> bytes | None:
         raise InvalidRequest(f"the request cannot be written as JSON: {error}") from None
 
 
-def _text(value: str | int | float | bool) -> str:
+def _values(value: Value | Sequence[Value] | None) -> Sequence[Value]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str | int | float) else value
+
+
+def _text(value: Value) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

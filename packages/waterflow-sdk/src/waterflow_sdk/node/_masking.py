@@ -15,14 +15,17 @@ from ._sound import sound
 _SHARED = 2  # no form is shorter
 _MIN = 2  # a one-character value would mask half of every line and so give itself away
 _MIN_BASE64 = 6  # what remains of a very short value in base64 is too common to mask
+_MIN_HEX = 8  # the same for hexadecimal digits
 _WRAPS = (64, 76)  # base64 line lengths: RFC 1421 (openssl), RFC 2045 (coreutils)
+_HEX_WRAP = 60  # of `xxd -p`
 
 
 class Masker:
     """Replaces secret values by ``***``. Values may be added at any time; each is masked from then on.
 
     Masked forms of a value: itself; each line of it, if it has several; its base64 in both alphabets, at each of the
-    three alignments it may have inside a longer text, and wrapped; its URL-encoded and JSON-escaped forms.
+    three alignments it may have inside a longer text, and wrapped; its hexadecimal digits, wrapped too;
+    its URL-encoded and JSON-escaped forms.
     """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
@@ -114,7 +117,7 @@ def forms_of(value: str) -> set[str]:
     if len(lines) > 1:  # a line of punctuation alone ("},") is no secret
         lines = [line for line in lines if any(map(str.isalnum, line))]
     plain = [form for form in (value, *lines) if len(form) >= _MIN]
-    forms = {form for text in plain for form in (*_escaped(text), *_base64(text))}
+    forms = {form for text in plain for form in (*_escaped(text), *_base64(text), *_hexadecimal(text))}
     return {form for form in forms if len(form) >= _MIN and "\n" not in form and "\r" not in form}
 
 
@@ -142,6 +145,14 @@ def _base64(text: str) -> Iterator[str]:
         aligned = _aligned(raw, shift)
         if len(aligned) >= _MIN_BASE64:
             yield from _alphabets(aligned)
+
+
+def _hexadecimal(text: str) -> Iterator[str]:
+    whole = text.encode("utf-8", "surrogatepass").hex()
+    for part in (whole, *(whole[start : start + _HEX_WRAP] for start in range(0, len(whole), _HEX_WRAP))):
+        if len(part) >= _MIN_HEX:
+            yield part
+            yield part.upper()
 
 
 def _aligned(raw: bytes, shift: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -135,6 +135,10 @@ class AgentService(Protocol):
 
     async def list(self) -> Sequence[AgentState]:
         """All agents, by name."""
+        ...
+
+    async def find(self, *, groups: Iterable[str] = (), tags: Iterable[str] = ()) -> Sequence[AgentState]:
+        """Members of any of the groups that have all tags, by name."""
         ...
 
     async def get(self, id_or_name: str) -> AgentState | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 
-from waterflow_sdk.wire import AgentState, ModeRequest
+from waterflow_sdk.wire import AgentState, AgentStatus, ModeRequest
 
 from .._nearest import did_you_mean
 from ._body import JsonRequest
@@ -14,6 +16,17 @@ from ._openapi import problems
 from ._problems import ApiError
 from ._scopes import ADMIN, READ
 from ._services import Services
+
+Groups = Annotated[
+    list[str] | None, QueryParameter(name="group", description="Members of any of these; may be repeated.")
+]
+Tags = Annotated[
+    list[str] | None,
+    QueryParameter(name="tag", description="With all of these among their tags and capabilities; may be repeated."),
+]
+Statuses = Annotated[
+    list[AgentStatus] | None, QueryParameter(name="status", description="Any of these; may be repeated.")
+]
 
 
 class AgentController(Controller):
@@ -24,10 +37,17 @@ class AgentController(Controller):
     opt = READ
     request_class = JsonRequest
 
-    @get("/", responses=problems(503))
-    async def list_agents(self, services: NamedDependency[Services]) -> list[AgentState]:
-        """All agents, by name, offline ones too."""
-        return list(await services.agents.list())
+    @get("/", responses=problems(400, 503))
+    async def list_agents(
+        self,
+        services: NamedDependency[Services],
+        groups: Groups = None,
+        tags: Tags = None,
+        statuses: Statuses = None,
+    ) -> list[AgentState]:
+        """The agents, by name, offline ones too; all of them where nothing else is asked for."""
+        agents = await services.agents.find(groups=groups or (), tags=tags or ())
+        return [agent for agent in agents if not statuses or agent.status in statuses]
 
     @get("/{agent_id:str}", responses=problems(404, 503))
     async def get_agent(self, agent_id: FromPath[str], services: NamedDependency[Services]) -> AgentState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
@@ -86,3 +87,12 @@ class TableStore:
                 )
         except (TimeoutError, RPCError, WorkflowUpdateFailedError) as error:
             _log.info("the groups are changed; that all agents know of it was not awaited: %r", error)
+        finally:
+            await _look_at(start)
+
+
+async def _look_at(start: WithStartWorkflowOperation[object, None]) -> None:
+    """A start that failed fails its update too; asyncio would log it as an error that nobody has looked at."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(0):
+            await start.workflow_handle()

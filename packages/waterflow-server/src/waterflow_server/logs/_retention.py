@@ -5,17 +5,13 @@ With the same beat, what is left is made smaller (:meth:`FileLogStore.compact`).
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from .._upkeep import EVERY, now_and_then
 from ._file_store import FileLogStore
 from ._store import LogStoreError
-
-EVERY = 3600.0
-"""Seconds between two sweeps, about: replicas that share the logs do not all come at once."""
 
 MOST = 1000
 """Journals that one sweep looks at; the oldest come first, the rest the next time."""
@@ -39,13 +35,12 @@ async def sweep(store: FileLogStore, knows: Knows, retention: timedelta, most: i
 
 
 async def keep_sweeping(store: FileLogStore, knows: Knows, retention: timedelta, every: float = EVERY) -> None:
-    """Sweep now and then until cancelled. What goes wrong is told, and tried again the next time."""
-    while True:
-        await asyncio.sleep(every * random.uniform(0.5, 1.5))
-        try:
-            if removed := await sweep(store, knows, retention):
-                _log.info("removed the logs of %d runs that are past retention", len(removed))
-            if merged := await store.compact():
-                _log.info("merged %d small objects of logs", merged)
-        except LogStoreError as error:
-            _log.warning("old logs could not be removed or merged: %s", error)
+    """Sweep now and then until cancelled."""
+
+    async def tidy() -> None:
+        if removed := await sweep(store, knows, retention):
+            _log.info("removed the logs of %d runs that are past retention", len(removed))
+        if merged := await store.compact():
+            _log.info("merged %d small objects of logs", merged)
+
+    await now_and_then(tidy, LogStoreError, "old logs could not be removed or merged", every)

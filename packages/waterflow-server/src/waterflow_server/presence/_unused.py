@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
 
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from .._upkeep import EVERY, now_and_then
 from ._manifests import Manifests
 from .registry import AgentRegistry
 
 KEPT = 24 * 3600.0
 """Seconds for which a manifest stays that no agent has. No server has it in memory then: see ``_manifests.FRESH``."""
-
-EVERY = 3600.0
-"""Seconds between two looks, about: replicas do not all come at once."""
 
 _PUT_BACK = 60.0  # an agent that said hello in the very moment is listed by then
 
@@ -60,12 +57,11 @@ class UnusedManifests:
 
 
 async def forget_unused_manifests(client: Client, every: float = EVERY) -> None:
-    """Sweep now and then until cancelled. What goes wrong is told, and tried again the next time."""
+    """Sweep now and then until cancelled."""
     unused = UnusedManifests(client)
-    while True:
-        await asyncio.sleep(every * random.uniform(0.5, 1.5))
-        try:
-            if forgotten := await unused.sweep():
-                _log.info("forgot %d manifests of nodes that no agent has", len(forgotten))
-        except RPCError as error:
-            _log.warning("manifests that no agent uses could not be forgotten: %s", error)
+
+    async def forget() -> None:
+        if forgotten := await unused.sweep():
+            _log.info("forgot %d manifests of nodes that no agent has", len(forgotten))
+
+    await now_and_then(forget, RPCError, "manifests that no agent uses could not be forgotten", every)

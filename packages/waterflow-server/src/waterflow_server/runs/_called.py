@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import msgspec
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureError, WorkflowHandle
@@ -12,10 +11,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from waterflow_sdk.wire import JobState, RunState, State, call_workflow_id
 
 from ..engine._wire import STATE_QUERY
+from ._asking import RPC_TIMEOUT
 from ._shards import with_shards
 from ._stuck import stuck
-
-_RPC_TIMEOUT = timedelta(seconds=10)
 
 
 async def with_called(client: Client, run_id: str, jobs: Sequence[JobState]) -> list[JobState]:
@@ -40,7 +38,7 @@ async def _called(client: Client, run_id: str, instance: str) -> list[JobState]:
     try:
         description = await handle.describe()
         if description.status is WorkflowExecutionStatus.RUNNING:
-            state = await handle.query(STATE_QUERY, result_type=RunState, rpc_timeout=_RPC_TIMEOUT)
+            state = await handle.query(STATE_QUERY, result_type=RunState, rpc_timeout=RPC_TIMEOUT)
             state = await with_shards(client, run_id, state)
         else:
             state = await handle.result()

@@ -23,10 +23,11 @@ from ..engine._wire import (
     PauseOrder,
 )
 from ._approvals import Approval, Asked, answered_already, asked_for, checked_inputs
+from ._asking import RPC_TIMEOUT
 from ._errors import AnswerRefused, NothingWaits, RunCrowded, RunError, closed
 from ._reading import RunReader
 from ._stuck import find_stuck, terminate
-from ._tree import RPC_TIMEOUT, RunTree
+from ._tree import RunTree
 
 CROWDED = 40_000
 """Events in a run's history above which it takes no more from outside: Temporal ends a workflow at 51,200."""

@@ -12,6 +12,7 @@ from waterflow_sdk.wire import EditReport, JobState, RunState, State, StepState,
 
 from ..engine._wire import ResumePoint, RunInput
 from ..engine.nodes import CONTROL_NODES_RUN
+from ._asking import AT_ONCE
 from ._edit import Edit, Elements, Side, plan_edit
 from ._errors import NothingToEdit, RunNotEnded
 from ._plans import read_plan
@@ -21,7 +22,6 @@ from ._submission import Submission
 ENDS_WITHIN = 30.0
 """Seconds that a paused run gets to end once it is cancelled."""
 
-_QUERIES_AT_ONCE = 20
 
 ElementsOf = Callable[[Submission], Elements]
 """Tells what the jobs of a definition are repeated for, as far as that is known before the run."""
@@ -101,7 +101,7 @@ class RunEdits:
 
     async def _points(self, run: RunState) -> dict[str, ResumePoint | None]:
         """Where the instances of the run can go on."""
-        gate = asyncio.Semaphore(_QUERIES_AT_ONCE)
+        gate = asyncio.Semaphore(AT_ONCE)
 
         async def of(job: JobState) -> tuple[str, ResumePoint | None]:
             async with gate:

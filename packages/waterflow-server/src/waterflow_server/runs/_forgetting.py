@@ -11,11 +11,11 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from waterflow_sdk.wire import run_workflow_id
 
+from ._asking import AT_ONCE, RPC_TIMEOUT
 from ._errors import RunNotEnded, RunNotFound
 from ._listing import quote
-from ._tree import RPC_TIMEOUT, RunTree
+from ._tree import RunTree
 
-_AT_ONCE = 20
 _POLL = 0.1
 _PATIENCE = 1.0
 
@@ -35,7 +35,7 @@ async def forget(client: Client, run_id: str) -> bool:
     found = [execution async for execution in client.list_workflows(query)]
     for execution in found:
         _refuse_living(run_id, execution)
-    gate = asyncio.Semaphore(_AT_ONCE)
+    gate = asyncio.Semaphore(AT_ONCE)
     jobs = [execution for execution in found if execution.id != own]
     # The run itself comes last: should this break off, it can still be found and deleted again.
     await asyncio.gather(*(_delete(client, execution, gate) for execution in jobs))

@@ -12,9 +12,10 @@ from temporalio.service import RPCError
 from waterflow_sdk.wire import JobState, RunPage, RunState, State
 
 from ._as_of import as_of
+from ._asking import AT_ONCE
 from ._errors import RunNotFound
 from ._listing import RunQuery, list_runs, retries_of
-from ._tree import QUERIES_AT_ONCE, RunTree
+from ._tree import RunTree
 from ._watch import RunWatch
 
 _EVERY = RunQuery()
@@ -34,7 +35,7 @@ class RunReader:
         """
         tree = RunTree(self._client, run_id)
         state = await tree.whole(await tree.run(await tree.describe()))
-        gate = asyncio.Semaphore(QUERIES_AT_ONCE)
+        gate = asyncio.Semaphore(AT_ONCE)
 
         async def detailed(job: JobState) -> JobState:
             if not (full or at is not None) and (job.agent is not None or job.state is not State.RUNNING):

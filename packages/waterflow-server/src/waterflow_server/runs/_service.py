@@ -20,13 +20,14 @@ from ..engine._values import StepFailure
 from ..engine._wire import RESUME_QUERY, RUN_WORKFLOW, ResumePoint, RunInput
 from ..engine.run import run_lock
 from ..presence import AgentRegistry
+from ._asking import AT_ONCE, RPC_TIMEOUT
 from ._control import RunControl
 from ._errors import IdempotencyConflict, InvalidConcurrency, RunNotEnded, RunNotFound
 from ._forgetting import forget
 from ._plans import read_plan
 from ._retry import Retry, plan_retry, trimmed
 from ._submission import Submission, new_run_id, run_input, search_attributes, unpack
-from ._tree import QUERIES_AT_ONCE, RPC_TIMEOUT, RunTree
+from ._tree import RunTree
 
 _log = logging.getLogger("waterflow.runs")
 
@@ -108,7 +109,7 @@ class Runs(RunControl):
         return new_id
 
     async def _resume_points(self, decided: Retry, request: RetryRequest) -> dict[str, ResumePoint]:
-        gate = asyncio.Semaphore(QUERIES_AT_ONCE)
+        gate = asyncio.Semaphore(AT_ONCE)
 
         async def asked(name: str, run_id: str) -> tuple[str, ResumePoint | None]:
             async with gate:

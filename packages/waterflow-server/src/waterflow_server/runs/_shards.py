@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 import msgspec
 from temporalio.client import Client
@@ -12,9 +11,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from waterflow_sdk.wire import JobState, RunState, job_workflow_id
 
 from ..engine._wire import STATE_QUERY
+from ._asking import RPC_TIMEOUT
 from ._stuck import stuck
-
-_RPC_TIMEOUT = timedelta(seconds=10)
 
 
 async def with_shards(client: Client, run_id: str, state: RunState) -> RunState:
@@ -30,7 +28,7 @@ async def with_shards(client: Client, run_id: str, state: RunState) -> RunState:
 async def _shard(client: Client, workflow_id: str) -> list[JobState]:
     try:
         handle = client.get_workflow_handle(workflow_id)
-        return await handle.query(STATE_QUERY, result_type=list[JobState], rpc_timeout=_RPC_TIMEOUT)
+        return await handle.query(STATE_QUERY, result_type=list[JobState], rpc_timeout=RPC_TIMEOUT)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:  # the run has been deleted meanwhile
             return []

@@ -19,6 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from waterflow_sdk.wire import ErrorInfo, JobState, RunState
 
+from ._asking import AT_ONCE
 from ._listing import summary
 
 STUCK = "interpreter-stuck"
@@ -30,15 +31,15 @@ _ATTEMPTS = 3
 _LOOK_BACK = 10
 """Events from the end of the history among which the failure is: Temporal keeps the first of a row of failures."""
 
-_AT_ONCE = 20
-
-
 UNANSWERED = frozenset((RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED))
 """How a query of such a workflow ends: refused, or not answered in time during the first attempts."""
 
 
 async def stuck(client: Client, workflow_id: str, error: RPCError) -> ErrorInfo | None:
-    """What keeps a workflow that has answered a query with this error; None where it is not the workflow's fault."""
+    """What keeps a workflow that has answered a query with this error; None where it is not the workflow's fault.
+
+    It is described anew: while the query was waiting, its tasks went on to fail.
+    """
     if error.status not in UNANSWERED:
         return None
     description = await client.get_workflow_handle(workflow_id).describe()
@@ -67,7 +68,7 @@ def job_as_known(job: JobState, error: ErrorInfo) -> JobState:
 
 async def find_stuck(client: Client, workflow_id: str) -> list[str]:
     """The workflow and those below it, as far as they are stuck: their ids."""
-    gate = asyncio.Semaphore(_AT_ONCE)
+    gate = asyncio.Semaphore(AT_ONCE)
 
     async def find(workflow_id: str) -> list[str]:
         try:

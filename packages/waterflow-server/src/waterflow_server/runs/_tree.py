@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,14 +19,12 @@ from waterflow_sdk.wire import ErrorInfo, JobState, RunState, State, job_workflo
 
 from ..concurrency import Lines
 from ..engine._wire import STATE_QUERY
+from ._asking import RPC_TIMEOUT
 from ._called import with_called
 from ._errors import RunNotFound
 from ._listing import summary
 from ._shards import with_shards
 from ._stuck import job_as_known, run_as_known, stuck
-
-RPC_TIMEOUT = timedelta(seconds=10)
-QUERIES_AT_ONCE = 20
 
 Waiter = TypeVar("Waiter", RunState, JobState)
 

@@ -10,7 +10,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from waterflow_sdk.wire import JobState, RunState
 
-from ._tree import QUERIES_AT_ONCE, RunTree, never_asked
+from ._asking import AT_ONCE
+from ._tree import RunTree, never_asked
 
 
 class _Seen(msgspec.Struct, frozen=True):
@@ -31,7 +32,7 @@ class RunWatch:
     def __init__(self, client: Client, run_id: str) -> None:
         self._client = client
         self._tree = RunTree(client, run_id)
-        self._gate = asyncio.Semaphore(QUERIES_AT_ONCE)
+        self._gate = asyncio.Semaphore(AT_ONCE)
         self._ended: dict[str, JobState] = {}
         self._living: dict[str, _Seen] = {}
         self._run: tuple[tuple[str, int], RunState] | None = None
