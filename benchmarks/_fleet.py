@@ -20,13 +20,16 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Host:
-    """A process with simulated agents. `configured` has when each of them last heard of its groups, and which."""
+    """A process with simulated agents. `configured` has when each of them last heard of its groups, and which; `held`
+    when each last knew that it holds its lease.
+    """
 
     def __init__(self, process: asyncio.subprocess.Process, names: list[str]) -> None:
         self.names = names
         self.process = process
         self.ready = asyncio.Event()
         self.configured: dict[str, tuple[float, list[str]]] = {}
+        self.held: dict[str, float] = {}
 
     async def listen(self) -> None:
         """Reads what it says, until it ends."""
@@ -37,6 +40,8 @@ class Host:
                     self.ready.set()
                 case ["told", at, name, groups]:
                     self.configured[name] = (float(at), groups.split(","))
+                case ["held", at, name]:
+                    self.held[name] = float(at)
                 case words:
                     raise ValueError(f"a host of simulated agents says {words}")
 
@@ -87,6 +92,11 @@ async def told(hosts: list[Host], names: list[str], group: str, within: float = 
 
     await until(all_told, within)
     return max(times())
+
+
+def all_held(hosts: list[Host], since: float) -> bool:
+    """Whether each agent has had its lease since then, in seconds since the epoch."""
+    return all(each.held.get(name, 0.0) > since for each in hosts for name in each.names)
 
 
 async def until(check: Callable[[], Awaitable[bool]], within: float = READY_WITHIN) -> None:

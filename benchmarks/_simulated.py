@@ -3,7 +3,8 @@
 Each says hello, holds its lease and takes its configuration by the agent's own code, but runs no steps, so that
 hundreds fit into a process. All of them say hello at once, as after an outage. Reads its orders as one line of JSON,
 writes `ready` when all hellos were accepted, and then, for each configuration that an agent gets, `told`, the time, the
-agent's id and its groups. Ends when its input ends.
+agent's id and its groups; and `held`, the time and the agent's id, for each heartbeat of which it knows that Temporal
+has taken it: only then is the lease known to be the agent's. Ends when its input ends.
 """
 
 from __future__ import annotations
@@ -45,6 +46,21 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_timeout: float = 15.0
 
 
+class Contact(Notices):
+    """Says of every heartbeat of a lease that Temporal has taken it."""
+
+    def __init__(self, name: str, words: Words) -> None:
+        super().__init__()
+        self._name = name
+        self._words = words
+
+    def clear(self, subject: str, text: str) -> None:
+        """Contact is cleared by each answer."""
+        super().clear(subject, text)
+        if subject == "contact":
+            self._words.say(f"held {time.time():.6f} {self._name}")
+
+
 class Simulated:
     """One agent."""
 
@@ -65,7 +81,8 @@ class Simulated:
             nodes={manifest.name: digest for digest, manifest in manifests.items()},
             heartbeat_timeout=orders.heartbeat_timeout,
         )
-        self._presence = Presence(client, lambda: self._hello, _load, self._known, self._configured, Notices())
+        contact = Contact(name, words)
+        self._presence = Presence(client, lambda: self._hello, _load, self._known, self._configured, contact)
 
     async def start(self) -> None:
         """Returns when the hello was accepted and the control queue is polled."""

@@ -105,6 +105,18 @@ async def record_node_returns(site: Site, recorder: Recorder) -> None:
     await recorder.record("node-returns", "agent/changing")
 
 
+async def record_asked_at_hello(site: Site, recorder: Recorder) -> None:
+    """An agent whose groups are asked for in the task that takes its hello: it comes, is lost and comes back."""
+    await site.client.groups.create("given", tags=["linux"])
+    for _ in range(2):
+        agent = site.start_agent("asked", ["web"], WATERFLOW_AGENT_ID="asked")
+        await site.until_online(agent.name)
+        agent.kill()
+        await _until_offline(site, agent.name)
+    await site.client.remove_agent("asked")
+    await recorder.record("asked-at-hello", "agent/asked")
+
+
 async def record_groups(site: Site, recorder: Recorder) -> None:
     """Groups of the server: an agent in them from its hello on, and by a change; the reconciler until its end."""
     groups = site.client.groups
@@ -175,6 +187,7 @@ async def _until_run(site: Site, started_by: str) -> None:
 
 
 DRIVEN: dict[str, Callable[[Site, Recorder], Awaitable[None]]] = {
+    "asked-at-hello": record_asked_at_hello,
     "documents": record_documents,
     "groups": record_groups,
     "node-returns": record_node_returns,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import random
 import time
@@ -187,10 +188,12 @@ class Presence:
         self._wake = wake = asyncio.Event()
         every = min(BEAT, hello.heartbeat_timeout / 3)
         try:
-            while self._stopped is None:
+            for turn in itertools.count():
+                if self._stopped is not None:
+                    break
                 if number != self._newest:
                     return "a newer lease was given"
-                if not await self._beat():
+                if not await self._beat(by_worker=turn % 2 == 1):
                     return "the lease is lost"
                 await _wait(wake, every)
             return self._stopped
@@ -201,10 +204,17 @@ class Presence:
         finally:
             self._count(-1)
 
-    async def _beat(self) -> bool:
-        """Sends a heartbeat and waits for the answer, so that an outage is noticed. False if the lease is lost."""
+    async def _beat(self, *, by_worker: bool) -> bool:
+        """Sends a heartbeat. False if the lease is known to be lost.
+
+        Each heartbeat costs Temporal a write, which is most of what an idle fleet costs. So they take turns: one is
+        sent here and waits for the answer, so that an outage is noticed; the next by the worker, which would else call
+        the activity timed out by itself, and cancels it where the lease is lost.
+        """
         load = self._load()
-        activity.heartbeat(load)  # throttled; it keeps the worker from calling the activity timed out by itself
+        if by_worker:
+            activity.heartbeat(load)
+            return True
         lease = self.client.get_async_activity_handle(task_token=activity.info().task_token)
         match await standing(lease, load, within=_BEAT_TIMEOUT):
             case Standing.CANCELLED:

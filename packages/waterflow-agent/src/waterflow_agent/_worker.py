@@ -22,7 +22,7 @@ logger = logging.getLogger("waterflow.agent")
 Activities = list[Callable[..., Any]]
 
 _CONTROL_SLOTS = 20
-_CONTROL_BEAT = 10.0  # the lease sends its own heartbeats; these only satisfy the worker
+_CONTROL_BEAT = 10.0  # the lease sends every other heartbeat by itself, not by its worker
 _STEP_POLLS = 2
 _RESTART_AFTER = 2.0
 

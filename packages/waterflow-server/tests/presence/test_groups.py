@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import msgspec
 import pytest
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 
 from waterflow_sdk.wire import (
+    LEASE_ACTIVITY,
     AgentState,
     AgentStatus,
     GroupPut,
@@ -24,6 +26,7 @@ from waterflow_server.groups import (
     GroupIncluded,
     GroupNotFound,
     Groups,
+    GroupTable,
     InvalidGroups,
     TableStore,
 )
@@ -63,6 +66,39 @@ async def agent(client: Client, state: State) -> AsyncIterator[PlayedAgent]:
 async def told(agent: PlayedAgent) -> list[str]:
     """The groups in the next configuration that the agent gets."""
     return (await asyncio.wait_for(agent.configured.get(), 120)).groups
+
+
+class TestAskedAtHello:
+    async def test_in_the_workflow_task_that_takes_the_hello(self, agent: PlayedAgent, state: State) -> None:
+        """Hundreds come back at once from an outage: each workflow task more counts."""
+        await agent.say_hello(tags=["again"])
+        await until(state, lambda shown: shown.tags == ["again"])
+        history = agent.client.get_workflow_handle(agent_workflow_id("a1")).fetch_history_events()
+        events = [each async for each in history]
+        kinds = [each.WhichOneof("attributes") for each in events]
+        accepted = len(kinds) - 1 - kinds[::-1].index("workflow_execution_update_accepted_event_attributes")
+        leased = max(
+            at
+            for at, each in enumerate(events)
+            if each.activity_task_scheduled_event_attributes.activity_type.name == LEASE_ACTIVITY
+        )
+        assert accepted < leased
+        assert "marker_recorded_event_attributes" in kinds[accepted:leased]
+        assert "workflow_task_scheduled_event_attributes" not in kinds[accepted:leased]
+
+    async def test_an_agent_whose_groups_cannot_be_read_stays_in_its_former_ones(
+        self, groups: Groups, agent: PlayedAgent, state: State, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await groups.create(GroupSpec(name="fast", tags=["ssd"]))
+        assert await told(agent) == ["fast", "web"]
+
+        async def broken(_: TableStore) -> GroupTable:
+            raise ApplicationError("the groups cannot be read", non_retryable=True)
+
+        monkeypatch.setattr(TableStore, "read", broken)
+        await agent.say_hello(tags=["none"])
+        shown = await until(state, lambda shown: shown.tags == ["none"])
+        assert (shown.status, shown.groups) == (AgentStatus.ONLINE, ["fast", "web"])
 
 
 class TestReachesTheAgent:

@@ -27,7 +27,8 @@ from waterflow_sdk.wire import (
 )
 
 from .._search_attributes import GROUPS, KIND, NAME, STATE, TAGS
-from ._facts import AGENT_GROUPS_ACTIVITY, AgentFacts, Assignment
+from ._ask import ask_groups
+from ._facts import Assignment
 from ._hello import check_groups, check_hello, is_sound
 from ._learn import learn_manifests
 from ._render import agent_state, why_lost
@@ -39,8 +40,6 @@ _LEASE_LIMIT = timedelta(days=3650)  # a lease ends by its heartbeats, never by 
 _EVENTS_PER_RUN = 2000
 _FIRST_HELLO = timedelta(seconds=60)
 _GROUPS_ASKED = "2026-11-groups-asked"
-_GROUPS_TIMEOUT = timedelta(seconds=10)
-_GROUPS_WITHIN = timedelta(seconds=25)  # an agent that has no lease after 30 s says hello again
 _LEARNED_ONCE = "2026-11-learned-once"
 _HAD_NO_MORE = "2026-11-had-no-more"
 _TOLD_FOR_SURE = "2026-11-told-for-sure"
@@ -195,7 +194,9 @@ class AgentWorkflow:
             self._lost(why_lost(error, hello))
             return
         if workflow.patched(_GROUPS_ASKED):
-            await self._ask_groups(hello)
+            assignment = await ask_groups(hello)
+            if assignment is not None:
+                self._assign(assignment)
         if self._superseded:
             return
         lease = self._grant(hello)
@@ -220,22 +221,6 @@ class AgentWorkflow:
         if new or (digests - self._had and workflow.patched(_HAD_NO_MORE)):
             self._learned |= await learn_manifests(hello)
         self._had = digests
-
-    async def _ask_groups(self, hello: AgentHello) -> None:
-        """What the agent is a member of depends on what it says of itself: its name, its tags, what it can do."""
-        try:
-            assignment = await workflow.execute_activity(
-                AGENT_GROUPS_ACTIVITY,
-                AgentFacts.said(hello),
-                result_type=Assignment,
-                schedule_to_close_timeout=_GROUPS_WITHIN,
-                start_to_close_timeout=_GROUPS_TIMEOUT,
-            )
-        except ActivityError as error:
-            # Better at work in its former groups than not at all; the next change of a group puts it right.
-            workflow.logger.warning("the groups of agent %s could not be read: %s", hello.id, error.cause)
-        else:
-            self._assign(assignment)
 
     def _assign(self, assignment: Assignment) -> bool:
         groups = sorted(set(assignment.groups))
