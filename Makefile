@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup hello shell test lint format types bench chaos soak temporal versitygw clean
+.PHONY: help setup hello shell test lint format types bench chaos soak temporal vault versitygw clean
 
 # Everything that is made lies inside the clone.
 export HATCH_DATA_DIR := $(CURDIR)/.hatch/data
@@ -65,6 +65,9 @@ soak: .venv/ready ## Run the proofs in their long form: a million log lines, cha
 
 temporal: .venv/ready ## Find or fetch the Temporal CLI and print its path
 	@$(HATCH) run temporal
+
+vault: .venv/ready ## Find or build the Vault of the tests and print its path
+	@$(HATCH) run vault
 
 versitygw: .venv/ready ## Find or build the S3-compatible server of the tests and print its path
 	@$(HATCH) run versitygw

@@ -41,7 +41,7 @@ CHECKS = {
 """Name of a check → hatch environment and script that is it."""
 
 NEED_SERVERS = ("integration", "alone")
-"""Checks that need the S3-compatible server."""
+"""Checks that need the S3-compatible server and Vault."""
 
 MOST_AGAIN = 5
 """So many failing tests may be unsteady; when more fail, something is broken."""
@@ -190,6 +190,7 @@ def main() -> int:
         environ = with_component("temporal", "WATERFLOW_TEMPORAL_BINARY", environ)
     if set(names) & set(NEED_SERVERS):
         environ = with_component("versitygw", "WATERFLOW_VERSITYGW_BINARY", environ)
+        environ = with_component("vault", "WATERFLOW_VAULT_BINARY", environ)
     results = [run_check(name, environ) for name in names]
     print("\n=== result", *results, sep="\n")
     total = sum((result.counts for result in results if result.counts), Counts())

@@ -70,6 +70,12 @@ class TestRotation:
         before = await waits(own_site)
         write(own_site, old["active"], {**old["keys"], "fresh": fresh})  # 1: everybody can read it
         write(own_site, "fresh", {**old["keys"], "fresh": fresh})  # 2: and seals with it
+
+        async def seals() -> bool:
+            await before.status()  # whoever has nothing to open or seal does not look at the file
+            return "key 'fresh' seals from now on" in (own_site.root / "server.log").read_text()
+
+        await until(seals, "the server seals with the new key")
         after = await waits(own_site)
         for run in (before, after):
             await run.send_event("go")

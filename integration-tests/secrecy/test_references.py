@@ -7,7 +7,8 @@ from harness import Site
 from harness.site import until
 
 from secrecy._search import TOKEN
-from waterflow_sdk.client import InvalidRequest, Run
+from secrecy._vault import Vault
+from waterflow_sdk.client import InvalidRequest, Run, ServerUnavailable
 from waterflow_sdk.wire import State
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -34,7 +35,6 @@ class TestAgents:
             secrets:
               TOKEN: {{from: "env:SHOP_TOKEN"}}
               KEY: {{from: "file:{site.root}/held/key.pem"}}
-              DB: {{from: "vault:secret/shop/db#password"}}
             jobs:
               deploy:
                 runs-on: web
@@ -42,21 +42,20 @@ class TestAgents:
                 steps:
                   - id: use
                     run: |
-                      printf '%s\\n' "$AUTH" "$KEY" "$DB" > {tmp_path}/got
-                      echo "got $AUTH, $DB, in the environment: ${{SHOP_TOKEN-nothing}}"
-                      echo "seen=$DB" >> "$WATERFLOW_OUTPUT"
+                      printf '%s\\n' "$AUTH" "$KEY" > {tmp_path}/got
+                      echo "got $AUTH, in the environment: ${{SHOP_TOKEN-nothing}}"
+                      echo "seen=$AUTH" >> "$WATERFLOW_OUTPUT"
                     env:
                       AUTH: "Bearer ${{{{ secrets.TOKEN }}}}"
                       KEY: ${{{{ secrets.KEY }}}}
-                      DB: ${{{{ secrets.DB }}}}
         """)
         state = await run.wait(180)
         assert state.state is State.SUCCESS, state.error
         assert (tmp_path / "got").read_text() == (
-            f"Bearer {TOKEN}\n-----BEGIN KEY-----\nagent/file+5521==\n-----END KEY-----\nfrom-vault-6612\n"
+            f"Bearer {TOKEN}\n-----BEGIN KEY-----\nagent/file+5521==\n-----END KEY-----\n"
         )
-        assert "got Bearer ***, ***, in the environment: nothing" in await log_of(run)
-        assert state.jobs[0].outputs == {"seen": "***"}
+        assert "got Bearer ***, in the environment: nothing" in await log_of(run)
+        assert state.jobs[0].outputs == {"seen": "Bearer ***"}
 
     async def test_an_agent_that_lacks_one_runs_no_step_of_the_job(self, site: Site, tmp_path: Path):
         state = await site.run(f"""
@@ -82,15 +81,15 @@ class TestAgents:
         assert names_in(tmp_path) == ["other"]
 
     async def test_one_that_is_missing(self, site: Site):
-        state = await site.run("""
-            secrets: {TOKEN: {from: "vault:secret/shop/none#password"}}
-            jobs: {deploy: {runs-on: web, steps: [{run: 'true', env: {T: "${{ secrets.TOKEN }}"}}]}}
+        state = await site.run(f"""
+            secrets: {{KEY: {{from: "file:{site.root}/held/none.pem"}}}}
+            jobs: {{deploy: {{runs-on: web, steps: [{{run: 'true', env: {{T: "${{{{ secrets.KEY }}}}"}}}}]}}}}
         """)
         error = state.jobs[0].steps[0].attempts[0].error
         assert error is not None
         assert (error.code, error.message) == (
             "secret-missing",
-            "secret TOKEN: vault:secret/shop/none#password: Vault has no such secret",
+            f"secret KEY: file:{site.root}/held/none.pem: agent web-01 cannot read it: No such file or directory",
         )
 
     async def test_a_called_workflow_gets_it_from_its_caller(self, site: Site, tmp_path: Path):
@@ -147,3 +146,85 @@ jobs:
 
         await until(done, "the scheduled run has its secrets", 60)
         assert (tmp_path / "got").read_text() == f"{TOKEN}, of-the-server-4417"
+
+
+@pytest.mark.usefixtures("vaulted")
+class TestVault:
+    """An agent that gets into a real Vault as an AppRole that may log in once, and the server with a token."""
+
+    async def test_both_read_it(self, site: Site, tmp_path: Path):
+        run = await site.submit(f"""
+            secrets:
+              DB: {{from: "vault:secret/shop/db#password"}}
+              PORT: {{from: "vault:secret/shop/db#port"}}
+              API: {{from: "vault:secret/shop/api#token"}}
+              HOOK: {{from: "vault:secret/shop/hook#token", on: server}}
+            jobs:
+              deploy:
+                runs-on: vaulted
+                steps:
+                  - run: printf '%s ' "$DB" "$PORT" "$API" "$HOOK" > {tmp_path}/got; echo "got $DB $PORT $API $HOOK"
+                    env:
+                      DB: ${{{{ secrets.DB }}}}
+                      PORT: ${{{{ secrets.PORT }}}}
+                      API: ${{{{ secrets.API }}}}
+                      HOOK: ${{{{ secrets.HOOK }}}}
+        """)
+        state = await run.wait(180)
+        assert state.state is State.SUCCESS, state.error
+        assert (tmp_path / "got").read_text() == "from-vault-6612 5432 from-vault-7713 from-vault-9935 "
+        assert "got *** *** *** ***" in await log_of(run)
+
+    async def test_what_the_agents_role_may_not_read(self, site: Site, vault: Vault):
+        state = await site.run("""
+            secrets: {DB: {from: "vault:secret/other/db#password"}}
+            jobs: {deploy: {runs-on: vaulted, steps: [{run: 'true', env: {T: "${{ secrets.DB }}"}}]}}
+        """)
+        error = state.jobs[0].steps[0].attempts[0].error
+        assert error is not None
+        assert (error.code, error.message) == (
+            "secret-unavailable",
+            f"secret DB: vault:secret/other/db: Vault at {vault.address} answers HTTP 403: "
+            "it does not let us read that",
+        )
+
+    async def test_what_the_servers_token_may_not_read(self, site: Site, vault: Vault):
+        with pytest.raises(ServerUnavailable) as caught:
+            await site.submit(TestServer.FILE % ("vault:secret/other/db#password", "/dev/null"))
+        assert (
+            f"secret 'TOKEN': vault:secret/other/db: Vault at {vault.address} answers HTTP 403: "
+            "it does not let us read that"
+        ) in caught.value.message
+
+    async def test_attempts_go_on_until_a_vault_that_went_away_is_back_and_unsealed(
+        self, site: Site, mortal_vault: Vault, vault_binary: Path, tmp_path: Path
+    ):
+        vault = mortal_vault
+        vault.write("shop/after", password="from-vault-8824")
+        vault.kill()
+        run = await site.submit(f"""
+            secrets: {{DB: {{from: "vault:secret/shop/after#password"}}}}
+            jobs:
+              deploy:
+                runs-on: vaulted
+                steps:
+                  - run: printf %s "$DB" > {tmp_path}/got
+                    env: {{DB: "${{{{ secrets.DB }}}}"}}
+                    retry: {{max-attempts: 500, initial-interval: 0.5, maximum-interval: 0.5}}
+        """)
+
+        async def told(text: str) -> None:
+            async def holds() -> bool:
+                state = await run.status()
+                errors = [at.error for job in state.jobs for step in job.steps for at in step.attempts]
+                return any(error is not None and text in error.message for error in errors)
+
+            await until(holds, f"an attempt says {text!r}", 60)
+
+        await told(f"Vault at {vault.address} cannot be asked")
+        vault.start(vault_binary)
+        await told(f"Vault at {vault.address} answers HTTP 503: it is sealed or in maintenance")
+        vault.unseal()
+        state = await run.wait(180)
+        assert state.state is State.SUCCESS, state.error
+        assert (tmp_path / "got").read_text() == "from-vault-8824"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -233,6 +234,21 @@ class TestVault:
         with pytest.raises(SecretMissing) as caught:
             await self.read(reader, "vault:secret/shop/db#user")
         assert str(caught.value) == "vault:secret/shop/db#user: the secret in Vault has no field 'user'"
+
+    async def test_secrets_that_are_read_at_once_share_a_login(self, vault: Vault, tmp_path: Path) -> None:
+        (tmp_path / "sid").write_text("sid")
+        reader = VaultReader(VaultSettings(address=vault.address, role_id="r1", secret_id_file=tmp_path / "sid"))
+        texts = ("vault:secret/shop/db#password", "vault:secret/shop/db#port")
+        assert await asyncio.gather(*(self.read(reader, text) for text in texts)) == ["pa ss", "5432"]
+        assert [path for _, path, _ in vault.asked].count("/v1/auth/approle/login") == 1
+
+    async def test_certificates_that_are_not_there(self, vault: Vault, tmp_path: Path) -> None:
+        reader = VaultReader(VaultSettings(address=vault.address, token="s.first", ca=tmp_path / "ca.pem"))
+        with pytest.raises(SecretUnavailable) as caught:
+            await self.read(reader)
+        assert str(caught.value) == (
+            f"the certificates for Vault cannot be read from {tmp_path / 'ca.pem'}: No such file or directory"
+        )
 
     @pytest.mark.parametrize(
         ("status", "why"),

@@ -5,6 +5,7 @@ Source: Vault's "KV secrets engine - version 2 (API)", "AppRole auth method (API
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,6 +61,7 @@ class VaultReader:
     def __init__(self, settings: VaultSettings) -> None:
         self._settings = settings
         self._known: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._login = asyncio.Lock()
         self._login_token: str | None = None
 
     async def read(self, reference: SecretReference) -> str:
@@ -67,9 +69,9 @@ class VaultReader:
         fields = await self._fields(reference.where)
         if fields is None:
             raise SecretMissing(f"{reference}: Vault has no such secret")
-        if reference.field not in fields:
+        value = fields.get(reference.field)
+        if value is None:
             raise SecretMissing(f"{reference}: the secret in Vault has no field {reference.field!r}")
-        value = fields[reference.field]
         return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
     async def _fields(self, where: str) -> dict[str, Any] | None:
@@ -81,18 +83,28 @@ class VaultReader:
         if status == 404:
             return None
         if status != 200:
-            raise self._refused(where, status)
+            raise self._refused(f"vault:{where}", status, body)
         fields = _decoded(body, _Answer).data.data
         if fields is not None:
             self._known[where] = (time.monotonic(), fields)
         return fields
 
     async def _authorized(self, path: str) -> tuple[int, bytes]:
-        status, body = await self._request("GET", path, token=await self._token())
-        if status == 403 and self._settings.role_id and self._login_token:
-            self._login_token = None  # it has expired: log in once more
+        token = await self._token()
+        status, body = await self._request("GET", path, token=token)
+        given = self._settings.token or self._settings.token_file
+        if status == 403 and not given and not await self._is_valid(token):
+            if self._login_token == token:  # nobody else has replaced it by now
+                self._login_token = None
             status, body = await self._request("GET", path, token=await self._token())
         return status, body
+
+    async def _is_valid(self, token: str) -> bool:
+        """Asked of Vault: before 1.17 it refuses a token that has expired as it does one that may not read a secret.
+        Only for the former is it worth to log in again: the uses of a secret id may be counted.
+        """
+        status, _ = await self._request("GET", "auth/token/lookup-self", token=token)
+        return status != 403
 
     async def _token(self) -> str:
         settings = self._settings
@@ -104,16 +116,19 @@ class VaultReader:
             raise SecretUnavailable(
                 "Vault cannot be asked without a token: set vault.token_file, or vault.role_id and vault.secret_id_file"
             )
-        if self._login_token is None:
-            self._login_token = await self._log_in(settings.role_id, settings.secret_id_file)
-        return self._login_token
+        async with self._login:  # secrets that are read at once share a login
+            if self._login_token is None:
+                self._login_token = await self._log_in(settings.role_id, settings.secret_id_file)
+            return self._login_token
 
     async def _log_in(self, role_id: str, secret_id_file: Path) -> str:
         secret_id = _read(secret_id_file, "the secret id of the AppRole")
         body = msgspec.json.encode({"role_id": role_id, "secret_id": secret_id})
         status, answer = await self._request("POST", "auth/approle/login", body=body)
-        if status != 200:
+        if status in (400, 403):
             raise SecretUnavailable(f"Vault at {self._settings.address} refuses the AppRole (HTTP {status})")
+        if status != 200:
+            raise self._refused("login of the AppRole", status, answer)
         return _decoded(answer, _Login).auth.client_token
 
     async def _request(
@@ -136,21 +151,35 @@ class VaultReader:
                     method, url, headers=headers, data=body, allow_redirects=False, ssl=self._tls()
                 ) as answer,
             ):
-                return answer.status, await _bounded(answer)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            reason = str(error) or type(error).__name__
-            raise SecretUnavailable(f"Vault at {self._settings.address} cannot be asked: {reason}") from None
+                status, content = answer.status, await _bounded(answer)
+        except TimeoutError:
+            raise self._unreachable(f"no answer within {_TIMEOUT:g} seconds") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._unreachable(str(error) or type(error).__name__) from None
+        if status == 400 and b"HTTP request to an HTTPS server" in content:
+            raise self._unreachable("it wants TLS, so its address begins with https://")
+        return status, content
 
     def _tls(self) -> Any:
         if self._settings.ca is None:
             return True
         import ssl
 
-        return ssl.create_default_context(cafile=self._settings.ca)
+        try:
+            return ssl.create_default_context(cafile=self._settings.ca)
+        except OSError as error:
+            raise SecretUnavailable(
+                f"the certificates for Vault cannot be read from {self._settings.ca}: {error.strerror}"
+            ) from None
 
-    def _refused(self, where: str, status: int) -> SecretUnavailable:
+    def _unreachable(self, reason: str) -> SecretUnavailable:
+        return SecretUnavailable(f"Vault at {self._settings.address} cannot be asked: {reason}")
+
+    def _refused(self, what: str, status: int, body: bytes) -> SecretUnavailable:
         why = {403: "it does not let us read that", 503: "it is sealed or in maintenance"}.get(status, "unexpected")
-        return SecretUnavailable(f"vault:{where}: Vault at {self._settings.address} answers HTTP {status}: {why}")
+        if status == 403 and b"invalid token" in body:
+            why = "the token has expired, was revoked, or is not one of this Vault"
+        return SecretUnavailable(f"{what}: Vault at {self._settings.address} answers HTTP {status}: {why}")
 
 
 async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
