@@ -20,7 +20,7 @@ def vault() -> Iterator[Vault]:
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def site(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path, vault: Vault) -> AsyncIterator[Site]:
-    """A ready site, shared. ``web-01`` has the secrets, ``bare-01`` has none."""
+    """A ready site, shared. ``web-01`` has the secrets, ``bare-01`` has none; both are in ``both``."""
     root = tmp_path_factory.mktemp("site")
     (root / "held").mkdir(mode=0o700)
     (root / "held" / "key.pem").write_text("-----BEGIN KEY-----\nagent/file+5521==\n-----END KEY-----\n")
@@ -28,11 +28,12 @@ async def site(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path, 
     async with Site.create(root, server_environ=environ) as made:
         made.start_agent(
             "web-01",
+            ["web", "both"],
             WATERFLOW_SECRETS_ALLOW=f"env:SHOP_*,file:{root}/held/,vault:secret/shop/*",
             SHOP_TOKEN=TOKEN,
             VAULT_ADDR=vault.address,
             VAULT_TOKEN=vault.token,
         )
-        made.start_agent("bare-01", ["bare"])
+        made.start_agent("bare-01", ["bare", "both"])
         await made.until_online("web-01", "bare-01")
         yield made

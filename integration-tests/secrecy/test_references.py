@@ -62,18 +62,20 @@ class TestAgents:
         state = await site.run(f"""
             secrets: {{TOKEN: {{from: "env:SHOP_TOKEN"}}}}
             jobs:
-              deploy:
+              other:
                 runs-on: bare
+                outputs: {{where: "${{{{ steps.where.outputs.group }}}}"}}
+                steps: [{{id: where, run: 'touch {tmp_path}/other; echo group=bare >> "$WATERFLOW_OUTPUT"'}}]
+              deploy:
+                needs: other
+                runs-on: ${{{{ needs.other.outputs.where }}}}  # nobody knows before the run, so it begins
                 steps:
                   - run: touch {tmp_path}/first
                   - run: deploy
                     env: {{T: "${{{{ secrets.TOKEN }}}}"}}
-              other:
-                runs-on: bare
-                steps: [run: touch {tmp_path}/other]
         """)
         assert state.state is State.FAILED
-        error = state.jobs[0].steps[0].attempts[0].error
+        error = state.jobs[1].steps[0].attempts[0].error
         assert error is not None
         assert (error.code, error.message) == (
             "secret-not-allowed",
@@ -86,11 +88,12 @@ class TestAgents:
             secrets: {TOKEN: {from: "vault:secret/shop/none#password"}}
             jobs: {deploy: {runs-on: web, steps: [{run: 'true', env: {T: "${{ secrets.TOKEN }}"}}]}}
         """)
-        error = state.jobs[0].steps[0].attempts[0].error
-        assert error is not None
-        assert (error.code, error.message) == (
+        assert state.error is not None
+        assert (state.error.code, state.error.message) == (
             "secret-missing",
-            "secret TOKEN: vault:secret/shop/none#password: Vault has no such secret",
+            "nothing was started, because secrets are missing: job deploy on web-01: secret TOKEN: "
+            "vault:secret/shop/none#password: Vault has no such secret. "
+            "Let the agents read them, or send the jobs elsewhere, and retry the run",
         )
 
     async def test_a_called_workflow_gets_it_from_its_caller(self, site: Site, tmp_path: Path):
