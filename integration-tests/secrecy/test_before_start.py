@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -202,6 +203,24 @@ class TestNotAnErrorYet:
             jobs: {{first: {{runs-on: web, steps: [run: touch {tmp_path}/effect]}}}}
         """)
         assert (state.state, files(tmp_path)) == (State.SUCCESS, ["effect"]), state.error
+
+
+class TestWhileItAsks:
+    async def test_the_run_says_so_and_can_be_cancelled(self, site: Site, tmp_path: Path):
+        agent = site.start_agent("frozen-01", ["frozen"])
+        await site.until_online("frozen-01")
+        assert agent.process is not None
+        agent.process.send_signal(signal.SIGSTOP)
+        run = await site.submit(two_jobs(tmp_path, "frozen"))
+
+        async def asks() -> bool:
+            state = await run.status()
+            return state.state.ended or state.reason == "asks agents for its secrets"
+
+        await until(asks, "the run asks")
+        await run.cancel("enough")
+        state = await run.wait(180)
+        assert (state.state, files(tmp_path)) == (State.CANCELLED, [])
 
 
 class TestRetry:
