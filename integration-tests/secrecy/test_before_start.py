@@ -186,7 +186,7 @@ class TestNotAnErrorYet:
             return (await site.client.agent("gone-01")).status is AgentStatus.OFFLINE
 
         await until(offline, "gone-01 has gone")
-        state = await site.run(two_jobs(tmp_path, "gone", more="offline: {wait: 1s}"))
+        state = await site.run(two_jobs(tmp_path, "{agent: gone-01}", more="offline: {wait: 1s}"))
         assert (state.state, files(tmp_path)) == (State.FAILED, ["effect"])
         assert told(state)[0] == "no-agent"
 
