@@ -30,6 +30,7 @@ WORKFLOW_CODE = [
     SERVER / "schedules" / "_workflow.py",
     *sorted((SERVER / "engine").rglob("*.py")),
     *sorted(path for path in (SERVER / "concurrency").glob("*.py") if path.name not in NOT_WORKFLOW_CODE),
+    *sorted((SERVER / "inquiry").glob("*.py")),
     *sorted(path for path in (SERVER / "documents").glob("*.py") if path.name not in NOT_WORKFLOW_CODE),
     *sorted(path for path in (SERVER / "presence").glob("*.py") if path.name not in NOT_WORKFLOW_CODE),
 ]

@@ -53,7 +53,7 @@ def mortal_vault(vault: Vault, vault_binary: Path) -> Iterator[Vault]:
 async def site(
     tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path, vault_that_is_down: Vault
 ) -> AsyncIterator[Site]:
-    """A ready site, shared. ``web-01`` has the secrets, ``bare-01`` has none."""
+    """A ready site, shared. ``web-01`` has the secrets, ``bare-01`` has none; both are in ``both``."""
     root = tmp_path_factory.mktemp("site")
     (root / "held").mkdir(mode=0o700)
     (root / "held" / "key.pem").write_text("-----BEGIN KEY-----\nagent/file+5521==\n-----END KEY-----\n")
@@ -65,8 +65,9 @@ async def site(
         "VAULT_CACERT": str(vault_that_is_down.ca),
     }
     async with Site.create(root, server_environ=environ) as made:
-        made.start_agent("web-01", WATERFLOW_SECRETS_ALLOW=f"env:SHOP_*,file:{root}/held/", SHOP_TOKEN=TOKEN)
-        made.start_agent("bare-01", ["bare"])
+        allowed = f"env:SHOP_*,file:{root}/held/"
+        made.start_agent("web-01", ["web", "both"], WATERFLOW_SECRETS_ALLOW=allowed, SHOP_TOKEN=TOKEN)
+        made.start_agent("bare-01", ["bare", "both"])
         await made.until_online("web-01", "bare-01")
         yield made
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from harness import Site
+from harness.files import until_lines
 from harness.site import until
 
 from secrecy._search import TOKEN
@@ -61,18 +62,20 @@ class TestAgents:
         state = await site.run(f"""
             secrets: {{TOKEN: {{from: "env:SHOP_TOKEN"}}}}
             jobs:
-              deploy:
+              other:
                 runs-on: bare
+                outputs: {{where: "${{{{ steps.where.outputs.group }}}}"}}
+                steps: [{{id: where, run: 'touch {tmp_path}/other; echo group=bare >> "$WATERFLOW_OUTPUT"'}}]
+              deploy:
+                needs: other
+                runs-on: ${{{{ needs.other.outputs.where }}}}  # nobody knows before the run, so it begins
                 steps:
                   - run: touch {tmp_path}/first
                   - run: deploy
                     env: {{T: "${{{{ secrets.TOKEN }}}}"}}
-              other:
-                runs-on: bare
-                steps: [run: touch {tmp_path}/other]
         """)
         assert state.state is State.FAILED
-        error = state.jobs[0].steps[0].attempts[0].error
+        error = state.jobs[1].steps[0].attempts[0].error
         assert error is not None
         assert (error.code, error.message) == (
             "secret-not-allowed",
@@ -85,11 +88,12 @@ class TestAgents:
             secrets: {{KEY: {{from: "file:{site.root}/held/none.pem"}}}}
             jobs: {{deploy: {{runs-on: web, steps: [{{run: 'true', env: {{T: "${{{{ secrets.KEY }}}}"}}}}]}}}}
         """)
-        error = state.jobs[0].steps[0].attempts[0].error
-        assert error is not None
-        assert (error.code, error.message) == (
+        assert state.error is not None
+        assert (state.error.code, state.error.message) == (
             "secret-missing",
-            f"secret KEY: file:{site.root}/held/none.pem: agent web-01 cannot read it: No such file or directory",
+            "nothing was started, because secrets are missing: job deploy on web-01: secret KEY: "
+            f"file:{site.root}/held/none.pem: agent web-01 cannot read it: No such file or directory. "
+            "Let the agents read them, or send the jobs elsewhere, and retry the run",
         )
 
     async def test_a_called_workflow_gets_it_from_its_caller(self, site: Site, tmp_path: Path):
@@ -180,12 +184,12 @@ class TestVault:
             secrets: {DB: {from: "vault:secret/other/db#password"}}
             jobs: {deploy: {runs-on: vaulted, steps: [{run: 'true', env: {T: "${{ secrets.DB }}"}}]}}
         """)
-        error = state.jobs[0].steps[0].attempts[0].error
-        assert error is not None
-        assert (error.code, error.message) == (
+        assert state.error is not None
+        assert (state.error.code, state.error.message) == (
             "secret-unavailable",
-            f"secret DB: vault:secret/other/db: Vault at {vault.address} answers HTTP 403: "
-            "it does not let us read that",
+            "nothing was started, because secrets are missing: job deploy on vault-01: secret DB: "
+            f"vault:secret/other/db: Vault at {vault.address} answers HTTP 403: it does not let us read that. "
+            "Let the agents read them, or send the jobs elsewhere, and retry the run",
         )
 
     async def test_what_the_servers_token_may_not_read(self, site: Site, vault: Vault):
@@ -201,11 +205,14 @@ class TestVault:
     ):
         vault = mortal_vault
         vault.write("shop/after", password="from-vault-8824")
-        vault.kill()
         run = await site.submit(f"""
             secrets: {{DB: {{from: "vault:secret/shop/after#password"}}}}
             jobs:
+              before:
+                runs-on: web
+                steps: [run: 'echo > {tmp_path}/begun; until test -e {tmp_path}/go; do sleep 0.05; done']
               deploy:
+                needs: before
                 runs-on: vaulted
                 steps:
                   - run: printf %s "$DB" > {tmp_path}/got
@@ -221,6 +228,9 @@ class TestVault:
 
             await until(holds, f"an attempt says {text!r}", 60)
 
+        await until_lines(tmp_path / "begun", 1)
+        vault.kill()
+        (tmp_path / "go").touch()
         await told(f"Vault at {vault.address} cannot be asked")
         vault.start(vault_binary)
         await told(f"Vault at {vault.address} answers HTTP 503: it is sealed or in maintenance")

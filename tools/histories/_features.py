@@ -38,6 +38,7 @@ ENDS: dict[str, State] = {
     "rollback-in-loop": State.FAILED,
     "rolled-over": State.FAILED,
     "run-timeout": State.TIMED_OUT,
+    "secrets-missing": State.FAILED,
     "step-timeout": State.FAILED,
     "stop-while-telling": State.CANCELLED,
     "while-endless": State.FAILED,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from waterflow_agent._secrets import SecretResolver
+from waterflow_agent._secrets import SecretCheck, SecretResolver
 from waterflow_sdk.codec import KeyRing, PayloadCodec
 from waterflow_sdk.secrets import (
     AllowList,
@@ -16,7 +16,7 @@ from waterflow_sdk.secrets import (
     SecretSources,
     make_segment,
 )
-from waterflow_sdk.wire import AgentRef, AttemptKey, NodeTask, RunInfo
+from waterflow_sdk.wire import AgentRef, AttemptKey, NodeTask, RunInfo, SecretAnswer
 
 CODEC = PayloadCodec(KeyRing(active="k1", keys={"k1": bytes(32)}))
 TOKEN, OTHER = make_segment("TOKEN", "env:TOKEN", CODEC), make_segment("OTHER", "env:OTHER", CODEC)
@@ -91,3 +91,29 @@ class TestMissing:
 class TestEnvironment:
     def test_variables_that_are_secrets_are_not_for_steps(self) -> None:
         assert [name for name in ("TOKEN", "OTHER", "PATH") if resolver().hides(name)] == ["TOKEN", "OTHER"]
+
+
+class TestTheQuestion:
+    async def test_is_answered_for_each_without_a_value(self) -> None:
+        home = make_segment("HOME", "env:HOME", CODEC)
+        answers = await SecretCheck(resolver(TOKEN="value", HOME="/root")).check([TOKEN, OTHER, home])
+        assert answers == [
+            SecretAnswer(),
+            SecretAnswer(
+                code="secret-missing", message="secret OTHER: env:OTHER: agent web-01 has no such environment variable"
+            ),
+            SecretAnswer(
+                code="secret-not-allowed",
+                message="secret HOME: agent web-01 may not read env:HOME; its setting secrets.allow does not list it",
+            ),
+        ]
+
+    async def test_says_where_another_try_may_be_luckier(self) -> None:
+        sources = SecretSources("agent web-01", AllowList(["vault:secret/shop/*"]), environ={})
+        segment = make_segment("DB", "vault:secret/shop/db#password", CODEC)
+        (answer,) = await SecretCheck(SecretResolver(CODEC, sources)).check([segment])
+        assert (answer.code, answer.retryable) == ("secret-unavailable", True)
+
+    async def test_of_a_segment_that_nobody_made_is_refused(self) -> None:
+        (answer,) = await SecretCheck(resolver(TOKEN="value")).check(["{wfsecret:Zm9yZ2Vk}"])
+        assert answer.code == "secret-reference"

@@ -84,6 +84,10 @@ class TestLayers:
                 ("auth",),
                 ("litestar", "waterflow_server.api", "waterflow_server.engine", "waterflow_server.presence"),
             ),
+            (
+                ("inquiry",),
+                ("litestar", "waterflow_server.engine", "waterflow_server.presence", "waterflow_server.runs"),
+            ),
             (("definitions",), ("waterflow_server.schedules",)),
             (("logs",), ("litestar", "uvicorn", "temporalio", "waterflow_server.api", "waterflow_server.engine")),
             (("logs",), ("waterflow_server.runs", "waterflow_server.catalog", "waterflow_server.submissions")),
@@ -103,6 +107,7 @@ class TestLayers:
             "engine",
             "documents",
             "auth",
+            "inquiry",
             "definitions",
             "logs",
             "logs-services",

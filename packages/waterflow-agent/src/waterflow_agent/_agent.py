@@ -150,7 +150,7 @@ class Agent:
         logs.start()
         cleaning = asyncio.create_task(keep_clean(journal, workspaces, logs, self._settings))
         try:
-            await self._work(agent, state.home(), codec, attempts, left)
+            await self._work(agent, state.home(), codec, attempts, left, secrets)
             await attempts.stop_all(StopReason.AGENT_STOPPED, self._settings.stop_grace)
         finally:
             cleaning.cancel()
@@ -159,12 +159,20 @@ class Agent:
             crashes.unwatch()
 
     async def _work(
-        self, agent: AgentRef, home: AgentHome, codec: PayloadCodec, attempts: AttemptBook, left: list[Ended]
+        self,
+        agent: AgentRef,
+        home: AgentHome,
+        codec: PayloadCodec,
+        attempts: AttemptBook,
+        left: list[Ended],
+        secrets: SecretResolver,
     ) -> None:
         client = await self._unless_stopped(connect(self._settings, codec, self._notices))
         if client is None:
             return
-        session = Session(self._settings, client, agent, home, self._registry, attempts, self._abilities, self._notices)
+        session = Session(
+            self._settings, client, agent, home, self._registry, attempts, self._abilities, self._notices, secrets
+        )
         watching = [asyncio.create_task(keep_credentials(self._settings, codec, self._notices, session.use))]
         try:
             await self._unless_stopped(session.start())

@@ -188,12 +188,11 @@ class Presence:
         self._wake = wake = asyncio.Event()
         every = min(BEAT, hello.heartbeat_timeout / 3)
         try:
-            for turn in itertools.count():
-                if self._stopped is not None:
-                    break
+            turns = itertools.cycle((False, True))
+            while self._stopped is None:
                 if number != self._newest:
                     return "a newer lease was given"
-                if not await self._beat(by_worker=turn % 2 == 1):
+                if not await self._beat(by_worker=next(turns)):
                     return "the lease is lost"
                 await _wait(wake, every)
             return self._stopped

@@ -25,6 +25,7 @@ from ._orphans import Orphans
 from ._presence import Presence
 from ._readopt import Readopted
 from ._registry import NodeRegistry
+from ._secrets import SecretCheck, SecretResolver
 from ._settings import AgentSettings
 from ._stop import StopReason
 from ._version import VERSION
@@ -50,6 +51,7 @@ class Session:
         attempts: AttemptBook,
         abilities: Abilities,
         notices: Notices,
+        secrets: SecretResolver,
     ) -> None:
         self._settings = settings
         self._client = client
@@ -57,6 +59,7 @@ class Session:
         self._home = home
         self._registry = registry
         self._abilities = abilities
+        self._secret_check = SecretCheck(secrets)
         self._slots = SlotBook(settings.max_concurrent_activities)
         self._attempts = attempts
         self._orphans = Orphans(client)
@@ -86,7 +89,7 @@ class Session:
         await self._presence.introduce()
         # Only now: until the hello was accepted, a former incarnation may still work on these queues.
         self._workers = [
-            control_worker(self._client, self._agent.id, self._presence),
+            control_worker(self._client, self._agent.id, self._presence, [self._secret_check.check]),
             step_worker(self._client, self._agent.id, self._executor, self._slots.slots, self._settings.stop_grace),
         ]
         await self._group_workers.poll(self.groups)

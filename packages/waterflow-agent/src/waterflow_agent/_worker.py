@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +19,8 @@ from ._presence import Presence
 
 logger = logging.getLogger("waterflow.agent")
 
-Activities = list[Callable[..., Any]]
+Control = Callable[..., Any]
+Activities = list[Control]
 
 _CONTROL_SLOTS = 20
 _CONTROL_BEAT = 10.0  # the lease sends every other heartbeat by itself, not by its worker
@@ -67,9 +68,9 @@ class QueueWorker:
                 return
 
 
-def control_worker(client: Client, agent_id: str, presence: Presence) -> QueueWorker:
-    """Lease, manifests, configuration."""
-    activities: Activities = [presence.lease, presence.manifests, presence.configure]
+def control_worker(client: Client, agent_id: str, presence: Presence, more: Sequence[Control] = ()) -> QueueWorker:
+    """Lease, manifests, configuration, and what else the server may ask at any time."""
+    activities: Activities = [presence.lease, presence.manifests, presence.configure, *more]
     return _worker(client, control_queue(agent_id), activities, slots=_CONTROL_SLOTS, polls=1, beat=_CONTROL_BEAT)
 
 

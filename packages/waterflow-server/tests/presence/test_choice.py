@@ -71,6 +71,19 @@ async def choose(chooser: Chooser, query: ChoiceQuery = WEB) -> str | None:
     return chosen.name if chosen else None
 
 
+class TestWithout:
+    async def test_who_does_not_count_gets_nothing_even_if_idle(
+        self, fleet: Fleet, registry: AgentRegistry, chooser: Chooser
+    ) -> None:
+        await busy(registry, fleet["a"], 3)
+        assert await choose(chooser, ChoiceQuery(groups=["web"], without=["b"])) == "a"
+
+    async def test_nor_is_shown(self, fleet: Fleet, chooser: Chooser) -> None:
+        del fleet
+        choice = await chooser.choose(ChoiceQuery(groups=["web"], without=["a", "b"]))
+        assert (choice.agent, choice.members) == (None, [])
+
+
 class TestLoad:
     async def test_the_lowest_share_of_busy_slots_takes_it(
         self, fleet: Fleet, registry: AgentRegistry, chooser: Chooser
@@ -113,6 +126,9 @@ class TestNodes:
     ) -> None:
         await fleet["b"].say_hello(nodes={"acme/deploy": "sha256-1"})
         await busy(registry, fleet["b"], 3)
+        async with asyncio.timeout(120):  # lists follow what is told, a moment later
+            while not any(state.nodes for state in await registry.list()):
+                await asyncio.sleep(0.05)
         assert await choose(chooser, ChoiceQuery(groups=["web"], nodes=["acme/deploy"])) == "b"
 
     async def test_where_nobody_has_them_anybody_is_taken(

@@ -17,7 +17,7 @@ from waterflow_sdk.secrets import (
     replace_segments,
     segments_in,
 )
-from waterflow_sdk.wire import NodeTask
+from waterflow_sdk.wire import NodeTask, SecretAnswer
 
 
 class SecretResolver:
@@ -51,6 +51,17 @@ class SecretResolver:
         # The value by itself is masked too where a secret is only a part of the text of another.
         resolved["masks"] = [*resolved["masks"], *known.values()]
         return msgspec.structs.replace(task, **resolved)
+
+    async def check(self, segments: list[str]) -> list[SecretAnswer]:
+        """Whether each can be read now, in the same order. What was read is left at once."""
+        return list(await asyncio.gather(*map(self._answer, segments)))
+
+    async def _answer(self, segment: str) -> SecretAnswer:
+        try:
+            await self._read(segment)
+        except SecretError as error:
+            return SecretAnswer(code=error.code, message=str(error), retryable=error.retryable)
+        return SecretAnswer()
 
     async def _has(self, value: str, known: dict[str, str]) -> bool:
         try:

@@ -46,6 +46,7 @@ from ._log import LogAck, LogEventKind, LogLine, LogRecord, LogRef, LogStreamKin
 from ._manifest import INTERFACE_VERSION, NodeEntry, NodeExample, NodeManifest
 from ._names import (
     AGENT_WORKFLOW,
+    CHECK_SECRETS_ACTIVITY,
     CLAIM_ACTIVITY,
     CONFIGURE_ACTIVITY,
     DUPLICATE_SIGNAL,
@@ -100,6 +101,7 @@ from ._schedules import (
     ScheduleSpec,
     TriggerRequest,
 )
+from ._secrets import SecretAnswer
 from ._state import (
     AgentRef,
     AttemptState,
@@ -117,6 +119,7 @@ from ._task import MAX_OUTPUT_BYTES, AttemptKey, ClaimRequest, NodeOutcome, Node
 
 __all__ = [
     "AGENT_WORKFLOW",
+    "CHECK_SECRETS_ACTIVITY",
     "CLAIM_ACTIVITY",
     "CONFIGURE_ACTIVITY",
     "DUPLICATE_SIGNAL",
@@ -222,6 +225,7 @@ __all__ = [
     "SchedulePut",
     "ScheduleRun",
     "ScheduleSpec",
+    "SecretAnswer",
     "State",
     "StepState",
     "StreamName",

@@ -29,6 +29,10 @@ MANIFESTS_ACTIVITY = "Manifests"
 CONFIGURE_ACTIVITY = "Configure"
 """On the agent's control queue: groups and state of the agent changed. ``AgentConfig`` → ``None``."""
 
+CHECK_SECRETS_ACTIVITY = "CheckSecrets"
+"""On the agent's control queue: whether it can read what some segments (:mod:`waterflow_sdk.secrets`) stand for.
+``list[str]`` → ``list[SecretAnswer]``, in the same order. Agents from before it do not know the question."""
+
 
 def group_queue(group: str) -> str:
     """Task queue that every member of a group polls for claims."""

@@ -77,6 +77,7 @@ class RunInput(EngineStruct, frozen=True, kw_only=True):
     ``event`` is what a schedule or a webhook says of itself, empty for a run that was submitted.
     ``parent`` is the run that started it by ``workflow/run``, ``awaited`` the ids of those workflows of it that wait.
     ``notes``: how often its jobs may tell that they wait; 0 = as often as any run's.
+    ``lacking``: in a called workflow, the ids of agents that are not to get a job, by job: they lack its secrets.
     """
 
     id: str
@@ -103,6 +104,7 @@ class RunInput(EngineStruct, frozen=True, kw_only=True):
     event: dict[str, Any] = {}
     run_at: datetime | None = None
     notes: int = 0
+    lacking: dict[str, list[str]] = {}
 
 
 class ResumePoint(EngineStruct, frozen=True, kw_only=True):
@@ -131,6 +133,7 @@ class JobInput(EngineStruct, frozen=True, kw_only=True):
     ``calls`` is the workflow that the job runs in place of steps; ``workflows`` are those that its steps start.
     ``within`` are the ids of all workflows that it is a part of, where these are not just its run.
     ``notes``: how often it may tell its run that it waits or goes on; 0 = any number.
+    ``lacking`` are the ids of agents that are not to get it: they lack secrets that others have.
     """
 
     run: RunInfo
@@ -153,6 +156,7 @@ class JobInput(EngineStruct, frozen=True, kw_only=True):
     workflows: Workflows = Workflows()
     within: list[str] = []
     notes: int = 0
+    lacking: list[str] = []
 
 
 class StepMemory(EngineStruct, frozen=True, kw_only=True):

@@ -13,6 +13,8 @@ from .._structs import build_structs
 from ..concurrency import WaterflowLock, lock_activities
 from ..documents import DocumentWorkflow
 from ..groups import GroupsWorkflow, group_activities
+from ..inquiries import inquiry_activities
+from ..inquiry import WaterflowInquiry
 from ..presence import PRESENCE_WORKFLOWS, presence_activities
 from ..schedules import WaterflowTrigger, schedule_activities
 from ..secrets import SecretReferences
@@ -25,6 +27,7 @@ WORKFLOWS = [
     WaterflowJob,
     WaterflowShard,
     WaterflowLock,
+    WaterflowInquiry,
     WaterflowTrigger,
     DocumentWorkflow,
     GroupsWorkflow,
@@ -68,6 +71,7 @@ def create_worker(client: Client, secrets: SecretReferences) -> Worker:
             *group_activities(client),
             *lock_activities(client),
             *schedule_activities(client, secrets),
+            *inquiry_activities(client),
         ],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=CACHED_WORKFLOWS,

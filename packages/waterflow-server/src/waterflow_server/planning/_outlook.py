@@ -35,6 +35,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     secrets: dict[str, str] = {}
     started_by: str = ""
     labels: list[str] = []
+    event: dict[str, Any] = {}
     open: bool = False
 
 
@@ -150,6 +151,7 @@ def _file_contexts(plan: Plan, given: Given) -> dict[str, Any]:
         inputs=given.inputs,
         labels=given.labels,
         started_by=given.started_by,
+        event=given.event,
     )
     contexts = run_contexts(run, plan)
     variables, inputs = _values(plan, given, contexts)
@@ -160,7 +162,7 @@ def _file_contexts(plan: Plan, given: Given) -> dict[str, Any]:
         "inputs": inputs,
         "secrets": Unknown("a secret"),
         "run": {**contexts["run"], "id": later, "submitted": later, "title": later},
-        "github": {**contexts["github"], "run_id": later, "event": {"inputs": inputs}},
+        "github": {**contexts["github"], "run_id": later, "event": {**given.event, "inputs": inputs}},
         **dict.fromkeys(("matrix", "strategy", "item", "index")),
     }
 

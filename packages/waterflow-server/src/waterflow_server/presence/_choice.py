@@ -46,7 +46,8 @@ class Chooser:
         """The member with the lowest share of busy slots that is online, has the nodes, what they need on its host, and
         a free slot; None if all are busy or none is online.
         """
-        members = await self._registry.find(groups=query.groups, tags=query.tags)
+        found = await self._registry.find(groups=query.groups, tags=query.tags)
+        members = [member for member in found if member.id not in query.without]
         able = await self._able(members, query)
         if query.strict:
             members = able

@@ -39,7 +39,7 @@ class AgentQuery(Wire, frozen=True, kw_only=True):
 
 class ChoiceQuery(Wire, frozen=True, kw_only=True):
     """As :class:`AgentQuery`; ``nodes`` and ``capabilities`` are those that the job uses, so that whoever lacks one
-    comes last, or with ``strict`` never.
+    comes last, or with ``strict`` never. ``without`` are the ids of agents that do not count.
     """
 
     groups: list[str] = []
@@ -47,6 +47,7 @@ class ChoiceQuery(Wire, frozen=True, kw_only=True):
     nodes: list[str] = []
     capabilities: list[str] = []
     strict: bool = False
+    without: list[str] = []
 
 
 class AgentChoice(Wire, frozen=True, kw_only=True):

@@ -210,7 +210,15 @@ class JobBody:
             capabilities=capabilities_used(steps),
         )
         return await Placement(
-            request, self._given.job.target, offline, wait, self.stop, self._report, self.job.roll.passed, self.course
+            request,
+            self._given.job.target,
+            offline,
+            wait,
+            self.stop,
+            self._report,
+            self.job.roll.passed,
+            self.course,
+            self._given.lacking,
         ).place()
 
     def _report(self, reason: str) -> None:

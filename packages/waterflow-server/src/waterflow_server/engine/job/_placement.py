@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
 
 from temporalio import workflow
@@ -55,7 +55,8 @@ class _Unable(StepFailure):
 class Placement:
     """Finds the agent of one job instance, waiting as its offline policy says; ``report`` hears why it waits.
 
-    ``rest`` comes before each look. ``course.patience`` is when it gives up, set the first time that nobody is there.
+    ``lacking`` are the ids of members that are not to get it, for want of a secret. ``rest`` comes before each look.
+    ``course.patience`` is when it gives up, set the first time that nobody is there.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Placement:
         report: Callable[[str], None],
         rest: Callable[[], Awaitable[None]],
         course: Course,
+        lacking: Sequence[str] = (),
     ) -> None:
         self._request = request
         self._target = target
@@ -77,6 +79,7 @@ class Placement:
         self._report = report
         self._rest = rest
         self._course = course
+        self._lacking = list(lacking)
 
     async def place(self) -> AgentRef | None:
         """The agent that has the job; None when the run was stopped first. Raises StepFailure or NoAgentSkip."""
@@ -90,13 +93,18 @@ class Placement:
             if online:
                 self._report(f"all {len(online)} online agents of {describe_target(self._target)} are busy")
                 continue
-            reason = nobody_online(self._target, members)
+            reason = nobody_online(self._target, members) + self._left_out()
             self._report(reason)
             deadline = self._course.patience or workflow.now() + timedelta(seconds=self._wait)
             self._course.patience = deadline
             self._give_up(reason, late=workflow.now() >= deadline)
             await self._stop.sleep(1.0)
         return None
+
+    def _left_out(self) -> str:
+        if not self._lacking:
+            return ""
+        return f"; {len(self._lacking)} others cannot read the secrets of the job"
 
     def _give_up(self, reason: str, *, late: bool) -> None:
         if self._offline.policy == "skip":
@@ -106,7 +114,8 @@ class Placement:
 
     async def _try(self) -> tuple[AgentRef | None, list[AgentState]]:
         target = self._target
-        if target.agent is None and len(target.groups) == 1 and not target.tags:
+        # Whoever hears a claim may take it, so that nobody can be left out of one.
+        if target.agent is None and len(target.groups) == 1 and not target.tags and not self._lacking:
             return await self._pull(target.groups[0])
         if target.agent is None and workflow.patched("2026-11-least-loaded"):
             return await self._choose()
@@ -143,6 +152,7 @@ class Placement:
                 nodes=list(self._request.nodes),
                 capabilities=list(self._request.capabilities),
                 strict=strict,
+                without=self._lacking,
             ),
             result_type=AgentChoice,
             task_queue=ORCHESTRATOR_QUEUE,

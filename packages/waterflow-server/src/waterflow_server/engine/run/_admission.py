@@ -1,4 +1,4 @@
-"""Before the first job of a run: its time has come, and its concurrency group is its own."""
+"""Before the first job of a run: its time has come, its concurrency group is its own, its agents have its secrets."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from temporalio import workflow
 
 from waterflow_dsl.plan import Plan
 
+from ...inquiry import Finding
 from .._clock import durable_now
 from .._wire import RunInput
 from ..signals._stop import Stop
 from ..signals._turn import Turn, wholes
+from ._inquiry import inquire, is_asked
 from ._lock import run_lock
 
 
@@ -23,11 +25,12 @@ class Admission:
         self._given = given
         self._stop = stop
         self._starts = ""
+        self._asks = ""
 
     @property
     def reason(self) -> str:
         """What it waits for, in words; empty while it does not."""
-        return self._starts or self.turn.reason
+        return self._starts or self.turn.reason or self._asks
 
     async def admit(self, plan: Plan, hold: Callable[[], None], begin: Callable[[], None]) -> bool:
         """Wait; false when the run was stopped first: nothing of it runs. ``hold`` is called before each wait and
@@ -44,6 +47,15 @@ class Admission:
             return False
         begin()
         return True
+
+    async def inquire(self) -> Finding:
+        """What agents say of the secrets that they have to read; nothing where there are none."""
+        if not is_asked(self._given):
+            return Finding()
+        self._asks = "asks agents for its secrets"
+        finding = await inquire(self._given, self._stop)
+        self._asks = ""
+        return finding
 
     async def _due(self, hold: Callable[[], None], begin: Callable[[], None]) -> bool:
         """Wait for the time at which the run is to start; false when it was stopped before."""

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from temporalio import workflow
 
-from waterflow_dsl.plan import JobPlan, TargetPlan
+from waterflow_dsl.plan import CallPlan, JobPlan, TargetPlan
 from waterflow_sdk.wire import RunInfo, State
 
 from .._clock import durable_now
@@ -51,6 +51,7 @@ class JobRunner:
         self._contexts = contexts
         self._stop = stop
         self._env: dict[str, Any] = {}
+        self._lacking = given.lacking
         self._children = Children(stop)
         self._events: list[Event] = []
         self.gate = Gate(stop)
@@ -58,6 +59,10 @@ class JobRunner:
     def set_env(self, env: dict[str, str]) -> None:
         """The file's environment, resolved."""
         self._env = env
+
+    def leave_out(self, lacking: dict[str, list[str]]) -> None:
+        """Agents that are not to get a job, by the job, beside those that the caller knows of."""
+        self._lacking = {**self._lacking, **lacking}
 
     async def cancel(self, order: CancelOrder) -> None:
         """Pass a cancel on to every instance that runs."""
@@ -217,11 +222,18 @@ class JobRunner:
             retry_safe=self._given.retry_safe,
             target_all=self._given.target_all,
             history_events=self._given.history_events,
-            calls=call_input(self._given, job.call, values, instance.name, notes) if job.call else None,
+            calls=self._call(job, job.call, values, instance, notes) if job.call else None,
             workflows=self._given.workflows if starts_others(job) else Workflows(),
             within=within(self._given) if self._given.call or self._given.parent else [],
             notes=notes,
+            lacking=self._lacking.get(job.id, []),
         )
+
+    def _call(self, job: JobPlan, call: CallPlan, values: Values, instance: Instance, notes: int) -> RunInput:
+        prefix = f"{job.id}/"
+        below = {name.removeprefix(prefix): ids for name, ids in self._lacking.items() if name.startswith(prefix)}
+        given = call_input(self._given, call, values, instance.name, notes)
+        return msgspec.structs.replace(given, lacking=below) if below else given
 
 
 def _hosts_only(job: JobPlan) -> bool:

@@ -35,6 +35,7 @@ from ..signals._stop import Stop
 from ._admission import Admission
 from ._contexts import run_contexts
 from ._graph import Graph
+from ._inquiry import refuse
 from ._jobs import JobRunner
 
 _PATCH_SHOWN = "2026-11-lists-show-waits"
@@ -221,6 +222,11 @@ class WaterflowRun:
         await self._as_caller(jobs)
         if not await self._admission.admit(plan, self._hold, self._begin):
             return self._never_began()
+        finding = await self._admission.inquire()
+        if finding.lacks:
+            self._state, self._error = State.FAILED, refuse(self._graph, finding, workflow.now())
+            return None
+        jobs.leave_out(finding.lacking)
         expiry = self._expire(plan, jobs)
         await asyncio.gather(*(self._job(record) for record in self._graph.jobs.values()))
         if expiry is not None:
