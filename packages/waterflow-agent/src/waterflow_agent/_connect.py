@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from temporalio.client import Client
-from temporalio.service import TLSConfig
+from temporalio.service import GrpcCompression, TLSConfig
 
 from waterflow_sdk.codec import CodecError, KeyFile, PayloadCodec
 
@@ -79,6 +79,7 @@ async def _try(settings: AgentSettings, files: TlsFiles, codec: PayloadCodec, no
             tls=_tls(settings, files),
             data_converter=data_converter(codec),
             identity=f"waterflow-agent {settings.name or ''}".strip(),
+            grpc_compression=GrpcCompression.NONE,  # our codec has compressed what is large, and sealed it
         )
     except SettingsError as error:  # while files are renewed, they may not fit together
         notices.say("temporal", logging.WARNING, f"{error.message}; trying again for ever")

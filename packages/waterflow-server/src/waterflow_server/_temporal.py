@@ -7,7 +7,7 @@ import logging
 
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
-from temporalio.service import PayloadLimitsConfig, RPCError, RPCStatusCode
+from temporalio.service import GrpcCompression, PayloadLimitsConfig, RPCError, RPCStatusCode
 
 from waterflow_sdk.codec import KeyFile, PayloadCodec
 
@@ -72,7 +72,12 @@ async def _connected(settings: TemporalConnection, keys: KeyFile | None) -> Clie
     while True:
         try:
             return await Client.connect(
-                settings.address, namespace=settings.namespace, data_converter=converter, payload_limits=_LIMITS
+                settings.address,
+                namespace=settings.namespace,
+                data_converter=converter,
+                payload_limits=_LIMITS,
+                # What is large is compressed by our codec and sealed, so that gzip would only take time, on both sides.
+                grpc_compression=GrpcCompression.NONE,
             )
         except RuntimeError as error:  # what the SDK's core raises when nobody answers
             if not said:
