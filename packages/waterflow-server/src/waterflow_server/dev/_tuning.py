@@ -19,8 +19,8 @@ DYNAMIC_CONFIG: dict[str, str] = {
     "history.timerProcessorMaxPollRPS": "2000",
     # The same limit for what makes a change of a run visible in lists.
     "history.visibilityProcessorMaxPollRPS": "500",
-    # Every 30 s by default these two queues forget the tasks that are done. When one is just under way, they look at all
-    # that they held for each new task until the next time: 5-10 % of a step.
+    # By default these two queues forget tasks that are done every 30 s. Where one is under way just then, they look at
+    # all that they held for each new task until the next time: 5-10 % of a step.
     "history.transferProcessorUpdateAckInterval": '"1s"',
     "history.visibilityProcessorUpdateAckInterval": '"1s"',
     # By default timers are looked for one second ahead, so each timer and back-off takes at least 1.02 s; now 0.04 s.
