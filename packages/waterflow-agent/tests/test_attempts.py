@@ -173,17 +173,20 @@ async def book(tmp_path: Path, journal: Journal, tools: dict[str, str]) -> Async
     registry = NodeRegistry()
     for node in (Script, Shell, Stubborn, Loop, Hostile, Deaf, Ending, Exec):
         registry.add(node, "tests")
-    logs = Logs(AgentSettings(state_dir=tmp_path), "web-01", Notices())
-    secrets = SecretResolver(PayloadCodec(), SecretSources("agent web-01", AllowList()))
 
     async def find() -> dict[str, str]:
         return dict(tools)
 
-    workspaces = Workspaces(tmp_path / "work")
-    crashes = Crashes(tmp_path, registry)
-    abilities = Abilities(find)
     runner = Runner(
-        *(AGENT, registry, journal, logs, workspaces, secrets, Users(), abilities, crashes),
+        agent=AGENT,
+        registry=registry,
+        journal=journal,
+        logs=Logs(AgentSettings(state_dir=tmp_path), "web-01", Notices()),
+        workspaces=Workspaces(tmp_path / "work"),
+        secrets=SecretResolver(PayloadCodec(), SecretSources("agent web-01", AllowList())),
+        users=Users(),
+        abilities=Abilities(find),
+        crashes=Crashes(tmp_path, registry),
         script_timeout=SCRIPT_TIMEOUT,
     )
     book = AttemptBook(journal, "i1", runner)

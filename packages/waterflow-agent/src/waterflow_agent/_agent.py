@@ -131,18 +131,18 @@ class Agent:
         crashes.watch()
         keeping = Keeping(state.path, self._notices, settings.log_max_bytes, wanted=settings.keep_steps)
         runner = Runner(
-            agent,
-            self._registry,
-            journal,
-            logs,
-            workspaces,
-            secrets,
-            self._users,
-            self._abilities,
-            crashes,
-            settings.memory_limit,
-            keeping,
-            settings.script_timeout,
+            agent=agent,
+            registry=self._registry,
+            journal=journal,
+            logs=logs,
+            workspaces=workspaces,
+            secrets=secrets,
+            users=self._users,
+            abilities=self._abilities,
+            crashes=crashes,
+            keeping=keeping,
+            memory_limit=settings.memory_limit,
+            script_timeout=settings.script_timeout,
         )
         attempts = AttemptBook(journal, new_incarnation(), runner, keeping.release)
         adopted = await adopt(keeping, journal, self._registry, attempts, logs, crashed)

@@ -63,10 +63,26 @@ class _PrivateDirectory:
 
 
 class Runner:
-    """Runs attempts. Calling it never raises: whatever happens is an outcome."""
+    """Runs attempts. Calling it never raises: whatever happens is an outcome.
+
+    Args:
+        agent: Who runs them.
+        registry: The nodes that are there.
+        journal: Gets the processes that are started.
+        logs: Where what a step says goes.
+        workspaces: The directories of jobs and attempts.
+        secrets: Puts values in place of segments; what it hides of the environment, steps do not see.
+        users: Whom steps may run as.
+        abilities: What the host can do, and so which nodes it is fit for.
+        crashes: Which nodes are left alone.
+        keeping: Has processes outlive the agent; None = they are its children.
+        memory_limit: Bytes that each process may have at most; None = no limit.
+        script_timeout: Seconds for scripts whose steps name no time-out; None = no limit.
+    """
 
     def __init__(
         self,
+        *,
         agent: AgentRef,
         registry: NodeRegistry,
         journal: Journal,
@@ -76,22 +92,22 @@ class Runner:
         users: Users,
         abilities: Abilities,
         crashes: Crashes,
-        memory_limit: int | None = None,
         keeping: Keeping | None = None,
+        memory_limit: int | None = None,
         script_timeout: float | None = None,
     ) -> None:
-        self._abilities = abilities
-        self._crashes = crashes
-        self._memory_limit = memory_limit
-        self._keeping = keeping
-        self._script_timeout = script_timeout
-        self._secrets = secrets
-        self._users = users
         self._agent = agent
         self._registry = registry
         self._journal = journal
         self._logs = logs
         self._workspaces = workspaces
+        self._secrets = secrets
+        self._users = users
+        self._abilities = abilities
+        self._crashes = crashes
+        self._keeping = keeping
+        self._memory_limit = memory_limit
+        self._script_timeout = script_timeout
         self._environ = step_environment(os.environ, secrets.hides)
 
     async def __call__(self, attempt: Attempt) -> NodeOutcome:
