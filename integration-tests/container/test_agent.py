@@ -76,9 +76,10 @@ class TestStep:
         (contained.plugins / "greet.py").write_text(PLUGIN)
 
         async def known() -> bool:
-            return "demo/greet" in {node.manifest.name for node in await contained.site.client.nodes()}
+            (agent,) = [each for each in await contained.site.client.agents() if each.name == "extends"]
+            return "demo/greet" in agent.nodes
 
-        await until(known, "the plug-in is live")
+        await until(known, "the agent has the plug-in's node")
         state = await contained.site.run("""
             name: extended
             jobs:

@@ -61,7 +61,7 @@ class TestJump:
             assert first.started is not None
             assert first.ended is not None
             assert timedelta(seconds=TIMEOUT) < first.ended - first.started < timedelta(seconds=LIMIT)
-            async with run.logs() as log:
+            async with run.logs(follow=True) as log:
                 assert [line.text async for line in log if line.event is None] == ["whole", "next"]
             after = await site.run("jobs: {one: {runs-on: web, steps: [{run: echo after}]}}")
             assert after.state is State.SUCCESS

@@ -7,6 +7,7 @@ from harness import Site
 from harness.site import until
 
 from scale.conftest import Histories
+from waterflow_sdk.client import AnswerRefused
 from waterflow_sdk.wire import State
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -217,6 +218,37 @@ class TestParallel:
         state = await run.wait(180)
         assert state.state is State.SUCCESS, state.error
         assert len(await histories(run, "work")) > 2
+
+    async def test_an_approval_is_known_while_the_job_goes_on_in_new_histories(self, site: Site, tmp_path: Path):
+        run = await site.submit(
+            f"""
+            name: parallel
+            vars: {{items: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20]}}
+            jobs:
+              work:
+                runs-on: web
+                steps:
+                  - parallel:
+                      - {{id: gate, uses: approval, with: {{message: Go?, approvers: [ops]}}}}
+                      - {{for-each: "${{{{ vars.items }}}}", run: 'echo ${{{{ item }}}} >> {tmp_path}/effects'}}
+            """
+        )
+
+        effects = tmp_path / "effects"
+
+        async def begun() -> bool:
+            return effects.exists()
+
+        await until(begun, "an iteration has run, and so the approval waits")
+        refusals: set[str] = set()
+        while len(lines(effects)) < 20:
+            with pytest.raises(AnswerRefused) as caught:
+                await run.approve(by="somebody")
+            refusals.add(caught.value.message)
+        assert refusals == {"somebody may not answer this approval; ops may"}
+        await run.approve(by="ops")
+        state = await run.wait(180)
+        assert state.state is State.SUCCESS, state.error
 
     async def test_stop_ends_the_job_once_the_others_have_ended_their_steps(self, site: Site, tmp_path: Path):
         effects = tmp_path / "effects"

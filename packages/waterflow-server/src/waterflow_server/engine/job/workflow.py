@@ -17,6 +17,7 @@ from .._wire import (
     CANCEL_SIGNAL,
     EVENT_SIGNAL,
     JOB_WORKFLOW,
+    NOT_WAITING,
     NOTE_SIGNAL,
     PAUSE_SIGNAL,
     RESUME_QUERY,
@@ -124,6 +125,7 @@ class WaterflowJob:
 
     @answer.validator
     def _may_answer(self, answer: Answer) -> None:
-        refusal = self._body.job.inbox.refusal(answer)
+        inbox = self._body.job.inbox
+        refusal = inbox.refusal(answer)
         if refusal:
-            raise ApplicationError(refusal, type="AnswerRefused")
+            raise ApplicationError(refusal, type=NOT_WAITING if inbox.closed(answer.path) else "AnswerRefused")

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from waterflow_dsl.plan import JobPlan
-from waterflow_sdk.wire import AttemptState, State, StepState
+from waterflow_sdk.wire import ApprovalState, AttemptState, State, StepState
 
 from .._json import is_list, is_mapping
 from .._wire import JobInput, JobMemory, StepMemory
@@ -70,6 +70,22 @@ def restore(record: StepRecord, step: StepState) -> None:
     record.approval = step.approval
     if not record.attempts:
         record.attempts[:] = recall_attempts(step.attempts)
+
+
+def unanswered(memory: JobMemory) -> Iterator[ApprovalState]:
+    """The approvals that wait: they may be answered before the new run of the workflow has got to them."""
+    if memory.started is None and memory.approval and memory.approval.answer is None:
+        yield memory.approval
+    for steps in memory.lists:
+        yield from _unanswered(steps)
+
+
+def _unanswered(steps: Iterable[StepMemory]) -> Iterator[ApprovalState]:
+    for each in steps:
+        if each.step.approval and each.step.approval.answer is None and not each.step.state.ended:
+            yield each.step.approval
+        for branch in each.branches:
+            yield from _unanswered(branch)
 
 
 def recall_attempts(attempts: Iterable[AttemptState]) -> list[AttemptRecord]:

@@ -17,7 +17,7 @@ from waterflow_sdk.wire import AgentRef, ErrorInfo, State, StepState
 from .._clock import durable_now
 from .._values import StepFailure, Values
 from .._wire import JobInput, JobMemory, ResumePoint
-from ..memory._carried import recall_attempts
+from ..memory._carried import recall_attempts, unanswered
 from ..memory._records import AttemptRecord, StepRecord
 from ..memory._rollover import RollOver
 from ..signals._gate import Gate
@@ -74,6 +74,8 @@ class JobContext:
         self.roll = RollOver(given.history_events)
         self.gate = Gate(stop, given.paused, memory.pauses if memory else ())
         self.inbox = Inbox(given.events, memory.answers if memory else {})
+        for asked in unanswered(memory) if memory else ():
+            self.inbox.ask(asked.path, asked.approvers)
         self.notes = Notes(given.job.id, given.instance, given.notes, memory.told if memory else 0)
         if memory is not None:
             self._remember(memory)
