@@ -30,5 +30,10 @@ class TestAStart:
         gc.collect()
         assert told == []
 
+    async def test_that_was_cancelled_when_its_time_was_over_cancels_nobody_else(self) -> None:
+        start = operation()
+        start._workflow_handle.set_exception(asyncio.CancelledError())
+        await _look_at(start)
+
     async def test_that_has_not_ended_is_not_waited_for(self):
         await _look_at(operation())

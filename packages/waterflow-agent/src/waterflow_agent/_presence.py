@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import logging
 import random
@@ -313,9 +312,16 @@ class Presence:
 
 async def _look_at(start: WithStartWorkflowOperation[object, object]) -> None:
     """A start that failed fails its update too; asyncio would log it as an error that nobody has looked at."""
-    with contextlib.suppress(Exception):
+    task = asyncio.current_task()
+    cancels = task.cancelling() if task else 0
+    try:
         async with asyncio.timeout(0):
             await start.workflow_handle()
+    except asyncio.CancelledError:  # of the start, which was cancelled when its time was over; or it is us
+        if task and task.cancelling() > cancels:
+            raise
+    except Exception:  # the update has failed of the same
+        pass
 
 
 def _spread(seconds: float) -> float:

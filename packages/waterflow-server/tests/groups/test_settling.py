@@ -34,5 +34,16 @@ class TestAStart:
         expected = [] if looked_at else ["Future exception was never retrieved"]
         assert [each["message"] for each in told] == expected
 
+    async def test_that_was_cancelled_when_its_time_was_over_cancels_nobody_else(self) -> None:
+        start = operation()
+        start._workflow_handle.set_exception(asyncio.CancelledError())
+        await _store._look_at(start)
+
+    async def test_a_cancel_of_who_looks_is_not_lost(self) -> None:
+        looking = asyncio.create_task(_store._look_at(operation()))
+        asyncio.get_running_loop().call_soon(looking.cancel)
+        with pytest.raises(asyncio.CancelledError):
+            await looking
+
     async def test_that_has_not_ended_is_not_waited_for(self) -> None:
         await _store._look_at(operation())
