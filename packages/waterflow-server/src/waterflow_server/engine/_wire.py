@@ -36,9 +36,6 @@ ANSWER_UPDATE = "answer"
 EVENT_SIGNAL = "event"
 NOTE_SIGNAL = "note"
 
-NOT_WAITING = "NothingWaits"
-"""Type of the error with which a job refuses an answer to an approval that does not wait."""
-
 
 class EngineStruct(msgspec.Struct, frozen=True, omit_defaults=True):
     """Base of the interpreter's own structs. Unknown fields are ignored: histories outlive versions."""

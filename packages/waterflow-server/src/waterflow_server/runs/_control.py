@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +16,6 @@ from ..engine._wire import (
     ANSWER_UPDATE,
     CANCEL_SIGNAL,
     EVENT_SIGNAL,
-    NOT_WAITING,
     PAUSE_UPDATE,
     Answer,
     CancelOrder,
@@ -30,9 +28,6 @@ from ._errors import AnswerRefused, NothingWaits, RunCrowded, RunError, closed
 from ._reading import RunReader
 from ._stuck import find_stuck, terminate
 from ._tree import RunTree
-
-_BETWEEN_HISTORIES = (0.1, 0.4, 1.0)
-"""Seconds between tries: a job that goes on in a new history does not know for a moment what waits in it."""
 
 CROWDED = 40_000
 """Events in a run's history above which it takes no more from outside: Temporal ends a workflow at 51,200."""
@@ -83,31 +78,24 @@ class RunControl(RunReader):
             comment=answer.comment,
             inputs=checked_inputs(asked.approval, answer),
         )
-        for pause in (*_BETWEEN_HISTORIES, None):
-            refusal = await self._refusal(job_workflow_id(run_id, asked.job), asked, order)
-            if refusal is None or await self._is_answered(run_id, asked, answer):
-                return
-            if pause is None or not isinstance(refusal, NothingWaits):
-                raise refusal
-            await asyncio.sleep(pause)
-
-    async def _refusal(self, job: str, asked: Asked, order: Answer) -> RunError | None:
+        handle = self._client.get_workflow_handle(job_workflow_id(run_id, asked.job))
         try:
-            await _execute(self._client.get_workflow_handle(job), ANSWER_UPDATE, order)
+            await _execute(handle, ANSWER_UPDATE, order)
         except WorkflowUpdateFailedError as error:
             cause = error.cause
             message = cause.message if isinstance(cause, ApplicationError) else str(cause)
-            waits = not (isinstance(cause, ApplicationError) and cause.type == NOT_WAITING)
-            return AnswerRefused(message) if waits else NothingWaits(message)
+            await self._unless_answered(run_id, asked, answer, AnswerRefused(message))
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-            return NothingWaits(f"no approval waits at {asked.name} any more")
-        return None
+            gone = NothingWaits(f"no approval waits at {asked.name} any more")
+            await self._unless_answered(run_id, asked, answer, gone)
 
-    async def _is_answered(self, run_id: str, asked: Asked, answer: Approval) -> bool:
-        """Whether somebody else was quicker, with the same answer. Raises NothingWaits and AnswerRefused."""
-        return any(answered_already(each, answer) for each in asked_for(await self.get(run_id), asked.name))
+    async def _unless_answered(self, run_id: str, asked: Asked, answer: Approval, refusal: RunError) -> None:
+        """Somebody else was quicker: with the same answer nothing is refused."""
+        found = [each for each in asked_for(await self.get(run_id), asked.name) if answered_already(each, answer)]
+        if not found:
+            raise refusal
 
     async def _signal(self, run_id: str, signal: str, argument: msgspec.Struct, *, most: int | None = None) -> None:
         handle = await self._living(run_id, most)

@@ -17,7 +17,6 @@ from .._wire import (
     CANCEL_SIGNAL,
     EVENT_SIGNAL,
     JOB_WORKFLOW,
-    NOT_WAITING,
     NOTE_SIGNAL,
     PAUSE_SIGNAL,
     RESUME_QUERY,
@@ -125,7 +124,6 @@ class WaterflowJob:
 
     @answer.validator
     def _may_answer(self, answer: Answer) -> None:
-        inbox = self._body.job.inbox
-        refusal = inbox.refusal(answer)
+        refusal = self._body.job.inbox.refusal(answer)
         if refusal:
-            raise ApplicationError(refusal, type=NOT_WAITING if inbox.closed(answer.path) else "AnswerRefused")
+            raise ApplicationError(refusal, type="AnswerRefused")
